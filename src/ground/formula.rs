@@ -1,0 +1,1 @@
+//! Bounded arithmetic of `formula` values.

@@ -1,0 +1,108 @@
+//! Threads: the only user of rayon. Work is cut into z planes; sums are taken per plane and
+//! added in the order of the planes, so results do not depend on the number of threads.
+
+use rayon::prelude::*;
+
+/// Below this many voxels a sweep runs on the calling thread: waking the others costs more.
+const SERIAL: usize = 30_000;
+
+/// Runs `work` inside a pool of `threads` threads (0: one per core).
+pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+/// Threads of the pool in which the caller runs.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Calls `work(plane, cells)` for each plane of `out`; planes are disjoint.
+pub fn planes<T: Send>(plane: usize, out: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
+    if out.len() <= SERIAL {
+        out.chunks_mut(plane).enumerate().for_each(|(k, p)| work(k, p));
+    } else {
+        out.par_chunks_mut(plane).enumerate().for_each(|(k, p)| work(k, p));
+    }
+}
+
+/// As [`planes`] with two outputs.
+pub fn planes2<T: Send, U: Send>(
+    plane: usize,
+    a: &mut [T],
+    b: &mut [U],
+    work: impl Fn(usize, &mut [T], &mut [U]) + Sync,
+) {
+    if a.len() <= SERIAL {
+        let both = a.chunks_mut(plane).zip(b.chunks_mut(plane));
+        both.enumerate().for_each(|(k, (p, q))| work(k, p, q));
+    } else {
+        let both = a.par_chunks_mut(plane).zip(b.par_chunks_mut(plane));
+        both.enumerate().for_each(|(k, (p, q))| work(k, p, q));
+    }
+}
+
+/// As [`planes`] with three outputs.
+pub fn planes3<T: Send, U: Send, V: Send>(
+    plane: usize,
+    a: &mut [T],
+    b: &mut [U],
+    c: &mut [V],
+    work: impl Fn(usize, &mut [T], &mut [U], &mut [V]) + Sync,
+) {
+    if a.len() <= SERIAL {
+        let all = a.chunks_mut(plane).zip(b.chunks_mut(plane)).zip(c.chunks_mut(plane));
+        all.enumerate().for_each(|(k, ((p, q), r))| work(k, p, q, r));
+    } else {
+        let all = a
+            .par_chunks_mut(plane)
+            .zip(b.par_chunks_mut(plane))
+            .zip(c.par_chunks_mut(plane));
+        all.enumerate().for_each(|(k, ((p, q), r))| work(k, p, q, r));
+    }
+}
+
+/// As [`planes`] with a value per plane, returned in plane order.
+pub fn planes_map<T: Send, R: Send>(
+    plane: usize,
+    out: &mut [T],
+    work: impl Fn(usize, &mut [T]) -> R + Sync,
+) -> Vec<R> {
+    if out.len() <= SERIAL {
+        out.chunks_mut(plane).enumerate().map(|(k, p)| work(k, p)).collect()
+    } else {
+        out.par_chunks_mut(plane).enumerate().map(|(k, p)| work(k, p)).collect()
+    }
+}
+
+/// As [`planes_map`] with two outputs.
+pub fn planes2_map<T: Send, U: Send, R: Send>(
+    plane: usize,
+    a: &mut [T],
+    b: &mut [U],
+    work: impl Fn(usize, &mut [T], &mut [U]) -> R + Sync,
+) -> Vec<R> {
+    if a.len() <= SERIAL {
+        let both = a.chunks_mut(plane).zip(b.chunks_mut(plane));
+        both.enumerate().map(|(k, (p, q))| work(k, p, q)).collect()
+    } else {
+        let both = a.par_chunks_mut(plane).zip(b.par_chunks_mut(plane));
+        both.enumerate().map(|(k, (p, q))| work(k, p, q)).collect()
+    }
+}
+
+/// Evaluates `work(k)` for each of `count` planes of `plane` cells, returned in order.
+pub fn map<R: Send>(count: usize, plane: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    if count * plane <= SERIAL {
+        (0..count).map(work).collect()
+    } else {
+        (0..count).into_par_iter().map(|k| work(k)).collect()
+    }
+}
+
+/// Sum of `work(k)` over planes, in the order of the planes.
+pub fn sum(count: usize, plane: usize, work: impl Fn(usize) -> f64 + Sync) -> f64 {
+    map(count, plane, work).into_iter().sum()
+}

@@ -1,0 +1,2 @@
+//! Floor 5: the model. All put together; no files, no terminal.
+pub mod setup;

@@ -1,0 +1,1 @@
+//! How growth and death answer to a solute.

@@ -1,0 +1,1 @@
+//! Effective diffusivity of a porous scaffold.
