@@ -32,17 +32,12 @@ pub trait UptakeLaw: Law {
 laws! {
     /// Uptake per cell.
     pub enum Uptake { FirstOrder, MichaelisMenten, Hill }
-}
-
-impl Uptake {
-    /// Uptake at `c`, mol/cell/s.
-    pub fn rate(&self, c: f64) -> f64 {
-        match self {
-            Self::FirstOrder(l) => l.rate(c.max(0.0)),
-            Self::MichaelisMenten(l) => l.rate(c.max(0.0)),
-            Self::Hill(l) => l.rate(c.max(0.0)),
-        }
-    }
+    /// Uptake at `c` ≥ 0, mol/cell/s.
+    fn rate(c: f64) -> f64;
+    /// Derivative of the uptake by concentration at `c` ≥ 0.
+    fn slope(c: f64) -> f64;
+    /// See [`UptakeLaw::accumulate`].
+    fn accumulate(n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]);
 }
 
 /// Uptake in proportion to concentration.
@@ -70,5 +65,80 @@ impl UptakeLaw for FirstOrder {
     }
     fn slope(&self, _: f64) -> f64 {
         self.clearance
+    }
+}
+
+/// Saturating uptake of an enzyme or transporter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MichaelisMenten {
+    /// Largest uptake, mol/cell/s.
+    pub vmax: f64,
+    /// Concentration of half the largest uptake, mol/m³.
+    pub km: f64,
+}
+
+impl Law for MichaelisMenten {
+    const INFO: LawInfo = LawInfo {
+        keyword: "michaelis-menten",
+        formula: "vmax·c/(km + c)",
+        reference: "Michaelis and Menten, Biochem. Z. 49 (1913) 333",
+        params: &[
+            Param::not_negative("vmax", UPTAKE_PER_CELL, "largest uptake per cell"),
+            Param::positive("km", CONCENTRATION, "concentration of half the largest uptake"),
+        ],
+    };
+    fn new(v: &[f64]) -> Self {
+        Self { vmax: v[0], km: v[1] }
+    }
+}
+
+impl UptakeLaw for MichaelisMenten {
+    fn rate(&self, c: f64) -> f64 {
+        self.vmax * c / (self.km + c)
+    }
+    fn slope(&self, c: f64) -> f64 {
+        let s = self.km + c;
+        self.vmax * self.km / (s * s)
+    }
+}
+
+/// Cooperative uptake.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hill {
+    /// Largest uptake, mol/cell/s.
+    pub vmax: f64,
+    /// Concentration of half the largest uptake, mol/m³.
+    pub half: f64,
+    /// Exponent, at least 1.
+    pub exponent: f64,
+}
+
+impl Law for Hill {
+    const INFO: LawInfo = LawInfo {
+        keyword: "hill",
+        formula: "vmax·c^p/(half^p + c^p)",
+        reference: "Hill, J. Physiol. 40 (1910) iv",
+        params: &[
+            Param::not_negative("vmax", UPTAKE_PER_CELL, "largest uptake per cell"),
+            Param::positive("half", CONCENTRATION, "concentration of half the largest uptake"),
+            Param::positive("exponent", NONE, "steepness").at_least(1.0).up_to(16.0),
+        ],
+    };
+    fn new(v: &[f64]) -> Self {
+        Self { vmax: v[0], half: v[1], exponent: v[2] }
+    }
+}
+
+impl UptakeLaw for Hill {
+    fn rate(&self, c: f64) -> f64 {
+        let x = (c / self.half).powf(self.exponent);
+        self.vmax * x / (1.0 + x)
+    }
+    fn slope(&self, c: f64) -> f64 {
+        if c <= 0.0 {
+            return if self.exponent == 1.0 { self.vmax / self.half } else { 0.0 };
+        }
+        let x = (c / self.half).powf(self.exponent);
+        self.vmax * self.exponent * x / (c * (1.0 + x) * (1.0 + x))
     }
 }

@@ -72,13 +72,15 @@ pub trait Law: Copy + Sized {
     fn new(values: &[f64]) -> Self;
 }
 
-/// Defines a family: an enum with one variant a law, `LAWS`, `build` and `info`.
+/// Defines a family: an enum with one variant a law, `LAWS`, `build`, `info`, and the listed
+/// methods of its trait, each dispatched once and running in the law's own code.
 ///
-/// `laws! { /// doc  pub enum Uptake { FirstOrder, Hill } }` gives
-/// `enum Uptake { FirstOrder(FirstOrder), Hill(Hill) }`.
+/// `laws! { /// doc  pub enum Uptake { FirstOrder, Hill } fn rate(c: f64) -> f64; }` gives
+/// `enum Uptake { FirstOrder(FirstOrder), Hill(Hill) }` and `Uptake::rate(&self, c)`.
 #[macro_export]
 macro_rules! laws {
-    ($(#[$doc:meta])* pub enum $family:ident { $($law:ident),+ $(,)? }) => {
+    ($(#[$doc:meta])* pub enum $family:ident { $($law:ident),+ $(,)? }
+     $($(#[$fdoc:meta])* fn $method:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?;)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub enum $family { $(#[doc = concat!("See [`", stringify!($law), "`].")] $law($law)),+ }
@@ -86,7 +88,7 @@ macro_rules! laws {
             /// Declarations of all laws of the family.
             pub const LAWS: &'static [$crate::physics::law::LawInfo] =
                 &[$(<$law as $crate::physics::law::Law>::INFO),+];
-            /// The law with this keyword; values as [`$crate::physics::law::Law::new`].
+            /// The law with this keyword, from the values of its `INFO.params` in order.
             pub fn build(keyword: &str, values: &[f64]) -> Option<Self> {
                 $(if keyword == <$law as $crate::physics::law::Law>::INFO.keyword {
                     return Some(Self::$law(<$law as $crate::physics::law::Law>::new(values)));
@@ -97,6 +99,20 @@ macro_rules! laws {
             pub fn info(&self) -> $crate::physics::law::LawInfo {
                 match self { $(Self::$law(_) => <$law as $crate::physics::law::Law>::INFO),+ }
             }
+            $crate::forward!([$($law),+] $($(#[$fdoc])* fn $method($($arg: $type),*) $(-> $out)?;)*);
         }
+    };
+}
+
+/// The dispatching methods of [`laws!`].
+#[macro_export]
+macro_rules! forward {
+    ($laws:tt) => {};
+    ([$($law:ident),+] $(#[$doc:meta])* fn $method:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?; $($rest:tt)*) => {
+        $(#[$doc])*
+        pub fn $method(&self, $($arg: $type),*) $(-> $out)? {
+            match self { $(Self::$law(law) => law.$method($($arg),*)),+ }
+        }
+        $crate::forward!([$($law),+] $($rest)*);
     };
 }

@@ -1,1 +1,97 @@
-//! Effective diffusivity of a porous scaffold.
+//! Effective diffusivity of a porous scaffold: D_eff/D per total area as a function of
+//! porosity.
+
+use crate::ground::units::NONE;
+use crate::laws;
+use crate::physics::law::{Law, LawInfo, Param};
+
+/// A closure for the effective diffusivity.
+pub trait ClosureLaw: Law {
+    /// D_eff/D per total area at porosity `e` (0…1).
+    fn ratio(&self, e: f64) -> f64;
+}
+
+laws! {
+    /// Closures with parameters of their own; a table and a tensor of ratios stand beside them
+    /// in the case file.
+    pub enum Closure { Maxwell, Bruggeman, MackieMeares, Tortuosity, MillingtonQuirk, Free }
+    /// D_eff/D per total area at porosity `e`.
+    fn ratio(e: f64) -> f64;
+}
+
+macro_rules! closure {
+    ($(#[$doc:meta])* $name:ident, $keyword:literal, $formula:literal, $reference:literal, $f:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name;
+        impl Law for $name {
+            const INFO: LawInfo = LawInfo {
+                keyword: $keyword,
+                formula: $formula,
+                reference: $reference,
+                params: &[],
+            };
+            fn new(_: &[f64]) -> Self {
+                Self
+            }
+        }
+        impl ClosureLaw for $name {
+            fn ratio(&self, e: f64) -> f64 {
+                let f: fn(f64) -> f64 = $f;
+                f(e)
+            }
+        }
+    };
+}
+
+closure!(
+    /// Dilute impermeable spheres; the upper Hashin–Shtrikman bound.
+    Maxwell, "maxwell", "2ε/(3 − ε)", "Maxwell, Treatise on Electricity and Magnetism (1873)",
+    |e| 2.0 * e / (3.0 - e)
+);
+closure!(
+    /// Packed spheres of many sizes.
+    Bruggeman, "bruggeman", "ε^1.5", "Bruggeman, Ann. Phys. 416 (1935) 636",
+    |e| e * e.sqrt()
+);
+closure!(
+    /// Polymer chains of a gel as obstacles.
+    MackieMeares, "mackie-meares", "ε·((1 − φ)/(1 + φ))², φ = 1 − ε",
+    "Mackie and Meares, Proc. R. Soc. Lond. A 232 (1955) 498",
+    |e| { let r = e / (2.0 - e); e * r * r }
+);
+closure!(
+    /// Unsaturated porous media at full saturation.
+    MillingtonQuirk, "millington-quirk", "ε^(4/3)", "Millington and Quirk, Trans. Faraday Soc. 57 (1961) 1200",
+    |e| e * e.cbrt()
+);
+closure!(
+    /// No obstruction but the loss of area.
+    Free, "area", "ε", "definition: straight pores along the gradient",
+    |e| e
+);
+
+/// A measured tortuosity factor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tortuosity {
+    /// Tortuosity factor τ ≥ 1 (not squared again).
+    pub factor: f64,
+}
+
+impl Law for Tortuosity {
+    const INFO: LawInfo = LawInfo {
+        keyword: "tortuosity",
+        formula: "ε/τ",
+        reference: "Epstein, Chem. Eng. Sci. 44 (1989) 777",
+        params: &[Param::positive("factor", NONE, "tortuosity factor τ").at_least(1.0)],
+    };
+    fn new(v: &[f64]) -> Self {
+        Self { factor: v[0] }
+    }
+}
+
+impl ClosureLaw for Tortuosity {
+    fn ratio(&self, e: f64) -> f64 {
+        e / self.factor
+    }
+}

@@ -1,0 +1,254 @@
+//! A case as plain SI data: what the case floor hands over and the model solves.
+
+use std::sync::Arc;
+
+use crate::ground::grid::Grid;
+use crate::ground::signal::Signal;
+use crate::physics::kinetics::Uptake;
+use crate::physics::response::{Combine, Limit, Trigger};
+
+/// Everything that a run needs.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Title of the case.
+    pub title: String,
+    /// The voxel grid.
+    pub grid: Grid,
+    /// What fills the voxels.
+    pub structure: Structure,
+    /// Solutes, in the order of the case file.
+    pub solutes: Vec<Solute>,
+    /// Well-mixed baths.
+    pub baths: Vec<Bath>,
+    /// Cell populations.
+    pub populations: Vec<Population>,
+    /// Clock, accuracy, output.
+    pub run: RunPlan,
+    /// Laws that cannot act because a solute is absent, in words ("death by starvation is not
+    /// modelled: no glucose").
+    pub silent_laws: Vec<String>,
+}
+
+/// The scaffold on the grid.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    /// Fluid volume fraction ε of each voxel; 1 in a resolved pore, 0 in resolved solid.
+    pub porosity: Vec<f64>,
+    /// Resolved pores: true where a voxel is solved. `None`: all are.
+    pub open: Option<Vec<bool>>,
+    /// Voxels of pores that touch no fed face and hold no cells; left out of `open`.
+    pub isolated: usize,
+}
+
+/// A solute.
+#[derive(Clone, Debug)]
+pub struct Solute {
+    /// Name in the case file.
+    pub name: String,
+    /// Diffusivity that `relative` multiplies, m²/s: free, or in the scaffold.
+    pub diffusivity: f64,
+    /// Diffusivity in free fluid, m²/s, where the case gives one (stagnant medium needs it).
+    pub free_diffusivity: Option<f64>,
+    /// Effective over `diffusivity` per total area, a value a voxel; solutes with the same
+    /// closure share it.
+    pub relative: Arc<Vec<f64>>,
+    /// Factors of the diffusivity along x, y, z (diagonal tensor).
+    pub axis: [f64; 3],
+    /// Concentration at time 0.
+    pub initial: Initial,
+    /// Conditions in the order of [`crate::ground::grid::Face::ALL`].
+    pub boundaries: [Boundary; 6],
+    /// First-order decay in the fluid, 1/s.
+    pub decay: f64,
+    /// Molar mass, kg/mol, where the case gives one (output in ng/mL).
+    pub molar_mass: Option<f64>,
+}
+
+/// Concentration at time 0.
+#[derive(Clone, Debug)]
+pub enum Initial {
+    /// A value a voxel, mol/m³ of fluid.
+    Field(Vec<f64>),
+    /// The steady solution for the cells as seeded.
+    Steady,
+}
+
+/// Condition of a solute on a face.
+#[derive(Clone, Debug)]
+pub enum Boundary {
+    /// No flux.
+    Sealed,
+    /// Concentration on the face, mol/m³.
+    Value(Signal),
+    /// Flux into the construct, mol/m²/s.
+    Flux(Signal),
+    /// Film: flux = coefficient·(outside − face value).
+    Transfer {
+        /// Film coefficient, m/s.
+        coefficient: f64,
+        /// Concentration outside, mol/m³.
+        outside: Signal,
+    },
+    /// Still medium of this height under a known concentration: a film of D_free/height.
+    StagnantMedium {
+        /// Height, m.
+        height: f64,
+        /// Film coefficient D_free/height, m/s.
+        coefficient: f64,
+        /// Concentration on top, mol/m³.
+        top: Signal,
+    },
+    /// The well-mixed bath with this number.
+    Bath(usize),
+}
+
+/// A well-mixed volume of medium, shared by the faces and solutes that name it.
+#[derive(Clone, Debug)]
+pub struct Bath {
+    /// Name in the case file.
+    pub name: String,
+    /// Volume, m³.
+    pub volume: f64,
+    /// Solute number and its concentration in fresh medium, mol/m³.
+    pub solutes: Vec<(usize, f64)>,
+    /// Times of changes (s, ascending) and the fraction replaced.
+    pub changes: Vec<(f64, f64)>,
+}
+
+/// A cell population. Densities per total volume; per pore voxel with resolved pores.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// Name in the case file.
+    pub name: String,
+    /// Seeded viable cells of each voxel, cells/m³.
+    pub seeding: Vec<f64>,
+    /// Room for cells.
+    pub capacity: Option<Capacity>,
+    /// Uptake: solute number and law; quiescent cells take `quiescent_activity` of it.
+    pub uptake: Vec<(usize, Uptake)>,
+    /// Production.
+    pub production: Vec<Production>,
+    /// Growth; `None`: none.
+    pub growth: Option<Growth>,
+    /// Quiescence; `None`: none.
+    pub quiescence: Option<Quiescence>,
+    /// Deaths by cause.
+    pub deaths: Vec<Death>,
+    /// Rate at which dead cells dissolve, 1/s; 0: they stay.
+    pub lysis: f64,
+    /// Random motility, m²/s; 0: none.
+    pub motility: f64,
+}
+
+/// Largest cell density, and what counts towards it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capacity {
+    /// cells/m³.
+    pub density: f64,
+    /// Viable and quiescent cells count (all populations).
+    pub counts_viable: bool,
+    /// Dead cells not yet lysed count.
+    pub counts_dead: bool,
+}
+
+/// A solute made by the cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Production {
+    /// `yield` mol of `solute` per mol of `of` taken up.
+    PerUptake {
+        /// Solute made.
+        solute: usize,
+        /// Solute taken up; comes before `solute` in the order of solving.
+        of: usize,
+        /// mol/mol.
+        yields: f64,
+    },
+    /// A constant rate per viable cell, mol/cell/s.
+    Constant {
+        /// Solute made.
+        solute: usize,
+        /// mol/cell/s.
+        rate: f64,
+    },
+}
+
+/// Growth: rate · combine(limits) · crowding.
+#[derive(Clone, Debug)]
+pub struct Growth {
+    /// Rate without limits, 1/s.
+    pub rate: f64,
+    /// (1 − counted/capacity) when true.
+    pub logistic: bool,
+    /// Solute number and limit.
+    pub limits: Vec<(usize, Limit)>,
+    /// Product or minimum.
+    pub combine: Combine,
+}
+
+/// Viable cells that go quiescent where a trigger is on, and wake where it is off.
+#[derive(Clone, Debug)]
+pub struct Quiescence {
+    /// Rate of going quiescent under a full trigger, 1/s.
+    pub rate: f64,
+    /// Rate of waking without trigger, 1/s.
+    pub recovery: f64,
+    /// Uptake of a quiescent cell relative to a viable one, 0…1.
+    pub activity: f64,
+    /// Death rates of quiescent cells relative to viable ones.
+    pub death_factor: f64,
+    /// Solute number and trigger.
+    pub when: Vec<(usize, Trigger)>,
+    /// All or any.
+    pub combine: Combine,
+}
+
+/// Death by one cause: rate · combine(triggers).
+#[derive(Clone, Debug)]
+pub struct Death {
+    /// Cause: the key in the case file (hypoxia, starvation, toxicity, age, …).
+    pub cause: String,
+    /// Rate under a full hazard, 1/s.
+    pub rate: f64,
+    /// Solute number and trigger; none: the hazard is always full.
+    pub when: Vec<(usize, Trigger)>,
+    /// All or any.
+    pub combine: Combine,
+}
+
+/// Clock, accuracy and output.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// Length of the run, s; 0 with `steady`.
+    pub duration: f64,
+    /// Flow and solutes for the cells as seeded; nothing else advances.
+    pub steady: bool,
+    /// Stop when nothing changes any more; `duration` is the limit.
+    pub stop_when_steady: bool,
+    /// Accuracies.
+    pub accuracy: Accuracy,
+    /// Times at which fields are written, ascending, s (0 and the end included).
+    pub outputs: Vec<f64>,
+    /// Names of the fields to write ("oxygen", "msc.viable" …).
+    pub fields: Vec<String>,
+    /// True: fields in f64; false: f32.
+    pub double: bool,
+    /// Unit in which times are printed and written: name and seconds.
+    pub time_unit: (&'static str, f64),
+}
+
+/// Accuracies of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Accuracy {
+    /// Relative error allowed a coupled step.
+    pub time: f64,
+    /// Relative residual of each solve.
+    pub solver: f64,
+    /// Longest step, s.
+    pub max_step: f64,
+}
+
+impl Default for Accuracy {
+    fn default() -> Self {
+        Accuracy { time: 1e-3, solver: 1e-8, max_step: 6.0 * 3600.0 }
+    }
+}
