@@ -108,11 +108,19 @@ macro_rules! laws {
 #[macro_export]
 macro_rules! forward {
     ($laws:tt) => {};
-    ([$($law:ident),+] $(#[$doc:meta])* fn $method:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?; $($rest:tt)*) => {
+    ($laws:tt $(#[$doc:meta])* fn $method:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?; $($rest:tt)*) => {
         $(#[$doc])*
         pub fn $method(&self, $($arg: $type),*) $(-> $out)? {
-            match self { $(Self::$law(law) => law.$method($($arg),*)),+ }
+            $crate::dispatch!(self, $laws, law, law.$method($($arg),*))
         }
-        $crate::forward!([$($law),+] $($rest)*);
+        $crate::forward!($laws $($rest)*);
+    };
+}
+
+/// One `match` over the laws of a family.
+#[macro_export]
+macro_rules! dispatch {
+    ($on:expr, [$($law:ident),+], $bound:ident, $body:expr) => {
+        match $on { $(Self::$law($bound) => $body),+ }
     };
 }
