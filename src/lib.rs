@@ -27,12 +27,12 @@
 //! - The same bits for any number of threads: sums run in a fixed order.
 //! - `case` and `output` do not know each other; `model::provenance` is what both share.
 
-pub mod ground;
-pub mod geometry;
-pub mod numerics;
-pub mod physics;
-pub mod model;
-pub mod library;
 pub mod case;
-pub mod output;
 pub mod cli;
+pub mod geometry;
+pub mod ground;
+pub mod library;
+pub mod model;
+pub mod numerics;
+pub mod output;
+pub mod physics;

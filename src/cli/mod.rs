@@ -1,6 +1,84 @@
-//! Floor 9: the commands, one file a verb.
+//! Floor 9: the commands, one file a verb. The only place that prints and exits.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod check;
+pub mod completions;
+pub mod demo;
+pub mod failure;
+pub mod library;
+pub mod new;
+pub mod pack;
+pub mod probe;
+pub mod profile;
+pub mod run;
+pub mod schema;
+
+use failure::Failure;
+
+/// What one sees without arguments.
+const FIRST_STEPS: &str = "\
+blastema: will the cells live in this scaffold, where, and for how long?
+  blastema demo                          a first result in seconds, no file needed
+  blastema new plug --from well-plate    a case file to edit
+  blastema check plug.toml               what would run, in SI, with every default's source
+  blastema run plug.toml                 fields for ParaView and the answers
+  blastema --help                        all commands
+";
+
+#[derive(Parser)]
+#[command(name = "blastema", version, about = "Will the cells live in this scaffold?")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the built-in example: answers, a picture, files for ParaView
+    Demo(demo::Args),
+    /// Write a new case file from a template
+    New(new::Args),
+    /// Check a case and echo it: SI values, sources of defaults, faces, scales, cost
+    Check(check::Args),
+    /// Run a case
+    Run(run::Args),
+    /// Values of a finished run at points and times
+    Probe(probe::Args),
+    /// Values per depth from a face, as CSV
+    Profile(profile::Args),
+    /// Cited parameter sets of cells, solutes, materials and media
+    Library(library::Args),
+    /// One archive of a run to send or keep
+    Pack(pack::Args),
+    /// JSON Schema of the case file
+    Schema(schema::Args),
+    /// Completion script for a shell
+    Completions(completions::Args),
+}
 
 /// Entry of the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let Some(verb) = Cli::parse().verb else {
+        print!("{FIRST_STEPS}");
+        return ExitCode::SUCCESS;
+    };
+    let result = match verb {
+        Verb::Demo(a) => demo::run(&a),
+        Verb::New(a) => new::run(&a),
+        Verb::Check(a) => check::run(&a),
+        Verb::Run(a) => run::run(&a),
+        Verb::Probe(a) => probe::run(&a),
+        Verb::Profile(a) => profile::run(&a),
+        Verb::Library(a) => library::run(&a),
+        Verb::Pack(a) => pack::run(&a),
+        Verb::Schema(a) => schema::run(&a),
+        Verb::Completions(a) => completions::run(&a),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
 }

@@ -43,11 +43,7 @@ impl Grid {
     }
     /// Voxel (i, j, k) of a flat index.
     pub fn voxel(&self, index: usize) -> [usize; 3] {
-        [
-            index % self.n[0],
-            (index / self.n[0]) % self.n[1],
-            index / self.plane(),
-        ]
+        [index % self.n[0], (index / self.n[0]) % self.n[1], index / self.plane()]
     }
     /// Centre of a voxel in metres from the corner of the box.
     pub fn centre(&self, index: usize) -> [f64; 3] {

@@ -56,10 +56,7 @@ pub fn planes3<T: Send, U: Send, V: Send>(
         let all = a.chunks_mut(plane).zip(b.chunks_mut(plane)).zip(c.chunks_mut(plane));
         all.enumerate().for_each(|(k, ((p, q), r))| work(k, p, q, r));
     } else {
-        let all = a
-            .par_chunks_mut(plane)
-            .zip(b.par_chunks_mut(plane))
-            .zip(c.par_chunks_mut(plane));
+        let all = a.par_chunks_mut(plane).zip(b.par_chunks_mut(plane)).zip(c.par_chunks_mut(plane));
         all.enumerate().for_each(|(k, ((p, q), r))| work(k, p, q, r));
     }
 }

@@ -18,11 +18,8 @@ pub trait UptakeLaw: Law {
     fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
         let at_zero = self.slope(0.0);
         for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
-            let (value, derivative) = if c > 0.0 {
-                (self.rate(c), self.slope(c))
-            } else {
-                (at_zero * c, at_zero)
-            };
+            let (value, derivative) =
+                if c > 0.0 { (self.rate(c), self.slope(c)) } else { (at_zero * c, at_zero) };
             *r += n * value;
             *s += n * derivative;
         }
@@ -52,7 +49,11 @@ impl Law for FirstOrder {
         keyword: "first-order",
         formula: "k·c",
         reference: "Thiele, Ind. Eng. Chem. 31 (1939) 916",
-        params: &[Param::not_negative("clearance", CLEARANCE_PER_CELL, "volume cleared per cell and time")],
+        params: &[Param::not_negative(
+            "clearance",
+            CLEARANCE_PER_CELL,
+            "volume cleared per cell and time",
+        )],
     };
     fn new(v: &[f64]) -> Self {
         Self { clearance: v[0] }

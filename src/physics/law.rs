@@ -31,7 +31,11 @@ impl Param {
         Param { name, dimension, min: 0.0, open: true, max: f64::INFINITY, default: None, doc }
     }
     /// A required parameter of zero or more.
-    pub const fn not_negative(name: &'static str, dimension: Dimension, doc: &'static str) -> Param {
+    pub const fn not_negative(
+        name: &'static str,
+        dimension: Dimension,
+        doc: &'static str,
+    ) -> Param {
         Param { name, dimension, min: 0.0, open: false, max: f64::INFINITY, default: None, doc }
     }
     /// The same parameter with a default (SI).

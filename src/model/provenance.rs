@@ -1,0 +1,35 @@
+//! Where every value of a run comes from: plain data that the case floor fills and the output
+//! floor writes to `run.json`.
+
+/// Provenance of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    /// Stem of the case file; names the output.
+    pub stem: String,
+    /// BLAKE3 over the canonical SI case, the contents of every input file and the program's
+    /// major.minor version, hexadecimal.
+    pub hash: String,
+    /// Every value used, in the order of the case file, then defaults.
+    pub entries: Vec<Entry>,
+    /// Case file and what it extends: name and text as typed.
+    pub texts: Vec<(String, String)>,
+    /// Input files: path as typed, BLAKE3, bytes.
+    pub inputs: Vec<(String, String, u64)>,
+    /// Warnings given at the start.
+    pub warnings: Vec<String>,
+}
+
+/// One value.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// Full key, `solutes.oxygen.diffusivity`.
+    pub key: String,
+    /// As typed ("2.7e-9 m^2/s"), or the default's text.
+    pub typed: String,
+    /// SI value, where there is one.
+    pub si: Option<f64>,
+    /// SI unit, empty without dimension.
+    pub unit: String,
+    /// "case", "extend base.toml", "--set", "default", or the library entry with its source.
+    pub source: String,
+}
