@@ -156,8 +156,8 @@ fn read_file(path: &Path, whole: bool, stack: &mut Stack) -> Result<(), ImportEr
         }
         stack.n = [page.n[0], page.n[1], stack.n[2] + 1];
         let mut limits = Limits::default();
-        limits.decoding_buffer_size = page.bytes as usize;
-        limits.intermediate_buffer_size = page.bytes.max(1 << 20) as usize;
+        limits.decoding_buffer_size = page.bytes.max(1 << 20) as usize;
+        limits.intermediate_buffer_size = limits.decoding_buffer_size;
         tiff = tiff.with_limits(limits);
         match tiff.read_image().map_err(wrong)? {
             DecodingResult::U8(grey) => stack.grey.extend(grey.into_iter().map(u16::from)),
@@ -248,12 +248,12 @@ fn imagej_rest<R: Read + Seek>(
     stack: &mut Stack,
 ) -> Result<(), ImportError> {
     let wrong = |e: TiffError| error(path, explain(&e));
-    let text = match tiff.find_tag(Tag::ImageDescription).map_err(wrong)? {
-        Some(value) => value.into_string().unwrap_or_default(),
-        None => return Ok(()),
-    };
+    // As bytes: descriptions need not be UTF-8, and ImageJ's own lines come first.
+    let mut text = [0; 1024];
+    let end = tiff.image_ifd().find_tag_bytes(Tag::ImageDescription, &mut text, 0).ok().flatten();
+    let text = String::from_utf8_lossy(&text[..end.unwrap_or(0).min(text.len())]);
     let count = |key: &str| {
-        text.lines().find_map(|l| l.strip_prefix(key)?.trim().parse::<u64>().ok()).unwrap_or(1)
+        text.lines().find_map(|l| l.strip_prefix(key)?.trim().parse().ok()).unwrap_or(1_u64)
     };
     let images = count("images=");
     if !text.starts_with("ImageJ=") || images < 2 {
