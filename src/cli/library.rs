@@ -137,7 +137,7 @@ fn show(kind: Kind, name: &str) -> String {
         }
     }
     text.push_str(
-        "\nseen: read in the publication. memory: typical, check before you rely on it.\n\
+        "\nseen: read in a public copy, often the abstract. memory: typical, check before you rely on it.\n\
          assumed: chosen by us, the reason given. A key in the case file overrides its value.\n",
     );
     text

@@ -79,7 +79,7 @@ pub struct Value {
     pub value: toml::Value,
     /// Publication, or the reason for the number.
     pub source: String,
-    /// `seen` in the publication, from `memory` (typical, to be checked), or `assumed`.
+    /// `seen` in a public copy of the publication (often its abstract), from `memory` (typical, to be checked), or `assumed`.
     pub confidence: String,
     /// Ranges, other values, conditions; may be empty.
     pub note: String,
