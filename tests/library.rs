@@ -98,3 +98,39 @@ fn an_unknown_name_gets_the_nearest() {
     assert!(text.contains("collagen-sponge"), "{text}");
     assert_eq!(blastema(&["library", "zzzzzz"]).status.code(), Some(2));
 }
+
+#[test]
+fn new_writes_each_template_once() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let new = |args: &[&str]| {
+        Command::cargo_bin("blastema")
+            .unwrap()
+            .current_dir(&dir)
+            .arg("new")
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    let list = String::from_utf8(new(&["--list"]).stdout).unwrap();
+    let templates: Vec<&str> =
+        list.lines().filter_map(|l| l.strip_prefix("  ")?.split_whitespace().next()).collect();
+    assert!(templates.len() >= 6, "{list}");
+    for template in templates {
+        assert_eq!(new(&[template, "--from", template]).status.code(), Some(0));
+        let path = dir.path().join(format!("{template}.toml"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let table: toml::Table = text.parse().expect(template);
+        assert!(table.contains_key("title") && table.contains_key("run"), "{template}");
+        assert!(text.starts_with("# "), "{template}: says first what it is");
+        // Neither overwritten nor emptied.
+        assert_eq!(new(&[template, "--from", "well-plate"]).status.code(), Some(6));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+    let out = new(&["a", "--from", "wel-plate"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8(out.stderr).unwrap().contains("\"well-plate\""));
+    assert_eq!(new(&["no/such/folder/a"]).status.code(), Some(4));
+    assert_eq!(new(&[".."]).status.code(), Some(2));
+    assert_eq!(new(&["b.toml"]).status.code(), Some(0));
+    assert!(dir.path().join("b.toml").is_file());
+}

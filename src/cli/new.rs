@@ -81,10 +81,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let message = format!("there is no template {:?}\n{hint}{}", args.from, list());
         return Err(Failure::new(Exit::Input, message));
     };
-    let mut path = name.clone();
-    if path.extension().is_none_or(|e| e != "toml") {
-        path.as_mut_os_string().push(".toml");
+    let Some(stem) = name.file_name() else {
+        return Err(Failure::new(
+            Exit::Input,
+            format!("{:?} is no name for a file", name.display()),
+        ));
+    };
+    let mut file = stem.to_owned();
+    if name.extension().is_none_or(|e| e != "toml") {
+        file.push(".toml");
     }
+    let path = name.with_file_name(file);
     let shown = path.display();
     // create_new: the file system decides, so nothing is ever overwritten.
     let written = OpenOptions::new()
