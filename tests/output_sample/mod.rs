@@ -25,6 +25,7 @@ pub(crate) fn value(field: usize, t: usize, v: usize) -> f64 {
 }
 
 /// Time of step `t`, s: uneven.
+#[allow(dead_code)]
 pub(crate) fn time(t: usize) -> f64 {
     [0.0, 3600.0, 100_000.0][t]
 }
