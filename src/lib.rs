@@ -10,9 +10,9 @@
 //! ```text
 //! 1 ground: units grid par signal formula
 //! 2 geometry: shapes components import
-//! 3 numerics: operator multigrid krylov nonlinear limiter control matrix
-//! 4 physics: law kinetics response transport motility
-//! 5 model: setup state balance ledger answers provenance run
+//! 3 numerics: stencil wall hierarchy dense cycle krylov newton limiter control matrix
+//! 4 physics: law kinetics response transport
+//! 5 model: setup provenance state ledger cells solutes coupling survey answers expect run
 //! 6 library
 //! 7 case output
 //! 8 study

@@ -1,1 +1,11 @@
-//! Floor 3.
+//! Floor 3: solving diffusion–reaction equations on voxel grids. Knows no biology.
+pub mod control;
+pub mod cycle;
+pub mod dense;
+pub mod hierarchy;
+pub mod krylov;
+pub mod limiter;
+pub mod matrix;
+pub mod newton;
+pub mod stencil;
+pub mod wall;

@@ -1,0 +1,126 @@
+//! Conjugate gradients in single precision around the multigrid cycle. It corrects an outer
+//! double-precision iterate, so it only has to gain a few digits at a time.
+
+use super::cycle::Cycle;
+use super::stencil::dot;
+use crate::ground::par;
+
+/// A well-mixed reservoir that exchanges with voxels and has been eliminated:
+/// its value is (fixed + Σ gᵢ vᵢ)/total.
+#[derive(Clone, Debug, Default)]
+pub struct Reservoir {
+    /// Voxel and conductance (per voxel volume).
+    pub entries: Vec<(u32, f64)>,
+    /// Storage: volume over voxel volume and dt, 1/s.
+    pub storage: f64,
+    /// `storage` plus the sum of the conductances.
+    pub total: f64,
+    /// `storage` times the old value.
+    pub fixed: f64,
+}
+
+impl Reservoir {
+    /// Value for the field `v`.
+    pub fn value(&self, v: &[f64]) -> f64 {
+        let sum: f64 = self.entries.iter().map(|&(i, g)| g * v[i as usize]).sum();
+        (self.fixed + sum) / self.total
+    }
+}
+
+/// Vectors of the iteration.
+#[derive(Debug, Default)]
+pub struct Vectors {
+    /// Residual; holds the right-hand side at the start.
+    pub r: Vec<f32>,
+    /// Solution.
+    pub x: Vec<f32>,
+    z: Vec<f32>,
+    p: Vec<f32>,
+    q: Vec<f32>,
+}
+
+impl Vectors {
+    /// Sets the length.
+    pub fn resize(&mut self, n: usize) {
+        for v in [&mut self.r, &mut self.x, &mut self.z, &mut self.p, &mut self.q] {
+            v.resize(n, 0.0);
+        }
+    }
+}
+
+/// Solves A x = r from x = 0 until ‖r‖₂ has fallen by `reduction` or `limit` iterations are
+/// spent; A is the cycle's matrix less the feedback through the reservoirs. Returns the
+/// number of iterations.
+pub fn solve(
+    cycle: &mut Cycle,
+    reservoirs: &[Reservoir],
+    v: &mut Vectors,
+    reduction: f64,
+    limit: usize,
+) -> usize {
+    let plane = cycle.faces().plane();
+    par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
+    let start = dot(plane, &v.r, &v.r).sqrt();
+    if start == 0.0 || !start.is_finite() {
+        return 0;
+    }
+    let mut rho = 0.0;
+    for iteration in 1..=limit {
+        cycle.apply(&v.r, &mut v.z);
+        let old = rho;
+        rho = dot(plane, &v.r, &v.z);
+        if rho <= 0.0 {
+            return iteration;
+        }
+        let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
+        let z = &v.z;
+        par::planes(plane, &mut v.p, |k, p| {
+            let z = &z[k * plane..][..plane];
+            for i in 0..plane {
+                p[i] = z[i] + beta * p[i];
+            }
+        });
+        product(cycle, &v.p, &mut v.q);
+        for reservoir in reservoirs {
+            let entries = &reservoir.entries;
+            let sum: f64 = entries.iter().map(|&(i, g)| g * f64::from(v.p[i as usize])).sum();
+            for &(i, g) in entries {
+                v.q[i as usize] -= (g * sum / reservoir.total) as f32;
+            }
+        }
+        let curvature = dot(plane, &v.p, &v.q);
+        if curvature <= 0.0 {
+            return iteration;
+        }
+        let alpha = (rho / curvature) as f32;
+        let (p, q) = (&v.p, &v.q);
+        let norms = par::planes2_map(plane, &mut v.x, &mut v.r, |k, x, r| {
+            let (p, q) = (&p[k * plane..][..plane], &q[k * plane..][..plane]);
+            for i in 0..plane {
+                x[i] += alpha * p[i];
+                r[i] -= alpha * q[i];
+            }
+            super::stencil::lanes(plane, |i| f64::from(r[i]) * f64::from(r[i]))
+        });
+        if norms.iter().sum::<f64>().sqrt() <= reduction * start {
+            return iteration;
+        }
+    }
+    limit
+}
+
+fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) {
+    let (faces, extra, d) = (cycle.faces(), cycle.extra(), cycle.d());
+    let [nx, ny, _] = faces.n;
+    par::planes(nx * ny, q, |k, out| {
+        for j in 0..ny {
+            let at = (k * ny + j) * nx;
+            let row = &mut out[j * nx..][..nx];
+            faces.divergence_row(p, j, k, row);
+            let (p, e) = (&p[at..][..nx], &extra[at..][..nx]);
+            for i in 0..nx {
+                row[i] = d * row[i] + e[i] * p[i];
+            }
+        }
+    });
+}

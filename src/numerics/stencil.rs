@@ -1,0 +1,220 @@
+//! Face conductances and the divergence of the diffusive flux: the one stencil of the solver.
+//!
+//! Arrays are flat, x fastest. A face array has one entry more along its own axis; the two
+//! outermost faces are zero: walls stand in the diagonal (see [`super::wall`]).
+
+use crate::ground::grid::Grid;
+use crate::ground::par;
+
+/// Number type of a sweep.
+pub trait Real:
+    Copy
+    + Send
+    + Sync
+    + PartialOrd
+    + std::ops::Add<Output = Self>
+    + std::ops::Sub<Output = Self>
+    + std::ops::Mul<Output = Self>
+    + std::ops::Neg<Output = Self>
+    + std::ops::AddAssign
+    + 'static
+{
+    /// Zero.
+    const ZERO: Self;
+    /// Rounds to this type.
+    fn of(v: f64) -> Self;
+    /// Widens to f64.
+    fn wide(self) -> f64;
+}
+
+impl Real for f64 {
+    const ZERO: f64 = 0.0;
+    fn of(v: f64) -> f64 {
+        v
+    }
+    fn wide(self) -> f64 {
+        self
+    }
+}
+
+impl Real for f32 {
+    const ZERO: f32 = 0.0;
+    fn of(v: f64) -> f32 {
+        v as f32
+    }
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+/// Conductances of the faces between voxels, per voxel volume: D/h² between equal voxels.
+#[derive(Clone, Debug)]
+pub struct Faces<T> {
+    /// Voxels along x, y, z.
+    pub n: [usize; 3],
+    /// Faces across x, (nz, ny, nx + 1).
+    pub x: Vec<T>,
+    /// Faces across y, (nz, ny + 1, nx).
+    pub y: Vec<T>,
+    /// Faces across z, (nz + 1, ny, nx).
+    pub z: Vec<T>,
+}
+
+impl Faces<f64> {
+    /// Conductances of a diffusivity `relative` (a value a voxel, 0: impermeable) times
+    /// `axis`: harmonic means, exact for layers aligned with the grid.
+    pub fn harmonic(grid: &Grid, relative: &[f64], axis: [f64; 3]) -> Faces<f64> {
+        let [nx, ny, nz] = grid.n;
+        let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
+        let scale: [f64; 3] = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
+        let mut x = vec![0.0; (nx + 1) * ny * nz];
+        let mut y = vec![0.0; nx * (ny + 1) * nz];
+        let mut z = vec![0.0; nx * ny * (nz + 1)];
+        let plane = nx * ny;
+        par::planes((nx + 1) * ny, &mut x, |k, p| {
+            for j in 0..ny {
+                let row = &relative[k * plane + j * nx..][..nx];
+                let out = &mut p[j * (nx + 1)..][..nx];
+                for i in 1..nx {
+                    out[i] = scale[0] * mean(row[i - 1], row[i]);
+                }
+            }
+        });
+        par::planes(nx * (ny + 1), &mut y, |k, p| {
+            for j in 1..ny {
+                let lo = &relative[k * plane + (j - 1) * nx..][..nx];
+                let hi = &relative[k * plane + j * nx..][..nx];
+                for ((o, a), b) in p[j * nx..][..nx].iter_mut().zip(lo).zip(hi) {
+                    *o = scale[1] * mean(*a, *b);
+                }
+            }
+        });
+        par::planes(plane, &mut z, |k, p| {
+            if k == 0 || k == nz {
+                return;
+            }
+            let lo = &relative[(k - 1) * plane..][..plane];
+            let hi = &relative[k * plane..][..plane];
+            for ((o, a), b) in p.iter_mut().zip(lo).zip(hi) {
+                *o = scale[2] * mean(*a, *b);
+            }
+        });
+        Faces { n: grid.n, x, y, z }
+    }
+
+    /// The same conductances in single precision.
+    pub fn single(&self) -> Faces<f32> {
+        let cast = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
+        Faces { n: self.n, x: cast(&self.x), y: cast(&self.y), z: cast(&self.z) }
+    }
+}
+
+impl<T: Real> Faces<T> {
+    /// Voxels of a plane.
+    pub fn plane(&self) -> usize {
+        self.n[0] * self.n[1]
+    }
+
+    /// Voxels.
+    pub fn voxels(&self) -> usize {
+        self.plane() * self.n[2]
+    }
+
+    /// Writes Σ_f T_f (v_i − v_neighbour) of row (j, k) to `out` (length nx).
+    pub fn divergence_row(&self, v: &[T], j: usize, k: usize, out: &mut [T]) {
+        let [nx, ny, nz] = self.n;
+        let plane = nx * ny;
+        let here = k * plane + j * nx;
+        let row = |start: usize| &v[start..start + nx];
+        let c = row(here);
+        let south = if j > 0 { row(here - nx) } else { c };
+        let north = if j + 1 < ny { row(here + nx) } else { c };
+        let below = if k > 0 { row(here - plane) } else { c };
+        let above = if k + 1 < nz { row(here + plane) } else { c };
+        let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
+        let ys = &self.y[(k * (ny + 1) + j) * nx..][..nx];
+        let yn = &self.y[(k * (ny + 1) + j + 1) * nx..][..nx];
+        let zb = &self.z[here..][..nx];
+        let za = &self.z[here + plane..][..nx];
+        let out = &mut out[..nx];
+        for i in 0..nx {
+            out[i] = ys[i] * (c[i] - south[i])
+                + yn[i] * (c[i] - north[i])
+                + zb[i] * (c[i] - below[i])
+                + za[i] * (c[i] - above[i]);
+        }
+        if nx > 1 {
+            let (left, right) = (&c[..nx - 1], &c[1..]);
+            let inner = &tx[1..nx];
+            for i in 0..nx - 1 {
+                out[i] += inner[i] * (left[i] - right[i]);
+            }
+            let out = &mut out[1..];
+            for i in 0..nx - 1 {
+                out[i] += inner[i] * (right[i] - left[i]);
+            }
+        }
+    }
+
+    /// Calls `each(neighbour, conductance)` for the neighbours of a voxel.
+    pub fn neighbours(&self, index: usize, mut each: impl FnMut(usize, T)) {
+        let [nx, ny, nz] = self.n;
+        let (i, j, k) = (index % nx, (index / nx) % ny, index / (nx * ny));
+        let tx = (k * ny + j) * (nx + 1) + i;
+        let ty = (k * (ny + 1) + j) * nx + i;
+        if i > 0 {
+            each(index - 1, self.x[tx]);
+        }
+        if i + 1 < nx {
+            each(index + 1, self.x[tx + 1]);
+        }
+        if j > 0 {
+            each(index - nx, self.y[ty]);
+        }
+        if j + 1 < ny {
+            each(index + nx, self.y[ty + nx]);
+        }
+        if k > 0 {
+            each(index - nx * ny, self.z[index]);
+        }
+        if k + 1 < nz {
+            each(index + nx * ny, self.z[index + nx * ny]);
+        }
+    }
+
+    /// Sum of the conductances around the voxels of row (j, k).
+    pub fn sum_row(&self, j: usize, k: usize, out: &mut [T]) {
+        let [nx, ny, _] = self.n;
+        let here = (k * ny + j) * nx;
+        let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
+        let ys = &self.y[(k * (ny + 1) + j) * nx..][..2 * nx];
+        let zb = &self.z[here..][..nx];
+        let za = &self.z[here + nx * ny..][..nx];
+        for i in 0..nx {
+            out[i] = tx[i] + tx[i + 1] + ys[i] + ys[i + nx] + zb[i] + za[i];
+        }
+    }
+}
+
+/// Dot product, summed by planes in order.
+pub fn dot<T: Real>(plane: usize, a: &[T], b: &[T]) -> f64 {
+    par::sum(a.len() / plane, plane, |k| {
+        let (a, b) = (&a[k * plane..][..plane], &b[k * plane..][..plane]);
+        lanes(plane, |i| a[i].wide() * b[i].wide())
+    })
+}
+
+/// Sum of `f(0..n)` in eight interleaved lanes: a fixed order that vectorises.
+pub fn lanes(n: usize, f: impl Fn(usize) -> f64) -> f64 {
+    let mut acc = [0.0; 8];
+    let whole = n / 8 * 8;
+    for start in (0..whole).step_by(8) {
+        for (l, a) in acc.iter_mut().enumerate() {
+            *a += f(start + l);
+        }
+    }
+    for i in whole..n {
+        acc[i - whole] += f(i);
+    }
+    ((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7]))
+}

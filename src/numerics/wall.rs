@@ -1,0 +1,91 @@
+//! Conditions on the outer faces: every kind is one affine rule, flux = g·(outside − inner),
+//! with g from half a voxel in series with a film, or a given flux.
+
+use crate::ground::grid::{Face, Grid};
+
+/// What lies behind a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Behind {
+    /// Nothing passes.
+    Sealed,
+    /// A known outside value, behind a film of this conductance (m/s; infinite: on the face).
+    Open {
+        /// Film coefficient, m/s.
+        film: f64,
+    },
+}
+
+/// Conductances between the outermost voxels and the outside, per voxel volume (1/s), for
+/// every level of a hierarchy.
+#[derive(Clone, Debug)]
+pub struct Wall {
+    /// Per level: voxel index and the conductance of each face through which it exchanges.
+    pub levels: Vec<Vec<(u32, f64)>>,
+    /// Fine level by face, in the order of [`Face::ALL`].
+    pub faces: [Vec<(u32, f64)>; 6],
+}
+
+/// Voxels of a face in flat order, with the number of rows and columns of the face.
+pub fn face_voxels(n: [usize; 3], face: Face) -> impl Iterator<Item = usize> {
+    let (a, b) = match face.axis {
+        0 => (1, 2),
+        1 => (0, 2),
+        _ => (0, 1),
+    };
+    let stride = [1, n[0], n[0] * n[1]];
+    let fixed = if face.end { (n[face.axis] - 1) * stride[face.axis] } else { 0 };
+    (0..n[b]).flat_map(move |q| (0..n[a]).map(move |p| fixed + p * stride[a] + q * stride[b]))
+}
+
+impl Wall {
+    /// Conductances for a diffusivity `d·relative·axis` and what lies behind each face.
+    /// `shapes[l]` is the grid of level `l` and `first[l][face]` the width, in fine voxels, of
+    /// its outermost voxels; `coarse[l]` maps a fine index to an index of level `l`.
+    pub fn new(
+        grid: &Grid,
+        relative: &[f64],
+        d: f64,
+        axis: [f64; 3],
+        behind: &[Behind; 6],
+        shapes: &[([usize; 3], [f64; 6])],
+    ) -> Wall {
+        let mut faces: [Vec<(u32, f64)>; 6] = Default::default();
+        let mut levels = vec![Vec::new(); shapes.len()];
+        for (number, face) in Face::ALL.into_iter().enumerate() {
+            let Behind::Open { film } = behind[number] else { continue };
+            let h = grid.h[face.axis];
+            for (level, (n, width)) in shapes.iter().enumerate() {
+                let mut sums = std::collections::BTreeMap::new();
+                for voxel in face_voxels(grid.n, face) {
+                    let local = d * axis[face.axis] * relative[voxel];
+                    if local <= 0.0 {
+                        continue;
+                    }
+                    let g = 1.0 / (h * (width[number] * h / (2.0 * local) + 1.0 / film));
+                    let v = grid.voxel(voxel);
+                    let c: [usize; 3] =
+                        std::array::from_fn(|a| coarse_index(v[a], grid.n[a], n[a]));
+                    let index = ((c[2] * n[1] + c[1]) * n[0] + c[0]) as u32;
+                    *sums.entry(index).or_insert(0.0) += g;
+                }
+                if level == 0 {
+                    faces[number] = sums.iter().map(|(&i, &g)| (i, g)).collect();
+                }
+                levels[level].extend(sums);
+            }
+        }
+        Wall { levels, faces }
+    }
+}
+
+/// Index on a coarse axis of `coarse` voxels of fine voxel `i` of `fine`: pairs are merged,
+/// an odd last voxel stands alone, so widths are powers of two but for the last.
+pub fn coarse_index(i: usize, fine: usize, coarse: usize) -> usize {
+    let mut count = fine;
+    let mut shift = 0;
+    while count > coarse {
+        count = count.div_ceil(2);
+        shift += 1;
+    }
+    i >> shift
+}
