@@ -260,8 +260,7 @@ fn region() -> Shape {
         ]), "A ball."),
         key("cylinder", Shape::table(vec![
             axis(), place("A point of its axis."), key("radius", Shape::positive(LENGTH), "Radius."),
-            from().optional(), to().optional(),
-        ]), "A cylinder along an axis."),
+        ]), "An endless cylinder along an axis."),
     ]);
     const NOTE: &str = "a region may change scaffold.porosity, scaffold.effective_diffusivity, \
         solutes.X.initial, solutes.X.diffusivity_in_scaffold and cells.X.seeding.uniform";

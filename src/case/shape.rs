@@ -300,3 +300,8 @@ fn sample(r: &Range) -> String {
     };
     format!("\"{text}\"")
 }
+
+/// Names of keys, joined by commas.
+pub fn one_of_names(keys: &[Key]) -> String {
+    keys.iter().map(|k| k.name).collect::<Vec<_>>().join(", ")
+}

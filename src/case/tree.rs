@@ -71,6 +71,14 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// The value under a path of keys, to change.
+    pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
+        path.iter().try_fold(self, |node, key| {
+            let Data::Table(table) = &mut node.data else { return None };
+            table.iter_mut().find(|(k, _)| k.name == *key).map(|p| &mut p.1)
+        })
+    }
+
     /// Its text, for a string.
     pub fn text(&self) -> Option<&str> {
         if let Data::Text(t) = &self.data { Some(t) } else { None }
