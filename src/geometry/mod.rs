@@ -1,1 +1,4 @@
-//! Floor 2.
+//! Floor 2: what fills the voxels. Shapes by formula, pores by flood fill, scans from files.
+pub mod components;
+pub mod import;
+pub mod shapes;

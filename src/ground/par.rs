@@ -103,3 +103,23 @@ pub fn map<R: Send>(count: usize, plane: usize, work: impl Fn(usize) -> R + Sync
 pub fn sum(count: usize, plane: usize, work: impl Fn(usize) -> f64 + Sync) -> f64 {
     map(count, plane, work).into_iter().sum()
 }
+
+/// As [`planes_map`] with any number of outputs of the same length.
+pub fn planes_many_map<T: Send, R: Send>(
+    plane: usize,
+    outs: Vec<&mut [T]>,
+    work: impl Fn(usize, &mut [&mut [T]]) -> R + Sync,
+) -> Vec<R> {
+    let length = outs.first().map_or(0, |o| o.len());
+    let mut by_plane: Vec<Vec<&mut [T]>> = (0..length / plane.max(1)).map(|_| Vec::new()).collect();
+    for out in outs {
+        for (list, chunk) in by_plane.iter_mut().zip(out.chunks_mut(plane)) {
+            list.push(chunk);
+        }
+    }
+    if length <= SERIAL {
+        by_plane.iter_mut().enumerate().map(|(k, p)| work(k, p)).collect()
+    } else {
+        by_plane.par_iter_mut().enumerate().map(|(k, p)| work(k, p)).collect()
+    }
+}

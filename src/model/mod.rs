@@ -1,4 +1,12 @@
 //! Floor 5: the model. All put together; no files, no terminal.
-pub mod expect;
-pub mod provenance;
 pub mod setup;
+pub mod provenance;
+pub mod state;
+pub mod ledger;
+pub mod cells;
+pub mod solutes;
+pub mod coupling;
+
+
+pub mod expect;
+

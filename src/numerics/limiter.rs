@@ -29,7 +29,8 @@ pub struct Limited {
 ///
 /// `faces`·`amount` are the conductances times dt (per voxel volume), `w` the mean of the two
 /// half steps less the full step, `storage` the storage coefficient, `scale` the size of the
-/// field, and `sink(i)` what voxel `i` used in the extrapolated step (per volume).
+/// field; `sink(i, missing)` charges up to `missing` to what voxel `i` used in the extrapolated
+/// step (per volume) and gives what it took.
 pub fn repair(
     v: &mut [f64],
     faces: &Faces<f64>,
@@ -37,7 +38,7 @@ pub fn repair(
     w: impl Fn(usize) -> f64,
     storage: &[f64],
     scale: f64,
-    mut sink: impl FnMut(usize) -> f64,
+    mut sink: impl FnMut(usize, f64) -> f64,
 ) -> Limited {
     let mut done = Limited { repaired: true, ..Limited::default() };
     // Deficits in amounts per volume, in the order of the voxels.
@@ -53,7 +54,7 @@ pub fn repair(
             continue;
         }
         done.voxels += 1;
-        let charge = sink(i).clamp(0.0, missing);
+        let charge = sink(i, missing).clamp(0.0, missing);
         done.charged += charge;
         if missing > charge {
             deficits.insert(i, missing - charge);
@@ -92,7 +93,7 @@ pub fn repair(
             });
         }
         for (i, missing) in &mut next {
-            let charge = sink(*i).clamp(0.0, *missing);
+            let charge = sink(*i, *missing).clamp(0.0, *missing);
             done.charged += charge;
             *missing -= charge;
         }

@@ -14,6 +14,15 @@ pub trait UptakeLaw: Law {
     /// Derivative of the uptake by concentration at `c` ≥ 0.
     fn slope(&self, c: f64) -> f64;
 
+    /// True if the rate is proportional to `c`.
+    fn linear(&self) -> bool {
+        false
+    }
+    /// Uptake that sets the Thiele modulus: the largest, or the one at `c0` without bound.
+    fn reference_rate(&self, c0: f64) -> f64 {
+        self.rate(c0)
+    }
+
     /// Adds `n[i]·rate(c[i])` and `n[i]·slope(c[i])` to `rate` and `slope`.
     fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
         let at_zero = self.slope(0.0);
@@ -33,6 +42,10 @@ laws! {
     fn rate(c: f64) -> f64;
     /// Derivative of the uptake by concentration at `c` ≥ 0.
     fn slope(c: f64) -> f64;
+    /// True if the rate is proportional to `c`.
+    fn linear() -> bool;
+    /// See [`UptakeLaw::reference_rate`].
+    fn reference_rate(c0: f64) -> f64;
     /// See [`UptakeLaw::accumulate`].
     fn accumulate(n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]);
 }
@@ -67,6 +80,9 @@ impl UptakeLaw for FirstOrder {
     fn slope(&self, _: f64) -> f64 {
         self.clearance
     }
+    fn linear(&self) -> bool {
+        true
+    }
 }
 
 /// Saturating uptake of an enzyme or transporter.
@@ -100,6 +116,9 @@ impl UptakeLaw for MichaelisMenten {
     fn slope(&self, c: f64) -> f64 {
         let s = self.km + c;
         self.vmax * self.km / (s * s)
+    }
+    fn reference_rate(&self, _: f64) -> f64 {
+        self.vmax
     }
 }
 
@@ -141,5 +160,8 @@ impl UptakeLaw for Hill {
         }
         let x = (c / self.half).powf(self.exponent);
         self.vmax * self.exponent * x / (c * (1.0 + x) * (1.0 + x))
+    }
+    fn reference_rate(&self, _: f64) -> f64 {
+        self.vmax
     }
 }

@@ -1,0 +1,191 @@
+//! Cells over one step with the solutes as they are: growth, quiescence, death, lysis in each
+//! voxel, then random motility.
+//!
+//! dn/dt = μ·G(c)·(1 − N/K)·n − Σⱼ kⱼHⱼ(c)·n − k_q Q(c)·n + k_w (1 − Q(c))·q + ∇·(D_n ∇n)
+//! dq/dt = k_q Q(c)·n − k_w (1 − Q(c))·q − f Σⱼ kⱼHⱼ(c)·q
+//! ddⱼ/dt = kⱼHⱼ(c)·(n + f q) − λ dⱼ
+//!
+//! Losses are taken at the end of the step, gains where they come from: every value stays
+//! positive for any step, and what one state loses another gains.
+
+use super::setup::{Capacity, Population};
+use crate::ground::par;
+use crate::numerics::stencil::lanes;
+use crate::physics::response::{Combine, Limit, Trigger};
+
+/// Amounts of a step, summed over voxels (cells/m³ times voxels).
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Born.
+    pub born: f64,
+    /// Gone quiescent.
+    pub quiesced: f64,
+    /// Woken.
+    pub woke: f64,
+    /// Died, by cause.
+    pub died: Vec<f64>,
+    /// Lysed, by cause.
+    pub lysed: Vec<f64>,
+}
+
+/// Fields of a population to advance; each a value a voxel.
+pub struct Fields<'a> {
+    /// Viable.
+    pub viable: &'a mut [f64],
+    /// Quiescent, if the population has them.
+    pub quiescent: Option<&'a mut [f64]>,
+    /// Dead by cause.
+    pub dead: Vec<&'a mut [f64]>,
+}
+
+/// Product, minimum, all or any of factors, row by row.
+fn combine<'a>(how: Combine, factors: impl Iterator<Item = Factor<'a>>, from: usize, out: &mut [f64]) {
+    let start = if how == Combine::Any { 0.0 } else { 1.0 };
+    out.fill(start);
+    let mut factor = vec![0.0; out.len()];
+    for f in factors {
+        f(from, &mut factor);
+        for (o, &x) in out.iter_mut().zip(&factor) {
+            *o = match how {
+                Combine::Product | Combine::All => *o * x,
+                Combine::Minimum => o.min(x),
+                Combine::Any => 1.0 - (1.0 - *o) * (1.0 - x),
+            };
+        }
+    }
+}
+
+/// Writes the factor of the voxels from a start.
+type Factor<'a> = Box<dyn Fn(usize, &mut [f64]) + 'a>;
+
+/// Growth's combined limit for the voxels from `at`.
+pub fn limits(how: Combine, laws: &[(usize, Limit)], c: &[&[f64]], at: usize, out: &mut [f64]) {
+    let factors = laws.iter().map(|(s, law)| -> Factor {
+        let c = c[*s];
+        Box::new(move |at, out| law.fill(&c[at..at + out.len()], out))
+    });
+    combine(how, factors, at, out);
+}
+
+/// Combined trigger of a death or of quiescence; fully on without triggers.
+pub fn triggers(how: Combine, laws: &[(usize, Trigger)], c: &[&[f64]], at: usize, out: &mut [f64]) {
+    if laws.is_empty() {
+        out.fill(1.0);
+        return;
+    }
+    let factors = laws.iter().map(|(s, law)| -> Factor {
+        let c = c[*s];
+        Box::new(move |at, out| law.fill(&c[at..at + out.len()], out))
+    });
+    combine(how, factors, at, out);
+}
+
+/// Advances a population by `dt` in every voxel. `c` are the concentrations of all solutes,
+/// `counted` the cells that count towards its capacity, both as before the step.
+pub fn react(
+    population: &Population,
+    n: [usize; 3],
+    c: &[&[f64]],
+    counted: Option<(&[f64], Capacity)>,
+    dt: f64,
+    fields: Fields,
+) -> Changes {
+    let [nx, ny, _] = n;
+    let plane = nx * ny;
+    let causes = population.deaths.len();
+    let resting = fields.quiescent.is_some();
+    let mut outs = vec![fields.viable];
+    outs.extend(fields.quiescent);
+    outs.extend(fields.dead);
+    let planes = par::planes_many_map(plane, outs, |k, fields| {
+        let mut changes =
+            Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
+        let mut growth = vec![0.0; nx];
+        let mut trigger = vec![0.0; nx];
+        let mut hazards = vec![vec![0.0; nx]; causes];
+        let mut sum = vec![0.0; nx];
+        let mut booked = vec![0.0; nx];
+        let (viable, rest) = fields.split_at_mut(1);
+        let (quiescent, dead) = rest.split_at_mut(usize::from(resting));
+        for j in 0..ny {
+            let at = k * plane + j * nx;
+            let row = j * nx..(j + 1) * nx;
+            growth.fill(0.0);
+            if let Some(g) = &population.growth {
+                limits(g.combine, &g.limits, c, at, &mut growth);
+                growth.iter_mut().for_each(|x| *x *= dt * g.rate);
+            }
+            sum.fill(0.0);
+            for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
+                triggers(death.combine, &death.when, c, at, hazard);
+                for (h, s) in hazard.iter_mut().zip(&mut sum) {
+                    *h *= dt * death.rate;
+                    *s += *h;
+                }
+            }
+            let crowd = |i: usize| match (&population.growth, counted) {
+                (Some(g), Some((counted, capacity))) if g.logistic => {
+                    (counted[at + i] / capacity.density).min(1.0)
+                }
+                _ => 0.0,
+            };
+            let viable = &mut viable[0][row.clone()];
+            let mut share = 0.0;
+            if let (Some(q), [quiescent]) = (&population.quiescence, &mut *quiescent) {
+                share = q.death_factor;
+                triggers(q.combine, &q.when, c, at, &mut trigger);
+                let quiescent = &mut quiescent[row.clone()];
+                let (mut gone, mut woke) = (0.0, 0.0);
+                for i in 0..nx {
+                    let sleep = dt * q.rate * trigger[i];
+                    let wake = dt * q.recovery * (1.0 - trigger[i]);
+                    let below = 1.0 + wake + share * sum[i];
+                    let loss = 1.0 + growth[i] * crowd(i) + sum[i] + sleep;
+                    let old = viable[i];
+                    let gain = old * (1.0 + growth[i]) + wake * quiescent[i] / below;
+                    viable[i] = gain / (loss - wake * sleep / below);
+                    quiescent[i] = (quiescent[i] + sleep * viable[i]) / below;
+                    booked[i] = growth[i] * (old - crowd(i) * viable[i]);
+                    gone += sleep * viable[i];
+                    woke += wake * quiescent[i];
+                }
+                changes.quiesced += gone;
+                changes.woke += woke;
+            } else {
+                for i in 0..nx {
+                    let old = viable[i];
+                    viable[i] = old * (1.0 + growth[i]) / (1.0 + growth[i] * crowd(i) + sum[i]);
+                    booked[i] = growth[i] * (old - crowd(i) * viable[i]);
+                }
+            }
+            changes.born += lanes(nx, |i| booked[i]);
+            let resting = quiescent.first().map(|q| &q[row.clone()]);
+            let decay = 1.0 + dt * population.lysis;
+            for (cause, hazard) in hazards.iter().enumerate() {
+                let dead = &mut dead[cause][row.clone()];
+                for i in 0..nx {
+                    let exposed = viable[i] + share * resting.map_or(0.0, |q| q[i]);
+                    booked[i] = hazard[i] * exposed;
+                }
+                changes.died[cause] += lanes(nx, |i| booked[i]);
+                for i in 0..nx {
+                    dead[i] = (dead[i] + booked[i]) / decay;
+                }
+                changes.lysed[cause] += lanes(nx, |i| dt * population.lysis * dead[i]);
+            }
+        }
+        changes
+    });
+    let mut total =
+        Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
+    for p in planes {
+        total.born += p.born;
+        total.quiesced += p.quiesced;
+        total.woke += p.woke;
+        for j in 0..causes {
+            total.died[j] += p.died[j];
+            total.lysed[j] += p.lysed[j];
+        }
+    }
+    total
+}

@@ -1,0 +1,164 @@
+//! A solute over one step with the cells as they are:
+//!
+//! ε ∂c/∂t = ∇·(D ∇c) − Σ_p N_p·r_p(c) + production − λ ε c.
+
+use std::borrow::Cow;
+
+use super::setup::{Boundary, Production, Setup, Solute};
+use crate::ground::grid::Face;
+use crate::ground::par;
+use crate::numerics::hierarchy::Hierarchy;
+use crate::numerics::newton::Reaction;
+use crate::numerics::stencil::lanes;
+use crate::numerics::wall::{Behind, Wall};
+use crate::physics::kinetics::Uptake;
+
+/// Uptake of one solute by the populations.
+pub struct Uptakes<'a> {
+    /// Law and active cells a voxel (cells/m³), one part a population.
+    pub parts: Vec<(Uptake, Cow<'a, [f64]>)>,
+}
+
+impl Reaction for Uptakes<'_> {
+    fn parts(&self) -> usize {
+        self.parts.len()
+    }
+    fn linear(&self) -> bool {
+        self.parts.iter().all(|(law, _)| law.linear())
+    }
+    fn add(&self, part: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
+        let (law, n) = &self.parts[part];
+        law.accumulate(&n[start..start + v.len()], v, rate, slope);
+    }
+}
+
+impl Uptakes<'_> {
+    /// Uptake of voxel `i` at concentration `c`, mol/m³/s.
+    pub fn rate(&self, i: usize, c: f64) -> f64 {
+        self.parts.iter().map(|(law, n)| n[i] * law.rate(c.max(0.0))).sum()
+    }
+}
+
+/// Cells of a population that take up: viable and, at their activity, quiescent.
+pub fn active<'a>(viable: &'a [f64], quiescent: Option<(&[f64], f64)>) -> Cow<'a, [f64]> {
+    match quiescent {
+        Some((q, activity)) if activity > 0.0 => {
+            Cow::Owned(viable.iter().zip(q).map(|(n, q)| n + activity * q).collect())
+        }
+        _ => Cow::Borrowed(viable),
+    }
+}
+
+/// What a solute sees behind each face.
+pub fn behind(solute: &Solute) -> [Behind; 6] {
+    std::array::from_fn(|f| match &solute.boundaries[f] {
+        Boundary::Sealed | Boundary::Flux(_) => Behind::Sealed,
+        Boundary::Value(_) | Boundary::Bath(_) => Behind::Open { film: f64::INFINITY },
+        Boundary::Transfer { coefficient, .. } | Boundary::StagnantMedium { coefficient, .. } => {
+            Behind::Open { film: *coefficient }
+        }
+    })
+}
+
+/// Concentration outside a face at time `t`; `None` where the solute sees none or a bath.
+pub fn outside(boundary: &Boundary, t: f64) -> Option<f64> {
+    match boundary {
+        Boundary::Value(s)
+        | Boundary::Transfer { outside: s, .. }
+        | Boundary::StagnantMedium { top: s, .. } => Some(s.at(t, true)),
+        Boundary::Sealed | Boundary::Flux(_) | Boundary::Bath(_) => None,
+    }
+}
+
+/// Voxels through which a given flux enters, with the face's number; closed voxels are left out.
+pub fn flux_voxels(setup: &Setup, relative: &[f64], face: Face) -> Vec<usize> {
+    crate::numerics::wall::face_voxels(setup.grid.n, face).filter(|&i| relative[i] > 0.0).collect()
+}
+
+/// Adds the production of solute `s` to `rhs` (per volume and second); returns its sum.
+/// `c` holds the new concentrations of the solutes solved before.
+pub fn produce<'a>(
+    setup: &Setup,
+    s: usize,
+    c: &dyn Fn(usize) -> &'a [f64],
+    active: &dyn Fn(usize) -> Cow<'a, [f64]>,
+    rhs: &mut [f64],
+) -> f64 {
+    let plane = setup.grid.plane();
+    let mut total = 0.0;
+    for (p, population) in setup.populations.iter().enumerate() {
+        for production in &population.production {
+            match *production {
+                Production::PerUptake { solute, of, yields } if solute == s => {
+                    let n = active(p);
+                    let source = c(of);
+                    for law in population.uptake.iter().filter(|u| u.0 == of).map(|u| u.1) {
+                        let sums = par::planes_map(plane, rhs, |k, rhs| {
+                            let at = k * plane;
+                            let mut rate = vec![0.0; plane];
+                            let mut slope = vec![0.0; plane];
+                            let range = at..at + plane;
+                            law.accumulate(&n[range.clone()], &source[range], &mut rate, &mut slope);
+                            for i in 0..plane {
+                                rhs[i] += yields * rate[i];
+                            }
+                            yields * lanes(plane, |i| rate[i])
+                        });
+                        total += sums.iter().sum::<f64>();
+                    }
+                }
+                Production::Constant { solute, rate } if solute == s => {
+                    let n = active(p);
+                    let sums = par::planes_map(plane, rhs, |k, rhs| {
+                        let n = &n[k * plane..][..plane];
+                        for i in 0..plane {
+                            rhs[i] += rate * n[i];
+                        }
+                        rate * lanes(plane, |i| n[i])
+                    });
+                    total += sums.iter().sum::<f64>();
+                }
+                _ => {}
+            }
+        }
+    }
+    total
+}
+
+/// A solute's grids and walls.
+pub struct Transport {
+    /// Factor of the hierarchy's conductances, m²/s.
+    pub d: f64,
+    /// Number of its hierarchy.
+    pub hierarchy: usize,
+    /// Walls on all levels.
+    pub wall: Wall,
+    /// Voxels of faces with a given flux.
+    pub flux: Vec<(usize, Vec<usize>)>,
+}
+
+impl Transport {
+    /// Walls of a solute on its hierarchy.
+    pub fn new(
+        setup: &Setup,
+        solute: &Solute,
+        d: f64,
+        number: usize,
+        hierarchy: &Hierarchy,
+    ) -> Transport {
+        let wall = Wall::new(
+            &setup.grid,
+            &hierarchy.relative,
+            d,
+            solute.axis,
+            &behind(solute),
+            &hierarchy.shapes,
+        );
+        let given = |f: &usize| matches!(solute.boundaries[*f], Boundary::Flux(_));
+        let flux = (0..6)
+            .filter(given)
+            .map(|f| (f, flux_voxels(setup, &hierarchy.relative, Face::ALL[f])))
+            .collect();
+        Transport { d, hierarchy: number, wall, flux }
+    }
+}

@@ -1,0 +1,129 @@
+//! The unknowns: which fields there are, and their values at one time.
+
+use ndarray::Array3;
+
+use super::setup::{Initial, Setup};
+use crate::ground::grid::Grid;
+
+/// A value a voxel, shape (nz, ny, nx).
+pub type Field = Array3<f64>;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Concentration of a solute, mol/m³ of fluid.
+    Solute(usize),
+    /// Viable cells of a population, cells/m³.
+    Viable(usize),
+    /// Quiescent cells of a population, cells/m³.
+    Quiescent(usize),
+    /// Dead cells of a population by cause, cells/m³.
+    Dead(usize, usize),
+}
+
+/// A field's name and meaning.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Name in output: "oxygen", "msc.viable", "msc.quiescent", "msc.dead.hypoxia".
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// The list of all fields; positions are the numbers of the fields.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// Fields in order: solutes, then each population's viable, quiescent, dead.
+    pub specs: Vec<Spec>,
+}
+
+impl Catalogue {
+    /// The fields of a case.
+    pub fn new(setup: &Setup) -> Catalogue {
+        let mut specs = Vec::new();
+        let mut push = |name: String, kind| specs.push(Spec { name, kind });
+        for (s, solute) in setup.solutes.iter().enumerate() {
+            push(solute.name.clone(), Kind::Solute(s));
+        }
+        for (p, population) in setup.populations.iter().enumerate() {
+            let name = &population.name;
+            push(format!("{name}.viable"), Kind::Viable(p));
+            if population.quiescence.is_some() {
+                push(format!("{name}.quiescent"), Kind::Quiescent(p));
+            }
+            for (j, death) in population.deaths.iter().enumerate() {
+                push(format!("{name}.dead.{}", death.cause), Kind::Dead(p, j));
+            }
+        }
+        Catalogue { specs }
+    }
+
+    /// Number of the field of this kind.
+    pub fn number(&self, kind: Kind) -> Option<usize> {
+        self.specs.iter().position(|s| s.kind == kind)
+    }
+
+    /// Numbers of all fields of a population, viable first.
+    pub fn of_population(&self, population: usize) -> Vec<usize> {
+        let belongs = |kind: Kind| match kind {
+            Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => p == population,
+            Kind::Solute(_) => false,
+        };
+        (0..self.specs.len()).filter(|&f| belongs(self.specs[f].kind)).collect()
+    }
+}
+
+/// All unknowns at one time.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Time, s.
+    pub time: f64,
+    /// Fields in the order of the catalogue.
+    pub fields: Vec<Field>,
+    /// Bath concentrations: one list a bath, in the order of its solutes.
+    pub baths: Vec<Vec<f64>>,
+}
+
+/// Values of a field as a flat slice, x fastest.
+pub fn flat(field: &Field) -> &[f64] {
+    field.as_slice().unwrap_or(&[])
+}
+
+/// As [`flat`], to change.
+pub fn flat_mut(field: &mut Field) -> &mut [f64] {
+    field.as_slice_mut().unwrap_or(&mut [])
+}
+
+/// A field of zeros.
+pub fn zeros(grid: &Grid) -> Field {
+    Array3::zeros((grid.n[2], grid.n[1], grid.n[0]))
+}
+
+impl State {
+    /// The state as seeded; solutes that start from their steady solution are zero for now.
+    pub fn initial(setup: &Setup, catalogue: &Catalogue) -> State {
+        let field = |spec: &Spec| {
+            let mut field = zeros(&setup.grid);
+            let values = match spec.kind {
+                Kind::Solute(s) => match &setup.solutes[s].initial {
+                    Initial::Field(v) => Some(v),
+                    Initial::Steady => None,
+                },
+                Kind::Viable(p) => Some(&setup.populations[p].seeding),
+                _ => None,
+            };
+            if let Some(values) = values {
+                let open = setup.structure.open.as_deref();
+                for (i, (f, v)) in flat_mut(&mut field).iter_mut().zip(values).enumerate() {
+                    *f = if open.is_none_or(|o| o[i]) { *v } else { 0.0 };
+                }
+            }
+            field
+        };
+        State {
+            time: 0.0,
+            fields: catalogue.specs.iter().map(field).collect(),
+            baths: setup.baths.iter().map(|b| b.solutes.iter().map(|s| s.1).collect()).collect(),
+        }
+    }
+}

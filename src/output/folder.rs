@@ -1,0 +1,267 @@
+//! The folder of a run: who may write to it, and how a file appears in it (whole or not at all).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{Kind, OutputError, Result};
+
+/// A claimed output folder. Its lock goes when the value is dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Claims `path` for the run with this `hash`, making it if need be.
+    ///
+    /// Errors: `AlreadyDone`, `Unfinished`, `Other` by what stands there (`replace` moves it
+    /// aside to `path.1`, `path.2` … instead), `InUse` where a living process holds the lock,
+    /// `Io` where the folder cannot be made.
+    pub fn claim(path: &Path, hash: &str, replace: bool) -> Result<Folder> {
+        let shown = path.display();
+        if path.exists() && !path.is_dir() {
+            return Err(OutputError::new(
+                Kind::Io,
+                format!("{shown} is a file; choose another place with --out"),
+            ));
+        }
+        let found = inspect(path, hash)?;
+        if found == Found::Done && !replace {
+            let text = format!(
+                "{shown} already holds this run, finished; --replace runs it again and keeps the \
+                 old folder as {shown}.N"
+            );
+            return Err(OutputError::new(Kind::AlreadyDone, text));
+        }
+        fs::create_dir_all(path).map_err(|e| OutputError::io(path, &e))?;
+        let folder = Folder::lock(path)?;
+        // What was seen before the lock may have changed until it was held.
+        let found = inspect(path, hash)?;
+        if found == Found::Nothing {
+            return folder.with_fields();
+        }
+        if replace {
+            return folder.move_aside()?.with_fields();
+        }
+        let (kind, what) = match found {
+            Found::Done => (Kind::AlreadyDone, "already holds this run, finished".to_owned()),
+            Found::Unfinished => {
+                (Kind::Unfinished, "holds this run, but it was not finished".to_owned())
+            }
+            _ => (
+                Kind::Other,
+                "holds another run (another case, other values or another version)".to_owned(),
+            ),
+        };
+        Err(OutputError::new(
+            kind,
+            format!(
+                "{shown} {what}; --replace keeps it as {shown}.N and starts anew, --out FOLDER \
+                 writes elsewhere"
+            ),
+        ))
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Path of a file in the folder.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn with_fields(self) -> Result<Folder> {
+        let fields = self.join("fields");
+        fs::create_dir_all(&fields).map_err(|e| OutputError::io(&fields, &e))?;
+        Ok(self)
+    }
+
+    /// Takes the lock, from a dead holder if need be.
+    fn lock(path: &Path) -> Result<Folder> {
+        let lock = path.join("lock");
+        if create_lock(&lock)? {
+            return Ok(Folder { path: path.to_owned() });
+        }
+        if !stale(&lock) {
+            return Err(in_use(&lock));
+        }
+        // Only one process at a time may take a stale lock away.
+        let guard = path.join("lock.takeover");
+        if !create_lock(&guard)? {
+            return Err(in_use(&guard));
+        }
+        let won = stale(&lock) && {
+            let _ = fs::remove_file(&lock);
+            create_lock(&lock)?
+        };
+        let _ = fs::remove_file(&guard);
+        if won { Ok(Folder { path: path.to_owned() }) } else { Err(in_use(&lock)) }
+    }
+
+    /// Renames the folder to the first free `path.N` and claims an empty one in its place.
+    fn move_aside(self) -> Result<Folder> {
+        let path = self.path.clone();
+        let aside = (1..=u32::MAX)
+            .map(|n| PathBuf::from(format!("{}.{n}", path.display())))
+            .find(|p| !p.exists())
+            .unwrap_or_else(|| path.with_extension("old"));
+        fs::rename(&path, &aside).map_err(|e| OutputError::io(&path, &e))?;
+        let moved = Folder { path: aside };
+        fs::create_dir(&path).map_err(|e| OutputError::io(&path, &e))?;
+        drop(moved); // removes the lock that moved along
+        Folder::lock(&path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.path.join("lock"));
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Done,
+    Unfinished,
+    Other,
+}
+
+/// What stands at `path`, compared with the run `hash`.
+fn inspect(path: &Path, hash: &str) -> Result<Found> {
+    let run = path.join("run.json");
+    let text = match fs::read_to_string(&run) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return inspect_without_record(path),
+        Err(e) => return Err(OutputError::io(&run, &e)),
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    Ok(match (json["hash"].as_str() == Some(hash), json["status"]["state"].as_str()) {
+        (true, Some("finished")) => Found::Done,
+        (true, _) => Found::Unfinished,
+        (false, _) => Found::Other,
+    })
+}
+
+/// A folder without run.json is free if it holds nothing but what `claim` itself makes.
+fn inspect_without_record(path: &Path) -> Result<Found> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(e) => return Err(OutputError::io(path, &e)),
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let free = match name.to_str() {
+            Some("lock" | "lock.takeover") => true,
+            Some("fields") => fs::read_dir(entry.path()).is_ok_and(|mut d| d.next().is_none()),
+            Some(name) => is_temporary(name),
+            None => false,
+        };
+        if !free {
+            return Ok(Found::Other);
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+/// Creates a lock file with this process in it; false where the file exists.
+fn create_lock(path: &Path) -> Result<bool> {
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        Err(e) => return Err(OutputError::io(path, &e)),
+    };
+    let pid = std::process::id();
+    let text =
+        format!("pid {pid}\nboot {}\nhost {}\nstart {}\n", boot_id(), host(), start_time(pid));
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| {
+        let _ = fs::remove_file(path);
+        OutputError::io(path, &e)
+    })?;
+    Ok(true)
+}
+
+/// True where the holder of the lock is known to be gone. A holder on another machine is taken
+/// to live; a lock without content is stale after ten seconds.
+fn stale(lock: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(lock) else { return !lock.exists() };
+    let entry = |key: &str| {
+        text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(' ')).unwrap_or_default()
+    };
+    let Ok(pid) = entry("pid").parse::<u32>() else {
+        let age = fs::metadata(lock).and_then(|m| m.modified()).ok();
+        return age
+            .and_then(|t| SystemTime::now().duration_since(t).ok())
+            .is_some_and(|age| age > Duration::from_secs(10));
+    };
+    let boot = boot_id();
+    if boot.is_empty() || entry("host") != host() {
+        return false;
+    }
+    // A process number that came back belongs to a process that started at another time.
+    entry("boot") != boot || entry("start") != start_time(pid)
+}
+
+fn in_use(lock: &Path) -> OutputError {
+    let holder = fs::read_to_string(lock).unwrap_or_default();
+    let holder = holder.lines().take(3).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "another process is writing here ({holder}); if it is gone for good, delete {}",
+        lock.display()
+    );
+    OutputError::new(Kind::InUse, text)
+}
+
+fn boot_id() -> String {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// Name of this machine.
+pub(crate) fn host() -> String {
+    let text = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// Start of a process in clock ticks since boot; empty where there is no such process.
+fn start_time(pid: u32) -> String {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in brackets may hold anything; the start is the 20th word after it.
+    let after = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    after.split_whitespace().nth(19).unwrap_or_default().to_owned()
+}
+
+/// True for the names of files that are not published yet.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(".tmp-")
+}
+
+/// Lets `write` make a file under a temporary name, then syncs it and gives it its own name.
+pub(crate) fn publish_with(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let temporary = parent.join(format!(".tmp-{name}"));
+    let sync = |p: &Path| File::open(p).and_then(|f| f.sync_all());
+    let result = write(&temporary).and_then(|()| {
+        sync(&temporary)
+            .and_then(|()| fs::rename(&temporary, path))
+            .and_then(|()| sync(parent))
+            .map_err(|e| OutputError::io(path, &e))
+    });
+    if result.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    result
+}
+
+/// Writes a text file atomically: a reader sees the old one or the new one.
+pub fn publish(path: &Path, text: &str) -> Result<()> {
+    publish_with(path, |temporary| {
+        fs::write(temporary, text).map_err(|e| OutputError::io(path, &e))
+    })
+}

@@ -1,0 +1,208 @@
+//! One output as one closed file: a static VTKHDF image that stands on its own.
+
+use std::path::Path;
+
+use hdf5::Group;
+
+use super::folder::publish_with;
+use super::{OutputError, Result, h5};
+use crate::ground::grid::Grid;
+
+/// What all files of a run share: the image's shape, the names, the unit of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    /// Name of the master files, without extension.
+    pub stem: String,
+    /// Voxels along x, y, z.
+    pub n: [usize; 3],
+    /// Spacing along x, y, z in the file, mm. An absent axis has the smallest spacing of the
+    /// others, so that it is drawn as a thin sheet or rod.
+    pub spacing: [f64; 3],
+    /// Number of axes that the case has.
+    pub dimensions: usize,
+    /// Name of the unit in which the master files give times ("d").
+    pub time_unit: String,
+    /// Seconds in one of it.
+    pub seconds: f64,
+}
+
+impl Layout {
+    /// The layout of a grid; `time_unit` is the case's unit of time and its seconds. The first
+    /// `grid.dimensions` axes are real.
+    pub fn new(grid: &Grid, stem: &str, time_unit: (&str, f64)) -> Layout {
+        let real = grid.dimensions.clamp(1, 3);
+        let thin = grid.h[..real].iter().copied().fold(f64::INFINITY, f64::min);
+        let spacing = std::array::from_fn(|a| 1e3 * if a < real { grid.h[a] } else { thin });
+        Layout {
+            stem: stem.to_owned(),
+            n: grid.n,
+            spacing,
+            dimensions: real,
+            time_unit: time_unit.0.to_owned(),
+            seconds: time_unit.1,
+        }
+    }
+    /// Number of voxels.
+    pub fn voxels(&self) -> usize {
+        self.n.iter().product()
+    }
+    /// Shape of an array, slowest axis first: z, y, x.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.n[2], self.n[1], self.n[0]]
+    }
+}
+
+/// Values of an array, x fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+    /// Small whole numbers: masks, labels.
+    U8(Vec<u8>),
+}
+
+impl Values {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::F32(v) => v.len(),
+            Values::F64(v) => v.len(),
+            Values::U8(v) => v.len(),
+        }
+    }
+    /// True without values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Their type.
+    pub fn precision(&self) -> Precision {
+        match self {
+            Values::F32(_) => Precision::F32,
+            Values::F64(_) => Precision::F64,
+            Values::U8(_) => Precision::U8,
+        }
+    }
+}
+
+/// Type of an array's values in the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32-bit floating point.
+    F32,
+    /// 64-bit floating point.
+    F64,
+    /// 8-bit whole number.
+    U8,
+}
+
+/// A named field on all voxels. NaN marks solid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Name ("oxygen", "msc.viable").
+    pub name: String,
+    /// Unit of the values.
+    pub unit: String,
+    /// One value a voxel.
+    pub values: Values,
+}
+
+/// What an array is called and made of, without its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Type.
+    pub precision: Precision,
+}
+
+impl Array {
+    /// Name, unit and type.
+    pub fn column(&self) -> Column {
+        Column {
+            name: self.name.clone(),
+            unit: self.unit.clone(),
+            precision: self.values.precision(),
+        }
+    }
+}
+
+/// One output.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Number of the output, from 0; names the file.
+    pub index: usize,
+    /// Time, s.
+    pub time: f64,
+    /// Fields, the same ones in every frame of a run.
+    pub arrays: Vec<Array>,
+}
+
+/// Name of the file of output `index`, relative to the run's folder.
+pub fn file_name(index: usize) -> String {
+    format!("fields/{index:06}.h5")
+}
+
+/// Name of the file of what never changes.
+pub const STATIC: &str = "fields/static.h5";
+
+/// Publishes `arrays` as `path`; `time` in seconds (`None` for what never changes).
+pub fn write(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> Result<()> {
+    if let Some(bad) = arrays.iter().find(|a| a.values.len() != layout.voxels()) {
+        let text = format!(
+            "{}: field {} has {} values for {} voxels",
+            path.display(),
+            bad.name,
+            bad.values.len(),
+            layout.voxels()
+        );
+        return Err(OutputError::new(super::Kind::Io, text));
+    }
+    publish_with(path, |temporary| {
+        fill(temporary, layout, time, arrays).map_err(|e| OutputError::hdf5(path, &e))
+    })
+}
+
+fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hdf5::Result<()> {
+    let file = h5::create(path)?;
+    if let Some(time) = time {
+        h5::number(&file, "time", time)?;
+        h5::number(&file, "time_displayed", time / layout.seconds)?;
+    }
+    h5::number(&file, "seconds_per_time_unit", layout.seconds)?;
+    h5::text(&file, "time_unit", &layout.time_unit)?;
+    let data = h5::group(&h5::image(&file, layout)?, "CellData")?;
+    for array in arrays {
+        match &array.values {
+            Values::F32(v) => dataset(&data, layout, array, v),
+            Values::F64(v) => dataset(&data, layout, array, v),
+            Values::U8(v) => dataset(&data, layout, array, v),
+        }?;
+    }
+    file.close()
+}
+
+/// Writes one field: about a megabyte a chunk, shuffled, compressed, with a check sum.
+fn dataset<T: hdf5::H5Type>(
+    group: &Group,
+    layout: &Layout,
+    array: &Array,
+    values: &[T],
+) -> hdf5::Result<()> {
+    let [nz, ny, nx] = layout.shape();
+    let planes = ((1 << 20) / (ny * nx * size_of::<T>()).max(1)).clamp(1, nz);
+    let set = group
+        .new_dataset::<T>()
+        .shape((nz, ny, nx))
+        .chunk((planes, ny, nx))
+        .shuffle()
+        .deflate(1)
+        .fletcher32()
+        .obj_track_times(false)
+        .create(array.name.as_str())?;
+    set.write_raw(values)?;
+    h5::text(&set, "unit", &array.unit)
+}

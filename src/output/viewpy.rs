@@ -1,0 +1,50 @@
+//! `view.py`: a ParaView script that shows the run.
+
+use super::folder::publish;
+use super::{Folder, Layout, Result};
+
+const TEMPLATE: &str = include_str!("view.py");
+
+/// What `view.py` shows.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// Title over the picture.
+    pub title: String,
+    /// Fields beside each other, at most two: name and unit.
+    pub fields: Vec<(String, String)>,
+    /// Resolved pores: solid voxels are NaN and the pore surface is shown.
+    pub pores: bool,
+}
+
+/// Writes the script.
+pub fn write(folder: &Folder, layout: &Layout, view: &View) -> Result<()> {
+    let fields: Vec<String> = view
+        .fields
+        .iter()
+        .take(2)
+        .map(|(name, unit)| format!("({}, {})", quoted(name), quoted(unit)))
+        .collect();
+    let text = TEMPLATE
+        .replace("@STEM@", &quoted(&layout.stem))
+        .replace("@TITLE@", &quoted(&view.title))
+        .replace("@FIELDS@", &format!("[{}]", fields.join(", ")))
+        .replace("@PORES@", if view.pores { "True" } else { "False" })
+        .replace("@DIMENSIONS@", &layout.dimensions.to_string())
+        .replace("@TIME_UNIT@", &quoted(&layout.time_unit));
+    publish(&folder.join("view.py"), &text)
+}
+
+/// A Python string.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,414 @@
+//! Shapes, connected pores and scans.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use blastema::geometry::components::label;
+use blastema::geometry::import::{Stack, read_stack, slice_files};
+use blastema::geometry::shapes::{Shape, gyroid, gyroid_level};
+use blastema::ground::grid::Grid;
+use tempfile::TempDir;
+use tiff::encoder::{TiffEncoder, colortype};
+
+fn cube(n: usize, length: f64) -> Grid {
+    Grid { n: [n; 3], h: [length / n as f64; 3], dimensions: 3 }
+}
+
+/// A counter-based generator (SplitMix64).
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+// ---- shapes ----
+
+#[test]
+fn gyroid_levels_are_those_of_the_literature() {
+    // Half the space lies below 0; science.md v18: t = 0.6 at a porosity of about 0.695.
+    assert!(gyroid_level(0.5).abs() < 1e-9);
+    assert!((gyroid_level(0.695) - 0.6).abs() < 5e-3, "{}", gyroid_level(0.695));
+    // Brute force at another level.
+    let (n, t) = (120, -0.8_f64);
+    let wave = |i: usize| (std::f64::consts::TAU * (i as f64 + 0.37) / n as f64).sin_cos();
+    let mut below = 0;
+    for k in 0..n {
+        for j in 0..n {
+            for i in 0..n {
+                let ((sx, cx), (sy, cy), (sz, cz)) = (wave(i), wave(j), wave(k));
+                below += usize::from(sx * cy + sy * cz + sz * cx < t);
+            }
+        }
+    }
+    let fraction = below as f64 / (n * n * n) as f64;
+    assert!((gyroid_level(fraction) - t).abs() < 2e-3);
+}
+
+#[test]
+fn gyroid_has_its_porosity_and_one_pore_space() {
+    for porosity in [0.3, 0.5, 0.7, 0.9] {
+        let grid = cube(64, 1e-3);
+        let pores = gyroid(&grid, 1e-3, porosity);
+        let got = pores.iter().filter(|&&p| p).count() as f64 / grid.len() as f64;
+        assert!((got - porosity).abs() < 5e-3, "{porosity}: {got}");
+        let largest = label(&grid, &pores).sizes.into_iter().max().unwrap();
+        assert!(largest as f64 > 0.97 * got * grid.len() as f64);
+    }
+}
+
+#[test]
+fn shapes_hold_the_right_points() {
+    let layer = Shape::Layer { axis: 2, from: 0.0, to: 1.0 };
+    assert!(layer.contains([9.0, -9.0, 0.0]) && !layer.contains([0.0, 0.0, 1.0]));
+    let body = Shape::Box { from: [0.0; 3], to: [1.0, 2.0, 3.0] };
+    assert!(body.contains([0.5, 1.5, 2.5]) && !body.contains([0.5, 2.0, 2.5]));
+    let grid = cube(50, 1.0);
+    let volume = |s: Shape| s.voxels(&grid).iter().filter(|&&v| v).count() as f64 / 125e3;
+    let sphere = Shape::Sphere { centre: [0.5; 3], radius: 0.4 };
+    assert!((volume(sphere) / (4.0 / 3.0 * std::f64::consts::PI * 0.064) - 1.0).abs() < 0.01);
+    let cylinder = Shape::Cylinder { axis: 1, centre: [0.5, -7.0, 0.5], radius: 0.4 };
+    assert!((volume(cylinder) / (std::f64::consts::PI * 0.16) - 1.0).abs() < 0.01);
+}
+
+// ---- connected pores ----
+
+/// The same by breadth-first search, the slow way.
+fn slow_label(grid: &Grid, open: &[bool]) -> Vec<u32> {
+    let mut label = vec![0; open.len()];
+    let mut count = 0;
+    for seed in 0..open.len() {
+        if !open[seed] || label[seed] != 0 {
+            continue;
+        }
+        count += 1;
+        label[seed] = count;
+        let mut queue = vec![seed];
+        while let Some(voxel) = queue.pop() {
+            let at = grid.voxel(voxel);
+            for axis in 0..3 {
+                for step in [-1_i64, 1] {
+                    let moved = at[axis] as i64 + step;
+                    if moved < 0 || moved >= grid.n[axis] as i64 {
+                        continue;
+                    }
+                    let mut next = at;
+                    next[axis] = moved as usize;
+                    let next = grid.index(next[0], next[1], next[2]);
+                    if open[next] && label[next] == 0 {
+                        label[next] = count;
+                        queue.push(next);
+                    }
+                }
+            }
+        }
+    }
+    label
+}
+
+#[test]
+fn components_equal_a_plain_search() {
+    let mut state = 1;
+    for case in 0..300 {
+        let n: [usize; 3] = std::array::from_fn(|_| 1 + (random(&mut state) % 9) as usize);
+        let grid = Grid { n, h: [1.0; 3], dimensions: 3 };
+        let fill = random(&mut state) % 100;
+        let open: Vec<bool> = (0..grid.len()).map(|_| random(&mut state) % 100 < fill).collect();
+        let found = label(&grid, &open);
+        assert_eq!(found.label, slow_label(&grid, &open), "case {case}");
+        assert_eq!(found.sizes.iter().sum::<usize>(), open.iter().filter(|&&o| o).count());
+        assert_eq!(found.count, found.sizes.len());
+        assert_eq!(found.select(|_| true), open);
+    }
+}
+
+#[test]
+fn components_list_their_faces() {
+    let grid = Grid { n: [5, 4, 1], h: [1.0; 3], dimensions: 2 };
+    let mut open = vec![false; 20];
+    for i in 0..5 {
+        open[grid.index(i, 1, 0)] = true;
+    }
+    open[grid.index(2, 3, 0)] = true;
+    let found = label(&grid, &open);
+    assert_eq!(found.touches[0], [true, true, false, false, false, false]);
+    assert_eq!(found.touches[1], [false, false, false, true, false, false]);
+    assert_eq!(found.sizes, [5, 1]);
+}
+
+#[test]
+fn components_are_fast() {
+    let grid = cube(200, 1.0);
+    let mut state = 7;
+    // Near the percolation threshold (0.3116): the most ragged clusters.
+    let open: Vec<bool> = (0..grid.len()).map(|_| random(&mut state) % 10_000 < 3_116).collect();
+    let start = Instant::now();
+    let found = label(&grid, &open);
+    let seconds = start.elapsed().as_secs_f64();
+    println!("8 M voxels, {} components: {seconds:.3} s", found.count);
+    assert!(seconds < 2.0, "{seconds} s");
+}
+
+// ---- scans ----
+
+fn save8(path: &Path, width: u32, height: u32, pages: &[Vec<u8>]) {
+    let mut tiff = TiffEncoder::new(File::create(path).unwrap()).unwrap();
+    for page in pages {
+        tiff.write_image::<colortype::Gray8>(width, height, page).unwrap();
+    }
+}
+
+fn problem(path: &Path) -> String {
+    read_stack(path).unwrap_err().to_string()
+}
+
+#[test]
+fn folder_of_slices_in_natural_order() {
+    let dir = TempDir::new().unwrap();
+    for (name, grey) in [("s_10.tif", 3_u8), ("s_2.TIF", 2), ("s_1.tiff", 1)] {
+        save8(&dir.path().join(name), 3, 2, &[vec![grey, 0, 0, 0, 0, 10 * grey]]);
+    }
+    fs::write(dir.path().join("notes.txt"), "not a slice").unwrap();
+    fs::write(dir.path().join("._s_1.tif"), "left by macOS").unwrap();
+    let stack = read_stack(dir.path()).unwrap();
+    assert_eq!(stack.n, [3, 2, 3]);
+    // Asymmetric: x fastest, row = y, slice = z.
+    assert_eq!(stack.grey, [1, 0, 0, 0, 0, 10, 2, 0, 0, 0, 0, 20, 3, 0, 0, 0, 0, 30]);
+    assert_eq!(stack.range(), (0, 30));
+    assert_eq!(stack.pores(9).iter().filter(|&&p| !p).count(), 3);
+    assert_eq!(slice_files(dir.path()).unwrap().len(), 3);
+
+    save8(&dir.path().join("s_3.tif"), 2, 2, &[vec![0; 4]]);
+    let message = problem(dir.path());
+    assert!(message.contains("s_3.tif") && message.contains("2 × 2"), "{message}");
+    save8(&dir.path().join("s_3.tif"), 3, 2, &[vec![0; 6], vec![0; 6]]);
+    assert!(problem(dir.path()).contains("several pages"));
+}
+
+#[test]
+fn pages_of_16_bits_compressed_or_not() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("deep.tif");
+    let pages = [vec![1_u16, 300, 65_535, 4], vec![5, 6, 7, 8]];
+    for compression in [
+        tiff::encoder::Compression::Uncompressed,
+        tiff::encoder::Compression::Lzw,
+        tiff::encoder::Compression::Packbits,
+    ] {
+        let mut tiff =
+            TiffEncoder::new(File::create(&path).unwrap()).unwrap().with_compression(compression);
+        for page in &pages {
+            tiff.write_image::<colortype::Gray16>(2, 2, page).unwrap();
+        }
+        let stack = read_stack(&path).unwrap();
+        assert_eq!(stack, Stack { n: [2, 2, 2], grey: pages.concat() });
+    }
+}
+
+/// A TIFF as ImageJ writes stacks of 4 GB and more: one page, the rest right behind it.
+fn imagej(order: &str, depth: u16, images: u32, planes: &[u8]) -> Vec<u8> {
+    let little = order == "II";
+    let short = |v: u16| if little { v.to_le_bytes() } else { v.to_be_bytes() };
+    let long = |v: u32| if little { v.to_le_bytes() } else { v.to_be_bytes() };
+    let text = format!("ImageJ=1.53q\nimages={images}\nslices={images}\n\0");
+    let entries = 8_u16;
+    let text_at = 8 + 2 + 12 * u32::from(entries) + 4;
+    let data_at = text_at + text.len() as u32;
+    let mut file = order.as_bytes().to_vec();
+    file.extend(short(42));
+    file.extend(long(8));
+    file.extend(short(entries));
+    let mut entry = |tag: u16, kind: u16, count: u32, value: u32| {
+        file.extend(short(tag));
+        file.extend(short(kind));
+        file.extend(long(count));
+        if kind == 3 {
+            file.extend(short(value as u16));
+            file.extend([0, 0]);
+        } else {
+            file.extend(long(value));
+        }
+    };
+    entry(256, 3, 1, 3);
+    entry(257, 3, 1, 2);
+    entry(258, 3, 1, u32::from(depth) * 8);
+    entry(262, 3, 1, 1);
+    entry(270, 2, text.len() as u32, text_at);
+    entry(273, 4, 1, data_at);
+    entry(278, 3, 1, 2);
+    entry(279, 4, 1, 6 * u32::from(depth));
+    file.extend(long(0));
+    file.extend(text.as_bytes());
+    file.extend(planes);
+    file
+}
+
+#[test]
+fn imagej_images_without_pages() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("big.tif");
+    let bytes: Vec<u8> = (0..36).collect();
+    for order in ["II", "MM"] {
+        fs::write(&path, imagej(order, 1, 6, &bytes)).unwrap();
+        let stack = read_stack(&path).unwrap();
+        assert_eq!(stack.n, [3, 2, 6]);
+        assert!(stack.grey.iter().enumerate().all(|(i, &g)| usize::from(g) == i));
+        fs::write(&path, imagej(order, 2, 3, &bytes)).unwrap();
+        let stack = read_stack(&path).unwrap();
+        assert_eq!((stack.n, stack.grey.len()), ([3, 2, 3], 18));
+        let second = if order == "II" { 0x0f0e } else { 0x0e0f };
+        assert_eq!(stack.grey[7], second);
+    }
+    fs::write(&path, imagej("MM", 1, 7, &bytes)).unwrap();
+    assert!(problem(&path).contains("7 images"), "{}", problem(&path));
+    // 2^32 - 1 images: refused before anything is allocated.
+    fs::write(&path, imagej("MM", 1, u32::MAX, &bytes)).unwrap();
+    assert!(problem(&path).contains("images"));
+}
+
+#[test]
+fn what_is_not_grey_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.tif");
+    let encoder = || TiffEncoder::new(File::create(&path).unwrap()).unwrap();
+    encoder().write_image::<colortype::RGB8>(1, 1, &[1, 2, 3]).unwrap();
+    assert!(problem(&path).contains("RGB"), "{}", problem(&path));
+    encoder().write_image::<colortype::Gray32Float>(1, 1, &[1.0]).unwrap();
+    assert!(problem(&path).contains("32 bits"), "{}", problem(&path));
+    encoder().write_image::<colortype::GrayI8>(1, 1, &[1]).unwrap();
+    assert!(problem(&path).contains("signed"), "{}", problem(&path));
+    fs::write(&path, "").unwrap();
+    assert!(problem(&path).contains("empty"));
+    fs::write(&path, "porosity, 0.7\n").unwrap();
+    assert!(problem(&path).contains("not a TIFF"), "{}", problem(&path));
+    fs::write(&path, "II").unwrap();
+    assert!(problem(&path).contains("too early"), "{}", problem(&path));
+    assert!(problem(&dir.path().join("missing.tif")).contains("cannot be read"));
+    assert!(problem(Path::new("/dev/null")).contains("regular"));
+    let empty = TempDir::new().unwrap();
+    assert!(problem(empty.path()).contains("no .tif"));
+    fs::create_dir(empty.path().join("b.tif")).unwrap();
+    assert!(problem(empty.path()).contains("regular"));
+    // Says 3 × 2 × 16 bits, holds 4 bytes.
+    fs::write(&path, imagej("II", 2, 1, &[0; 4])).unwrap();
+    read_stack(&path).unwrap_err();
+}
+
+#[test]
+fn hostile_files_end_in_an_error_or_a_stack() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("h.tif");
+    let mut seeds = Vec::new();
+    for compression in [
+        tiff::encoder::Compression::Uncompressed,
+        tiff::encoder::Compression::Lzw,
+        tiff::encoder::Compression::Packbits,
+    ] {
+        let file = File::create(&path).unwrap();
+        let mut tiff = TiffEncoder::new(file).unwrap().with_compression(compression);
+        for page in 0..3_u8 {
+            tiff.write_image::<colortype::Gray8>(4, 4, &[page; 16]).unwrap();
+        }
+        seeds.push(fs::read(&path).unwrap());
+    }
+    seeds.push(imagej("MM", 2, 3, &[7; 36]));
+    let mut state = 42;
+    for case in 0..1_000 {
+        let mut bytes = seeds[case % seeds.len()].clone();
+        for _ in 0..=random(&mut state) % 4 {
+            let at = random(&mut state) as usize % bytes.len();
+            bytes[at] = match random(&mut state) % 4 {
+                0 => 0,
+                1 => 0xff,
+                2 => bytes[at] ^ (1 << (random(&mut state) % 8)),
+                _ => random(&mut state) as u8,
+            };
+        }
+        if random(&mut state).is_multiple_of(4) {
+            bytes.truncate(random(&mut state) as usize % bytes.len());
+        }
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(stack) = read_stack(&path) {
+            assert_eq!(stack.grey.len(), stack.n.iter().product::<usize>(), "case {case}");
+        }
+    }
+}
+
+#[test]
+fn trabecular_bone_has_its_porosity() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/trabecular-bone");
+    if !path.is_dir() {
+        println!("NOT RUN: {} is not here", path.display());
+        return;
+    }
+    let stack = read_stack(&path).unwrap();
+    assert_eq!(stack.n, [200; 3]);
+    let pores = stack.pores(63);
+    assert_eq!(pores.iter().filter(|&&p| p).count(), 6_177_565);
+    let found = label(&cube(200, 200.0 * 19.5e-6), &pores);
+    println!("{} pores, largest {:?}", found.count, found.sizes.iter().max());
+}
+
+// ---- the shipped scan ----
+
+/// Grey values of the shipped scan: a gyroid network of porosity 0.7 with a period of 24 voxels,
+/// bright solid, a soft edge and smooth noise.
+fn shipped() -> Vec<Vec<u8>> {
+    const N: usize = 48;
+    let level = gyroid_level(0.7);
+    let mut state = 2026;
+    // Noise on a coarse lattice of 12³ points, linear in between: smooth over 4 voxels.
+    let lattice: Vec<f64> = (0..13 * 13 * 13)
+        .map(|_| (random(&mut state) >> 11) as f64 / (1_u64 << 53) as f64)
+        .collect();
+    let noise = |x: [usize; 3]| {
+        let mut sum = 0.0;
+        for corner in 0..8 {
+            let (mut at, mut weight) = (0, 1.0);
+            for a in (0..3).rev() {
+                let f = x[a] as f64 / 4.0;
+                let high = corner >> a & 1;
+                let part = f - f.floor();
+                weight *= if high == 1 { part } else { 1.0 - part };
+                at = at * 13 + f as usize + high;
+            }
+            sum += weight * lattice[at];
+        }
+        sum - 0.5
+    };
+    let wave = |i: usize| (std::f64::consts::TAU * (i as f64 + 0.5) / 24.0).sin_cos();
+    let grey = |i: usize, j: usize, k: usize| {
+        let ((sx, cx), (sy, cy), (sz, cz)) = (wave(i), wave(j), wave(k));
+        let inside = sx * cy + sy * cz + sz * cx - level;
+        (118.0 + 90.0 * (2.5 * inside).tanh() + 40.0 * noise([i, j, k])).round() as u8
+    };
+    (0..N).map(|k| (0..N * N).map(|p| grey(p % N, p / N, k)).collect()).collect()
+}
+
+fn shipped_path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("meshes/gyroid-48.tif")
+}
+
+/// `cargo test --test geometry -- --ignored make_the_shipped_scan` writes the file anew.
+#[test]
+#[ignore = "writes meshes/gyroid-48.tif"]
+fn make_the_shipped_scan() {
+    save8(&shipped_path(), 48, 48, &shipped());
+}
+
+#[test]
+fn shipped_scan_is_as_its_readme_says() {
+    let stack = read_stack(&shipped_path()).unwrap();
+    assert_eq!(stack.n, [48; 3]);
+    // One grey value is left to the machine's sine.
+    for (&read, made) in stack.grey.iter().zip(shipped().concat()) {
+        assert!(read.abs_diff(u16::from(made)) <= 1);
+    }
+    let pores = stack.pores(118);
+    let porosity = pores.iter().filter(|&&p| p).count() as f64 / 110_592.0;
+    println!("grey {:?}, porosity {porosity}", stack.range());
+    assert!((porosity - 0.7).abs() < 0.02);
+    assert!(fs::metadata(shipped_path()).unwrap().len() < 200_000);
+}
