@@ -153,8 +153,7 @@ fn stale_locks_are_taken_over_and_foreign_ones_are_not() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_published_steps_stay() {
-    // /dev/full stands for a full disk wherever a file can be a link to it.
+fn a_failed_step_is_told_and_published_steps_stay() {
     let dir = tempfile::tempdir().unwrap();
     let grid = Grid { n: [8, 8, 8], h: [1e-4; 3], dimensions: 3 };
     let path = dir.path().join("run");
