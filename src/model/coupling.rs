@@ -394,12 +394,19 @@ impl Solver {
                 }
             }
         }
-        // A bath in a steady solve is a value: it has no storage to change.
         let volume = grid.voxel_volume();
         let mut reservoirs: Vec<(usize, Reservoir)> = Vec::new();
         let mut reservoir_faces = [false; 6];
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             let Boundary::Bath(b) = *boundary else { continue };
+            if dt.is_none() {
+                // A bath in a steady solve is a value: its change belongs to time.
+                let value = self.bath(from, b, s);
+                for &(i, g) in &transport.wall.faces[f] {
+                    self.rhs[i as usize] += g * value;
+                }
+                continue;
+            }
             reservoir_faces[f] = true;
             if !reservoirs.iter().any(|r| r.0 == b) {
                 let storage = setup.baths[b].volume / volume * inverse;
@@ -451,7 +458,15 @@ impl Solver {
             let g = &transport.wall.faces[f];
             match boundary {
                 Boundary::Bath(b) => {
-                    let Some(r) = owners.iter().position(|o| o == b) else { continue };
+                    let Some(r) = owners.iter().position(|o| o == b) else {
+                        let value = self.bath(from, *b, s);
+                        let g = g.iter();
+                        entered[f] = g.map(|&(i, g)| g * (value - c[i as usize])).sum();
+                        if let Some(term) = terms.entered[f] {
+                            amounts[term] += step * entered[f];
+                        }
+                        continue;
+                    };
                     let value = solved.reservoirs[r];
                     entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
                     let last = (f + 1..6).all(|q| !matches!(solute.boundaries[q], Boundary::Bath(o) if o == *b));
@@ -558,6 +573,25 @@ impl Solver {
                 if size > 0.0 {
                     largest = largest.max(difference / size);
                 }
+            }
+        }
+        largest / self.setup.run.accuracy.time
+    }
+
+    /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
+    pub fn change_per_day(&self) -> f64 {
+        // After a step `half` and `two` hold its middle and its end.
+        let dt = 2.0 * (self.two.time - self.half.time);
+        if dt <= 0.0 {
+            return f64::INFINITY;
+        }
+        let mut largest = 0.0_f64;
+        for f in 0..self.catalogue.specs.len() {
+            let (a, b) = (flat(&self.half.fields[f]), flat(&self.two.fields[f]));
+            let size = self.scale_of(f);
+            let change = a.iter().zip(b).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+            if size > 0.0 {
+                largest = largest.max(2.0 * change / size / dt * 86_400.0);
             }
         }
         largest / self.setup.run.accuracy.time
