@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use blastema::ground::grid::Grid;
-use blastema::output::{
-    Array, Folder, Frame, Kind, Layout, Results, Values, Writer, read,
-};
+use blastema::output::{Array, Folder, Frame, Kind, Layout, Results, Values, Writer, read};
 
 mod output_sample;
 use output_sample::{grids, sample_run, value};
@@ -74,7 +72,10 @@ fn equal_runs_give_equal_bytes() {
         .into_iter()
         .chain(["plug.xdmf", "checksums.b3"])
     {
-        assert!(std::fs::read(a.join(name)).unwrap() == std::fs::read(b.join(name)).unwrap(), "{name}");
+        assert!(
+            std::fs::read(a.join(name)).unwrap() == std::fs::read(b.join(name)).unwrap(),
+            "{name}"
+        );
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use hdf5::types::FixedUnicode;
 use hdf5::{Dataset, File};
 
-use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::folder::is_temporary;
+use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::master::Series;
 use super::{Kind, OutputError, Result, h5};
 
@@ -110,8 +110,7 @@ impl Results {
         all.find(|c| c.name == name).ok_or_else(|| {
             let names: Vec<&str> =
                 self.fields.iter().chain(&self.statics).map(|c| c.name.as_str()).collect();
-            let text =
-                format!("no field \"{name}\" was written; there are: {}", names.join(", "));
+            let text = format!("no field \"{name}\" was written; there are: {}", names.join(", "));
             OutputError::new(Kind::Missing, text)
         })
     }
@@ -163,8 +162,7 @@ fn layout(file: &File, stem: String) -> hdf5::Result<Layout> {
     let extent = root.attr("WholeExtent")?.read_raw::<i64>()?;
     let spacing = root.attr("Spacing")?.read_raw::<f64>()?;
     let dimensions = root.attr("dimensions")?.read_scalar::<i64>()?;
-    let (Ok(extent), Ok(spacing)) =
-        (<[i64; 6]>::try_from(extent), <[f64; 3]>::try_from(spacing))
+    let (Ok(extent), Ok(spacing)) = (<[i64; 6]>::try_from(extent), <[f64; 3]>::try_from(spacing))
     else {
         return Err("extent or spacing of the wrong length".into());
     };
@@ -218,12 +216,19 @@ fn sample(layout: &Layout, values: &[f64], point: [f64; 3]) -> Option<f64> {
     let (mut sum, mut least) = (0.0, f64::INFINITY);
     for corner in 0..8_usize {
         let bit: [usize; 3] = std::array::from_fn(|a| corner >> a & 1);
-        let w: f64 = (0..3).map(|a| if bit[a] == 1 { weight[a] } else { 1.0 - weight[a] }).product();
+        let w: f64 =
+            (0..3).map(|a| if bit[a] == 1 { weight[a] } else { 1.0 - weight[a] }).product();
         if w != 0.0 {
             let v = *values.get(index(std::array::from_fn(|a| low[a] + bit[a])))?;
             sum += w * v;
             least = least.min(v);
         }
     }
-    Some(if sum.is_nan() { own } else if least >= 0.0 { sum.max(0.0) } else { sum })
+    Some(if sum.is_nan() {
+        own
+    } else if least >= 0.0 {
+        sum.max(0.0)
+    } else {
+        sum
+    })
 }

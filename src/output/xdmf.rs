@@ -4,10 +4,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::Result;
 use super::folder::publish;
 use super::frame::{self, Column, Layout, Precision, STATIC};
 use super::master::Series;
-use super::Result;
 
 /// Writes the file.
 pub(super) fn write(folder: &Path, layout: &Layout, series: &Series) -> Result<()> {
