@@ -133,8 +133,8 @@ def look(view, bounds, aspect):
         away, right, up = [0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
     wide = sum(abs(r) * s for r, s in zip(right, size)) / 2
     high = sum(abs(u) * s for u, s in zip(up, size)) / 2
-    scale = max(high / 0.72, wide / (0.62 * aspect))
-    middle = [c + 0.1 * aspect * scale * r for c, r in zip(centre, right)]
+    scale = max(high / 0.72, wide / (0.64 * aspect))
+    middle = [c + 0.13 * aspect * scale * r for c, r in zip(centre, right)]
     view.CameraParallelProjection = 1
     view.CameraFocalPoint = middle
     view.CameraPosition = [m + 6.0 * max(size) * d for m, d in zip(middle, away)]
