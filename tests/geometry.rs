@@ -317,7 +317,7 @@ fn hostile_files_end_in_an_error_or_a_stack() {
     let mut state = 42;
     for case in 0..1_000 {
         let mut bytes = seeds[case % seeds.len()].clone();
-        for _ in 0..1 + random(&mut state) % 4 {
+        for _ in 0..=random(&mut state) % 4 {
             let at = random(&mut state) as usize % bytes.len();
             bytes[at] = match random(&mut state) % 4 {
                 0 => 0,
@@ -326,7 +326,7 @@ fn hostile_files_end_in_an_error_or_a_stack() {
                 _ => random(&mut state) as u8,
             };
         }
-        if random(&mut state) % 4 == 0 {
+        if random(&mut state).is_multiple_of(4) {
             bytes.truncate(random(&mut state) as usize % bytes.len());
         }
         fs::write(&path, &bytes).unwrap();

@@ -1,6 +1,7 @@
 //! The parameter sets: every value has a source, and the command shows them.
 
 use assert_cmd::Command;
+use blastema::ground::units;
 use blastema::library::{Kind, entry, names, summary, values};
 
 #[test]
@@ -14,6 +15,12 @@ fn every_value_has_a_source_and_every_source_a_value() {
             let values = values(kind, name);
             for v in &values {
                 assert!(!v.source.is_empty(), "{name}: {} has no source", v.key);
+                if let Some(text) =
+                    v.value.as_str().filter(|t| t.starts_with(|c: char| c.is_ascii_digit()))
+                {
+                    let si = units::parse(text).unwrap_or_else(|e| panic!("{name}: {text}: {e:?}"));
+                    assert!(si.value.is_finite() && si.value >= 0.0, "{name}: {text}");
+                }
                 assert!(
                     ["seen", "memory", "assumed"].contains(&v.confidence.as_str()),
                     "{name}: {} has confidence {:?}",

@@ -1,1 +1,103 @@
-//! Floor 7.
+//! Floor 7: the case file, from text to the plain SI data of a run.
+//!
+//! `assemble` reads the texts (`extend`, `--set`, library) into one spanned tree; `check` walks
+//! it against the declarations of `keys`; `build` makes the [`Setup`]. Every error of a case
+//! comes in one [`Report`]. To add a key, add it in `keys` and read it in `build`; a law of a
+//! family needs nothing here.
+
+use std::path::Path;
+
+use crate::model::expect::Expect;
+use crate::model::provenance::Provenance;
+use crate::model::setup::Setup;
+
+mod assemble;
+mod build;
+mod check;
+mod checked;
+mod diagnostic;
+mod keys;
+mod merge;
+mod origin;
+pub mod reference;
+pub mod scales;
+mod shape;
+mod source;
+mod tree;
+
+pub use diagnostic::{Diagnostic, Report, Severity};
+
+/// A case that can run.
+#[derive(Debug)]
+pub struct Case {
+    /// What the model solves.
+    pub setup: Setup,
+    /// Where every value comes from.
+    pub provenance: Provenance,
+    /// What the result must be.
+    pub expects: Vec<Expect>,
+    /// Values that run but deserve a look.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads the case file at `path` with `--set` arguments `key=value` on top.
+pub fn load(path: &Path, sets: &[String]) -> Result<Case, Report> {
+    let mut assembly = assemble::Assembly::default();
+    let node = assembly.file(path);
+    let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    finish(assembly, node, sets, &stem)
+}
+
+/// Reads a case from a text; relative paths start at the working directory.
+pub fn load_text(name: &str, text: &str, sets: &[String]) -> Result<Case, Report> {
+    let mut assembly = assemble::Assembly::default();
+    let node = assembly.text(name, text);
+    let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    finish(assembly, node, sets, &stem)
+}
+
+fn finish(
+    mut assembly: assemble::Assembly,
+    node: Option<tree::Node>,
+    sets: &[String],
+    stem: &str,
+) -> Result<Case, Report> {
+    let refuse = |diagnostics: Vec<Diagnostic>, resources: bool| {
+        let mut report = Report { diagnostics, resources };
+        report.sort();
+        Err(report)
+    };
+    let Some(mut node) = node else { return refuse(assembly.found, false) };
+    for set in sets {
+        node = assembly.set(node, set);
+    }
+    let node = assembly.library(node);
+    let mut checker = check::Checker {
+        sources: &assembly.sources,
+        found: std::mem::take(&mut assembly.found),
+        molar_mass: origin::molar_masses(&node),
+    };
+    let root = checker.case(&node, &keys::case());
+    let mut builder = build::Builder::new(checker, &root);
+    let built = builder.build();
+    let build::Builder { check: checker, inputs, unused, too_large, .. } = builder;
+    let allowed: Vec<&str> =
+        root.get("allow").map_or(&[][..], checked::Checked::list).iter().filter_map(|c| c.text()).collect();
+    let mut report = Report { diagnostics: checker.found, resources: false };
+    report.diagnostics.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
+    report.sort();
+    match built {
+        Some((setup, expects)) if report.errors() == 0 => {
+            let warnings = report.diagnostics;
+            let mut provenance = origin::provenance(&root, &assembly.sources, &unused, inputs);
+            stem.clone_into(&mut provenance.stem);
+            provenance.warnings =
+                warnings.iter().map(|w| format!("{}: {} ({})", w.code, w.message, w.label)).collect();
+            Ok(Case { setup, provenance, expects, warnings })
+        }
+        _ => {
+            report.resources = too_large && report.errors() == 1;
+            Err(report)
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
+use crate::ground::units;
 use crate::library::{self, Kind};
 
 /// Arguments of `library`.
@@ -51,40 +52,6 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// The candidate that is spelled most like `word`, if any is near (edit distance up to a third
-/// of its length, or one begins with or holds the other).
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
-    candidates
-        .into_iter()
-        .map(|c| {
-            let part = word.len() > 2 && (c.contains(&word) || word.contains(c));
-            (if part { 0 } else { distance(&word, c) }, c)
-        })
-        .min_by_key(|&(d, _)| d)
-        .filter(|&(d, c)| d * 3 <= c.len())
-        .map(|(_, c)| c)
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let best = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = best;
-        }
-    }
-    row[b.len()]
 }
 
 /// All sets: kind and name.
@@ -194,9 +161,10 @@ fn pretty(value: &Json) -> String {
 
 /// A name that is not in the library.
 fn unknown(name: &str) -> Failure {
-    let hint = nearest(name, all().map(|s| s.1)).map_or_else(
-        || "blastema library lists them all".into(),
-        |n| format!("did you mean {n:?}?"),
-    );
+    let names = || all().map(|s| s.1);
+    let near = units::nearest(name, names());
+    let near = near.or_else(|| names().find(|n| name.len() > 2 && n.contains(name)));
+    let hint =
+        near.map_or("blastema library lists them all".into(), |n| format!("did you mean {n:?}?"));
     Failure::new(Exit::Input, format!("the library has no set {name:?}\n  {hint}"))
 }

@@ -6,7 +6,8 @@ use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use super::failure::{Exit, Failure};
-use super::library::{nearest, print};
+use super::library::print;
+use crate::ground::units::nearest;
 
 /// Templates: name, what it is, text.
 pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[

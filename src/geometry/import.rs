@@ -21,7 +21,8 @@ const COMPRESSION: u64 = 4096;
 pub struct Stack {
     /// Pixels along x, rows along y, slices along z.
     pub n: [usize; 3],
-    /// Grey values as stored, 0 black; 8-bit images use 0…255.
+    /// Grey values, 0 black (a file that stores white as 0 is turned round); 8-bit images use
+    /// 0…255.
     pub grey: Vec<u16>,
 }
 
@@ -261,6 +262,12 @@ fn imagej_rest<R: Read + Seek>(
     }
     if count("channels=") > 1 || count("frames=") > 1 {
         return Err(error(path, "holds several channels or frames: save one of them as a stack"));
+    }
+    if tiff.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(wrong)? == Some(0) {
+        return Err(error(
+            path,
+            "has an inverting lookup table: invert it and save the stack again",
+        ));
     }
     let page = Page::of(path, tiff)?;
     let offsets = tiff.get_tag_u64_vec(Tag::StripOffsets).map_err(wrong)?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::cells::{self, Changes};
 use super::ledger::{Account, Ledger};
-use super::setup::{Boundary, Initial, Setup};
+use super::setup::{Boundary, Initial, Production, Setup};
 use super::solutes::{Transport, Uptakes, active, outside, produce};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
@@ -185,6 +185,7 @@ impl Solver {
                 (term.total, term.rate) = (0.0, 0.0);
             }
         }
+        self.first_scales();
         self.rescale();
         self.contents();
         for account in &mut self.ledger.accounts {
@@ -394,12 +395,19 @@ impl Solver {
                 }
             }
         }
-        // A bath in a steady solve is a value: it has no storage to change.
         let volume = grid.voxel_volume();
         let mut reservoirs: Vec<(usize, Reservoir)> = Vec::new();
         let mut reservoir_faces = [false; 6];
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             let Boundary::Bath(b) = *boundary else { continue };
+            if dt.is_none() {
+                // A bath in a steady solve is a value: its change belongs to time.
+                let value = self.bath(from, b, s);
+                for &(i, g) in &transport.wall.faces[f] {
+                    self.rhs[i as usize] += g * value;
+                }
+                continue;
+            }
             reservoir_faces[f] = true;
             if !reservoirs.iter().any(|r| r.0 == b) {
                 let storage = setup.baths[b].volume / volume * inverse;
@@ -451,7 +459,15 @@ impl Solver {
             let g = &transport.wall.faces[f];
             match boundary {
                 Boundary::Bath(b) => {
-                    let Some(r) = owners.iter().position(|o| o == b) else { continue };
+                    let Some(r) = owners.iter().position(|o| o == b) else {
+                        let value = self.bath(from, *b, s);
+                        let g = g.iter();
+                        entered[f] = g.map(|&(i, g)| g * (value - c[i as usize])).sum();
+                        if let Some(term) = terms.entered[f] {
+                            amounts[term] += step * entered[f];
+                        }
+                        continue;
+                    };
                     let value = solved.reservoirs[r];
                     entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
                     let last = (f + 1..6).all(|q| !matches!(solute.boundaries[q], Boundary::Bath(o) if o == *b));
@@ -535,7 +551,7 @@ impl Solver {
         Ok(Attempt { dt, coarse, fine })
     }
 
-    /// Error of the last attempt over what is allowed: the largest over the fields of the
+    /// Error of the last attempt over what is allowed, from the largest over the fields of the
     /// root mean square of B − A over live voxels, relative to the field's scale.
     fn error(&self) -> f64 {
         let plane = self.setup.grid.plane();
@@ -553,11 +569,32 @@ impl Solver {
         }
         for (b, bath) in self.setup.baths.iter().enumerate() {
             for (p, &(s, _)) in bath.solutes.iter().enumerate() {
-                let size = self.scale_of(s).max(self.two.baths[b][p]);
+                let field = flat(&self.two.fields[s]).iter().fold(0.0_f64, |m, &v| m.max(v));
+                let size = self.scale_of(s).max(self.two.baths[b][p]).max(field);
                 let difference = (self.two.baths[b][p] - self.full.baths[b][p]).abs();
                 if size > 0.0 {
                     largest = largest.max(difference / size);
                 }
+            }
+        }
+        // For y' = λy the difference is z²/4 and the error of the extrapolation z³/6.
+        4.0 / 3.0 * largest.powf(1.5) / self.setup.run.accuracy.time
+    }
+
+    /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
+    pub fn change_per_day(&self) -> f64 {
+        // After a step `half` and `two` hold its middle and its end.
+        let dt = 2.0 * (self.two.time - self.half.time);
+        if dt <= 0.0 {
+            return f64::INFINITY;
+        }
+        let mut largest = 0.0_f64;
+        for f in 0..self.catalogue.specs.len() {
+            let (a, b) = (flat(&self.half.fields[f]), flat(&self.two.fields[f]));
+            let size = self.scale_of(f);
+            let change = a.iter().zip(b).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+            if size > 0.0 {
+                largest = largest.max(2.0 * change / size / dt * 86_400.0);
             }
         }
         largest / self.setup.run.accuracy.time
@@ -569,6 +606,23 @@ impl Solver {
             Kind::Solute(_) => self.scales[field],
             Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => {
                 self.catalogue.of_population(p).iter().fold(0.0, |m, &f| self.scales[f].max(m))
+            }
+        }
+    }
+
+    /// Scales before anything has happened: what is outside, and, for a product of uptake, what
+    /// all of its source would give.
+    fn first_scales(&mut self) {
+        for s in 0..self.setup.solutes.len() {
+            self.scales[s] = self.lift(s, &self.state, 0.0);
+        }
+        for s in 0..self.setup.solutes.len() {
+            for production in self.setup.populations.iter().flat_map(|p| &p.production) {
+                if let Production::PerUptake { solute, of, yields } = *production {
+                    if solute == s {
+                        self.scales[s] = self.scales[s].max(yields * self.scales[of]);
+                    }
+                }
             }
         }
     }

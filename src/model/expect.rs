@@ -1,5 +1,11 @@
 //! Expectations of a case: what its result must be, from theory or a reference.
 
+use super::answers::Answer;
+use super::coupling::Solver;
+use super::run::{Moment, Watcher};
+use super::sample::sample;
+use super::state::{Kind, flat};
+
 /// One `[[expect]]`.
 #[derive(Clone, Debug)]
 pub struct Expect {
@@ -47,4 +53,134 @@ pub enum Check {
     /// A profile, each point within a relative tolerance where the reference exceeds the
     /// second number, else within the third (absolute).
     Profile(f64, f64, f64),
+}
+
+/// Outcome of one expectation.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Place in the case.
+    pub origin: String,
+    /// What was looked at.
+    pub what: String,
+    /// Value found (the worst point of a profile); NaN if it could not be had.
+    pub found: f64,
+    /// Value or bounds wanted, in words.
+    pub wanted: String,
+    /// Found or not, within or not.
+    pub holds: bool,
+}
+
+/// Checks expectations as their times come.
+pub struct Expectations<'a> {
+    expects: &'a [Expect],
+    steady: bool,
+    /// Outcomes so far.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl<'a> Expectations<'a> {
+    /// Expectations of a case.
+    pub fn new(expects: &'a [Expect], steady: bool) -> Expectations<'a> {
+        Expectations { expects, steady, outcomes: Vec::new() }
+    }
+
+    /// Checks those about answers, which are known at the end.
+    pub fn answers(&mut self, answers: &[Answer]) {
+        for e in self.expects {
+            if let Some(answer) = answers.iter().find(|a| a.key == e.what) {
+                self.outcomes.push(judge(e, answer.number.unwrap_or(f64::NAN)));
+            }
+        }
+        for e in self.expects {
+            if !self.outcomes.iter().any(|o| o.origin == e.origin) {
+                let mut missed = judge(e, f64::NAN);
+                missed.wanted += " (its time was never reached)";
+                self.outcomes.push(missed);
+            }
+        }
+    }
+}
+
+impl Watcher for Expectations<'_> {
+    fn next(&self, t: f64) -> Option<f64> {
+        self.expects.iter().map(|e| e.time).filter(|&x| x > t).reduce(f64::min)
+    }
+
+    fn see(&mut self, moment: &Moment) -> Result<(), String> {
+        for e in self.expects {
+            let due = if self.steady { moment.last } else { e.time == moment.solver.state.time };
+            let seen = self.outcomes.iter().any(|o| o.origin == e.origin);
+            if due && !seen {
+                if let Some(outcome) = look(e, moment.solver) {
+                    self.outcomes.push(outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks a field or ledger entry up; `None` for an answer.
+fn look(e: &Expect, solver: &Solver) -> Option<Outcome> {
+    let field = solver.catalogue.specs.iter().position(|s| s.name == e.what);
+    let Some(f) = field else {
+        let (total, rate) = solver.ledger.find(&e.what)?;
+        return Some(judge(e, if e.rate { rate } else { total }));
+    };
+    let values = flat(&solver.state.fields[f]);
+    let room = solver.room();
+    let live = values.iter().zip(room).filter(|x| *x.1 > 0.0).map(|x| *x.0);
+    let found = match &e.take {
+        Take::At(point) => sample(solver, f, *point).unwrap_or(f64::NAN),
+        Take::Mean | Take::Whole => live.clone().sum::<f64>() / live.count() as f64,
+        Take::Min => live.fold(f64::INFINITY, f64::min),
+        Take::Max => live.fold(f64::NEG_INFINITY, f64::max),
+        Take::Profile(points) => return Some(profile(e, solver, f, points)),
+    };
+    Some(judge(e, found))
+}
+
+fn judge(e: &Expect, found: f64) -> Outcome {
+    let (holds, wanted) = match e.check {
+        Check::Between(low, high) => {
+            (found >= low && found <= high, format!("{low:.9e} to {high:.9e}"))
+        }
+        Check::Relative(value, within) => (
+            (found - value).abs() <= within * value.abs(),
+            format!("{value:.9e} within {within:.1e} of it"),
+        ),
+        Check::Absolute(value, within) => {
+            ((found - value).abs() <= within, format!("{value:.9e} within {within:.1e}"))
+        }
+        Check::Profile(..) => (false, String::new()),
+    };
+    Outcome { origin: e.origin.clone(), what: e.what.clone(), found, wanted, holds }
+}
+
+fn profile(e: &Expect, solver: &Solver, f: usize, points: &[([f64; 3], f64)]) -> Outcome {
+    let Check::Profile(relative, above, absolute) = e.check else { return judge(e, f64::NAN) };
+    let solute = matches!(solver.catalogue.specs[f].kind, Kind::Solute(_));
+    let mut worst = (0.0_f64, f64::NAN, f64::NAN, [0.0; 3]);
+    let mut holds = !points.is_empty();
+    for &(point, value) in points {
+        let found = sample(solver, f, point).unwrap_or(f64::NAN);
+        let allowed = if value.abs() > above { relative * value.abs() } else { absolute };
+        let off = (found - value).abs() / allowed;
+        // A comparison with NaN is false: a point that cannot be had fails.
+        let fine = off <= 1.0 && !(solute && found < 0.0);
+        holds &= fine;
+        if off > worst.0 || off.is_nan() || worst.1.is_nan() {
+            worst = (off, found, value, point);
+        }
+    }
+    Outcome {
+        origin: e.origin.clone(),
+        what: e.what.clone(),
+        found: worst.1,
+        wanted: format!(
+            "{:.9e} at ({:.4e}, {:.4e}, {:.4e}) m, the worst of {} points, {:.2} of what is allowed",
+            worst.2, worst.3[0], worst.3[1], worst.3[2], points.len(), worst.0
+        ),
+        holds,
+    }
 }

@@ -10,3 +10,7 @@ pub mod coupling;
 
 pub mod expect;
 
+pub mod answers;
+pub mod run;
+pub mod survey;
+pub mod sample;

@@ -8,24 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::folder::{host, publish};
 use super::{Folder, Result};
+pub use crate::model::answers::Answer;
 use crate::model::provenance::Provenance;
-
-/// One answer.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// Key for scripts ("viable_fraction").
-    pub key: String,
-    /// Name for people ("viable fraction").
-    pub label: String,
-    /// Value as printed ("83.1 %", "3.2 d at (2.5, 2.5, 0.1) mm").
-    pub text: String,
-    /// The value, where it is a number.
-    pub number: Option<f64>,
-    /// Unit of `number`; empty: none.
-    pub unit: String,
-    /// What exactly is counted; empty where the name says it all.
-    pub definition: String,
-}
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,301 @@
+//! Grid, structure's image or lattice, and regions.
+
+use std::path::PathBuf;
+
+use super::{Builder, Region};
+use crate::case::check::brief;
+use crate::case::checked::{Checked, Value};
+use crate::geometry::{import, shapes};
+use crate::ground::grid::Grid;
+use crate::ground::units::{self, LENGTH, readable};
+
+/// Bytes a voxel that reading a case needs at the least, per field of doubles.
+const FIELD: usize = 8;
+
+impl Builder<'_> {
+    /// The grid, and the pores when the structure is resolved.
+    pub(super) fn domain(&mut self) -> Option<(Grid, Option<Vec<bool>>)> {
+        let root = self.root;
+        let structure = root.get("scaffold").and_then(|s| s.get("structure"));
+        if let Some(image) = structure.and_then(|s| s.chosen("image")) {
+            return self.image(image);
+        }
+        let Some(domain) = root.get("domain") else {
+            let place = None;
+            self.check.error("E011", "domain", "domain is missing".into(), place).notes.push(
+                "write for example: [domain] size = [\"5 mm\", \"5 mm\", \"2 mm\"], voxel = \"100 um\""
+                    .into(),
+            );
+            return None;
+        };
+        let grid = self.grid(domain)?;
+        self.fits(&grid, domain)?;
+        let open = structure.and_then(|s| s.chosen("tpms")).and_then(|t| {
+            let (period, porosity) = (t.si("period")?, t.si("porosity")?);
+            let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
+            if period < 4.0 * spacing {
+                self.wrong("E022", t, format!("{} has less than 4 voxels a period", t.key)).label =
+                    format!("period {}, voxel {}", readable(period, LENGTH), readable(spacing, LENGTH));
+            }
+            Some(shapes::gyroid(&grid, period, porosity))
+        });
+        Some((grid, open))
+    }
+
+    fn grid(&mut self, domain: &Checked) -> Option<Grid> {
+        let missing = |b: &mut Self, key: &str, example: &str| {
+            let full = format!("domain.{key}");
+            b.check.error("E011", &full, format!("{full} is missing"), domain.place).label =
+                "in domain".into();
+            b.check.found.last_mut().into_iter().for_each(|d| d.notes.push(example.into()));
+        };
+        if domain.get("voxels").is_none() && domain.get("voxel").is_none() {
+            missing(self, "voxels", "write for example: voxels = [50, 50, 20], or voxel = \"100 um\"");
+        }
+        let Some(size) = domain.get("size") else {
+            missing(self, "size", "write for example: size = [\"5 mm\", \"5 mm\", \"2 mm\"]");
+            return None;
+        };
+        let lengths = size.quantities().filter(|s| !s.is_empty())?;
+        let mut n = [1; 3];
+        let mut h = [1.0; 3];
+        if let Some(voxels) = domain.get("voxels") {
+            let counts: Option<Vec<usize>> = voxels
+                .list()
+                .iter()
+                .map(|v| if let Value::Count(c) = v.value { Some(c as usize) } else { None })
+                .collect();
+            let counts = counts.filter(|c| !c.is_empty())?;
+            if counts.len() != lengths.len() {
+                let message =
+                    format!("domain.size has {} axes, domain.voxels {}", lengths.len(), counts.len());
+                self.wrong("E022", voxels, message).label = "one entry an axis".into();
+                return None;
+            }
+            for (a, (count, length)) in counts.iter().zip(&lengths).enumerate() {
+                (n[a], h[a]) = (*count, length / *count as f64);
+            }
+        } else {
+            let voxel = domain.get("voxel")?;
+            let edge = voxel.quantity()?;
+            for (a, length) in lengths.iter().enumerate() {
+                let count = length / edge;
+                let whole = count.round();
+                if whole < 1.0 || (count - whole).abs() > 1e-6 * whole {
+                    self.undivided(voxel, "xyz".as_bytes()[a], *length, edge);
+                    return None;
+                }
+                if whole > 100_000.0 {
+                    self.wrong("E022", voxel, format!("domain.voxel gives {whole} voxels along an axis"))
+                        .label = "at most 100000".into();
+                    return None;
+                }
+                (n[a], h[a]) = (whole as usize, length / whole);
+            }
+        }
+        Some(Grid { n, h, dimensions: lengths.len() })
+    }
+
+    /// The voxel does not divide the box: say which would.
+    fn undivided(&mut self, voxel: &Checked, axis: u8, length: f64, edge: f64) {
+        let count = length / edge;
+        let axis = axis as char;
+        let near = [count.floor().max(1.0), count.ceil().max(1.0)];
+        let show = |m: f64| readable(length / m, LENGTH);
+        let fits = format!(
+            "\"{}\" gives {}, \"{}\" gives {} voxels along {axis}",
+            show(near[0]), near[0], show(near[1]), near[1]
+        );
+        let message = format!("domain.voxel does not divide the box along {axis}");
+        let d = self.wrong("E022", voxel, message);
+        d.label = format!("{} / {} = {}", readable(length, LENGTH), readable(edge, LENGTH), units::number(count));
+        d.notes.push(fits);
+    }
+
+    /// Refuses a grid that cannot fit before anything is allocated.
+    fn fits(&mut self, grid: &Grid, at: &Checked) -> Option<()> {
+        let voxels = grid.n.iter().map(|n| *n as f64).product::<f64>();
+        let fields = 3 + 3 * self.root.entries_of("solutes").len() + 4 * self.root.entries_of("cells").len();
+        let need = voxels * (FIELD * fields) as f64;
+        let have = crate::case::scales::memory_available();
+        if voxels < 4.0e9 && need <= have {
+            return Some(());
+        }
+        self.too_large = true;
+        let message = format!("{} voxels do not fit into memory", units::number(voxels));
+        self.wrong("E030", at, message).label = format!(
+            "needs more than {:.1} GB, {:.1} GB are free", need / 1e9, have / 1e9
+        );
+        None
+    }
+
+    fn image(&mut self, image: &Checked) -> Option<(Grid, Option<Vec<bool>>)> {
+        let path = image.get("path")?;
+        let (edge, threshold) = (image.si("voxel")?, image.si("threshold")?);
+        let file = self.resolve(path)?;
+        let stack = match import::read_stack(&file) {
+            Ok(stack) => stack,
+            Err(e) => {
+                let message = format!("{}: the scan cannot be read", path.key);
+                self.wrong("E024", path, message).label = brief(&e.to_string());
+                return None;
+            }
+        };
+        self.hash_stack(path, &file);
+        let n = stack.n;
+        let grid = Grid { n, h: [edge; 3], dimensions: 3 };
+        self.agrees(&grid);
+        self.fits(&grid, image)?;
+        let below = image.word("pores") != Some("above");
+        let grey = threshold.floor() as u16;
+        let mut open = stack.pores(grey);
+        if !below {
+            open.iter_mut().for_each(|o| *o = !*o);
+        }
+        let pores = open.iter().filter(|o| **o).count();
+        if pores == 0 || pores == open.len() {
+            let (low, high) = stack.range();
+            let what = if pores == 0 { "no pore" } else { "no solid" };
+            let at = image.get("threshold").unwrap_or(image);
+            self.wrong("E024", at, format!("{} leaves {what}", at.key)).label =
+                format!("grey values run from {low} to {high}");
+            return None;
+        }
+        Some((grid, Some(open)))
+    }
+
+    /// A domain beside an image must say what the image says.
+    fn agrees(&mut self, grid: &Grid) {
+        let Some(domain) = self.root.get("domain") else { return };
+        if let Some(size) = domain.get("size") {
+            let typed = size.quantities().unwrap_or_default();
+            let fits = typed.len() == 3
+                && (0..3).all(|a| (typed[a] - grid.length(a)).abs() <= 1e-6 * grid.length(a));
+            if !fits && !size.invalid() {
+                let lengths: Vec<String> = (0..3).map(|a| readable(grid.length(a), LENGTH)).collect();
+                self.wrong("E022", size, "domain.size is not that of the image".into()).label =
+                    format!("the image has {}", lengths.join(" × "));
+            }
+        }
+        if let Some(voxels) = domain.get("voxels").filter(|v| !v.invalid()) {
+            let counts: Vec<u64> = voxels
+                .list()
+                .iter()
+                .filter_map(|v| if let Value::Count(c) = v.value { Some(c) } else { None })
+                .collect();
+            if counts != grid.n.map(|n| n as u64) {
+                self.wrong("E022", voxels, "domain.voxels is not that of the image".into()).label =
+                    format!("the image has {} × {} × {}", grid.n[0], grid.n[1], grid.n[2]);
+            }
+        }
+        if let Some(voxel) = domain.get("voxel") {
+            if voxel.quantity().is_some_and(|v| (v - grid.h[0]).abs() > 1e-6 * v) {
+                self.wrong("E022", voxel, "domain.voxel is not that of the image".into()).label =
+                    format!("the image has {}", readable(grid.h[0], LENGTH));
+            }
+        }
+    }
+
+    fn hash_stack(&mut self, path: &Checked, file: &std::path::Path) {
+        let mut hasher = blake3::Hasher::new();
+        let mut bytes = 0;
+        for slice in import::slice_files(file).unwrap_or_default() {
+            if let Ok(content) = std::fs::read(&slice) {
+                hasher.update(&(content.len() as u64).to_le_bytes());
+                hasher.update(&content);
+                bytes += content.len() as u64;
+            }
+        }
+        let hash = hasher.finalize().to_hex().to_string();
+        self.inputs.push((path.typed.clone(), hash, bytes));
+    }
+
+    /// A typed path, under the folder of the file that it was typed in.
+    pub(super) fn resolve(&mut self, path: &Checked) -> Option<PathBuf> {
+        let text = path.text()?;
+        let source = path.place.and_then(|p| self.check.sources.get(p.source));
+        let folder = match source {
+            Some(s) if s.kind == crate::case::source::Kind::Set => {
+                self.check.sources.get(0).map(|s| s.folder.clone())
+            }
+            other => other.map(|s| s.folder.clone()),
+        };
+        let file = folder.unwrap_or_default().join(text);
+        if !file.exists() {
+            let message = format!("{}: {} does not exist", path.key, brief(text));
+            self.wrong("E024", path, message).label = format!("looked for {}", file.display());
+            return None;
+        }
+        Some(file)
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// The regions in the order of the file.
+    pub(super) fn regions(&mut self, grid: &Grid) -> Vec<Region<'a>> {
+        let root: &'a Checked = self.root;
+        let mut out = Vec::new();
+        for (_, keys) in root.entries_of("regions") {
+            let Some(shape) = keys.get("shape").and_then(|s| self.shape(s, grid)) else { continue };
+            let region = Region { shape, keys };
+            if (0..grid.len()).all(|i| !region.shape.contains(grid.centre(i))) {
+                self.wrong("E022", keys, format!("{} holds no voxel", keys.key)).label =
+                    "a voxel belongs to a region when its centre does".into();
+            }
+            out.push(region);
+        }
+        out
+    }
+
+    fn shape(&mut self, choice: &Checked, grid: &Grid) -> Option<shapes::Shape> {
+        let (kind, s) = choice.choice()?;
+        let mut point = |key: &str| -> Option<[f64; 3]> {
+            let list = s.get(key)?;
+            let given = list.quantities()?;
+            if given.len() != grid.dimensions {
+                let message = format!("{} has {} coordinates", list.key, given.len());
+                self.wrong("E022", list, message).label =
+                    format!("the domain has {} axes", grid.dimensions);
+                return None;
+            }
+            // Centres along an absent axis lie at 0.5 m.
+            Some(std::array::from_fn(|a| given.get(a).copied().unwrap_or(0.5)))
+        };
+        let axis = || s.word("axis").and_then(axis_number);
+        let shape = match kind {
+            "layer" => shapes::Shape::Layer { axis: axis()?, from: s.si("from")?, to: s.si("to")? },
+            "box" => {
+                let (from, mut to) = (point("from")?, point("to")?);
+                for t in to.iter_mut().skip(grid.dimensions) {
+                    *t = 1.0;
+                }
+                shapes::Shape::Box { from, to }
+            }
+            "sphere" => shapes::Shape::Sphere { centre: point("centre")?, radius: s.si("radius")? },
+            _ => shapes::Shape::Cylinder {
+                axis: axis()?,
+                centre: point("centre")?,
+                radius: s.si("radius")?,
+            },
+        };
+        if let shapes::Shape::Layer { axis, .. } | shapes::Shape::Cylinder { axis, .. } = shape {
+            if axis >= grid.dimensions {
+                self.no_axis(s.get("axis").unwrap_or(s), grid);
+                return None;
+            }
+        }
+        Some(shape)
+    }
+
+    /// Reports an axis or face that the domain does not have.
+    pub(super) fn no_axis(&mut self, at: &Checked, grid: &Grid) {
+        let axes = ["x", "x and y", "x, y and z"][grid.dimensions - 1];
+        self.wrong("E022", at, format!("{} is on an axis that the domain does not have", at.key))
+            .label = format!("the domain has {axes}");
+    }
+}
+
+/// Number of an axis by its name.
+pub(super) fn axis_number(name: &str) -> Option<usize> {
+    ["x", "y", "z"].iter().position(|a| *a == name)
+}

@@ -1,0 +1,246 @@
+//! `[[expect]]`.
+
+use super::domain::axis_number;
+use super::{Builder, World};
+use crate::case::check::{brief, one_of};
+use crate::case::checked::{Checked, Value};
+use crate::ground::units::{
+    self, AMOUNT, AMOUNT_RATE, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
+};
+use crate::model::expect::{Check, Expect, Take};
+
+/// What an expectation is about.
+struct Subject {
+    dimension: Dimension,
+    field: bool,
+    solute: Option<String>,
+}
+
+impl Builder<'_> {
+    pub(super) fn expects(&mut self, world: &World<'_>, duration: f64) -> Vec<Expect> {
+        let root = self.root;
+        let list = root.get("expect").map_or(&[][..], Checked::list);
+        list.iter().filter_map(|at| self.expect(at, world, duration)).collect()
+    }
+
+    fn expect(&mut self, at: &Checked, world: &World<'_>, duration: f64) -> Option<Expect> {
+        let what = at.get("what")?;
+        let subject = self.subject(what, at.flag("rate"), world)?;
+        let time = match at.get("time") {
+            None => duration,
+            Some(t) => {
+                let v = t.quantity()?;
+                if v > duration * (1.0 + 1e-12) {
+                    self.wrong("E016", t, format!("{} is after the end", t.key));
+                }
+                v
+            }
+        };
+        let solute = subject.solute.as_deref();
+        let mut points = Vec::new();
+        let take = if let Some(list) = at.get("at") {
+            Take::At(self.point(list, world)?)
+        } else if let Some(word) = at.word("take") {
+            match word {
+                "mean" => Take::Mean,
+                "min" => Take::Min,
+                _ => Take::Max,
+            }
+        } else if let Some(profile) = at.get("profile") {
+            points = self.profile(profile, &subject, world)?;
+            Take::Profile(points.clone())
+        } else {
+            Take::Whole
+        };
+        if subject.field == matches!(take, Take::Whole) {
+            let (message, label) = if subject.field {
+                (format!("{} says nowhere", at.key), "a field needs at, take or profile")
+            } else {
+                (format!("{}: {} has no place", at.key, brief(&what.typed)), "leave at, take and profile out")
+            };
+            self.wrong("E023", what, message).label = label.into();
+            return None;
+        }
+        let d = subject.dimension;
+        let check = if let Some(list) = at.get("between") {
+            let [low, high] = list.list() else { return None };
+            Check::Between(self.quantity_as(low, d, solute)?, self.quantity_as(high, d, solute)?)
+        } else {
+            let within = self.needed(at, "within", "\"2 %\"")?;
+            let relative = matches!(within.value, Value::Quantity(_, NONE)) && (d != NONE || within.typed.contains('%'));
+            if at.get("profile").is_some() {
+                let most = points.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
+                let optional = |b: &mut Self, key: &str| match at.get(key) {
+                    Some(q) => b.quantity_as(q, d, solute).map(Some),
+                    None => Some(None),
+                };
+                let (floor, below) = (optional(self, "floor")?, optional(self, "within_below_floor")?);
+                let tolerance = within.quantity().filter(|_| relative);
+                let Some(tolerance) = tolerance else {
+                    self.wrong("E012", within, format!("{} of a profile is a fraction", within.key)).label =
+                        "for example \"0.1 %\"; give floor and within_below_floor beside it".into();
+                    return None;
+                };
+                let floor = floor.unwrap_or(1e-3 * most);
+                Check::Profile(tolerance, floor, below.unwrap_or(tolerance * floor))
+            } else {
+                let value = self.needed(at, "value", "\"0.1 mol/m^3\"")?;
+                let value = self.quantity_as(value, d, solute)?;
+                if relative {
+                    Check::Relative(value, within.quantity()?)
+                } else {
+                    Check::Absolute(value, self.quantity_as(within, d, solute)?)
+                }
+            }
+        };
+        let origin = at.place.and_then(|p| {
+            let source = self.check.sources.get(p.source)?;
+            let line = source.text.get(..p.start)?.matches('\n').count() + 1;
+            Some(format!("{}:{line}", source.name))
+        });
+        Some(Expect {
+            what: what.text()?.into(),
+            take,
+            rate: at.flag("rate"),
+            time,
+            check,
+            origin: origin.unwrap_or_default(),
+        })
+    }
+
+    fn needed<'c>(&mut self, at: &'c Checked, key: &str, example: &str) -> Option<&'c Checked> {
+        let found = at.get(key);
+        if found.is_none() {
+            let full = format!("{}.{key}", at.key);
+            self.check.error("E011", &full, format!("{full} is missing"), at.place).label =
+                format!("write for example: {key} = {example}");
+        }
+        found.filter(|f| !f.invalid())
+    }
+
+    /// A quantity whose dimension follows from the subject.
+    fn quantity_as(&mut self, at: &Checked, d: Dimension, solute: Option<&str>) -> Option<f64> {
+        if let Value::Quantity(v, found) = at.value {
+            if found == d {
+                return Some(v);
+            }
+        } else {
+            return None;
+        }
+        match self.check.quantity_of(&at.typed, d, solute) {
+            Ok(v) => Some(v),
+            Err(e) => {
+                self.check.unit_error_at(at.place, &e, None, &at.key);
+                None
+            }
+        }
+    }
+
+    fn point(&mut self, list: &Checked, world: &World<'_>) -> Option<[f64; 3]> {
+        let grid = &world.grid;
+        let given = list.quantities()?;
+        if given.len() != grid.dimensions {
+            self.wrong("E022", list, format!("{} has {} coordinates", list.key, given.len())).label =
+                format!("the domain has {} axes", grid.dimensions);
+            return None;
+        }
+        let point = std::array::from_fn(|a| given.get(a).copied().unwrap_or(0.5 * grid.length(a)));
+        if grid.voxel_at(point).is_none() {
+            self.wrong("E022", list, format!("{} lies outside the domain", list.key)).label =
+                (0..grid.dimensions)
+                    .map(|a| units::readable(grid.length(a), LENGTH))
+                    .collect::<Vec<_>>()
+                    .join(" × ");
+            return None;
+        }
+        Some(point)
+    }
+
+    fn profile(
+        &mut self,
+        at: &Checked,
+        subject: &Subject,
+        world: &World<'_>,
+    ) -> Option<Vec<([f64; 3], f64)>> {
+        let grid = &world.grid;
+        let path = at.get("path")?;
+        let axis = axis_number(at.word("axis")?)?;
+        let scale = units::unit(at.word("coordinate_unit")?).ok()?.value;
+        let unit = at.get("unit")?;
+        let text = unit.text()?;
+        let factor = if text == "1" {
+            1.0
+        } else {
+            match self.check.quantity_of(&format!("1 {text}"), subject.dimension, subject.solute.as_deref()) {
+                Ok(v) => v,
+                Err(e) => {
+                    self.check.unit_error_at(unit.place, &e, None, &unit.key);
+                    return None;
+                }
+            }
+        };
+        let columns = self.columns(path)?;
+        let column = at.get("column")?;
+        let name = column.text()?;
+        let Some(j) = columns.header.iter().position(|h| h == name) else {
+            self.wrong("E024", column, format!("{}: the file has no column `{}`", column.key, brief(name)))
+                .label = format!("it has {}", columns.header.join(", "));
+            return None;
+        };
+        let mut out = Vec::new();
+        for (_, row) in &columns.rows {
+            let (Some(x), Some(v)) = (row.first(), row.get(j)) else { continue };
+            let mut p: [f64; 3] = std::array::from_fn(|a| 0.5 * grid.length(a));
+            p[axis] = x * scale;
+            if grid.voxel_at(p).is_none() {
+                self.wrong("E024", path, format!("{} leaves the domain", path.key)).label =
+                    format!("at {}", units::readable(x * scale, LENGTH));
+                return None;
+            }
+            out.push((p, v * factor));
+        }
+        Some(out)
+    }
+
+    /// Dimension of a field, ledger entry or answer by its name.
+    fn subject(&mut self, what: &Checked, rate: bool, world: &World<'_>) -> Option<Subject> {
+        let name = what.text()?;
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let per_time = |d: Dimension| if rate { d.times(RATE, 1).unwrap_or(d) } else { d };
+        if world.solute(first).is_some() {
+            let solute = Some(first.to_owned());
+            return Some(match rest {
+                "" => Subject { dimension: CONCENTRATION, field: true, solute },
+                _ => Subject { dimension: if rate { AMOUNT_RATE } else { AMOUNT }, field: false, solute },
+            });
+        }
+        let root = self.root;
+        if root.entries_of("cells").iter().any(|e| e.0 == first) {
+            let field = matches!(rest, "viable" | "quiescent" | "dead") || rest.starts_with("dead.");
+            let dimension = if field { CELL_DENSITY } else { per_time(CELLS) };
+            return Some(Subject { dimension, field, solute: None });
+        }
+        let known: &[(&str, Dimension)] = &[
+            ("viable_fraction", NONE),
+            ("viable_volume_fraction", NONE),
+            ("viable_depth", LENGTH),
+            ("first_necrosis", TIME),
+            ("cells_viable", CELLS),
+            ("cells_quiescent", CELLS),
+            ("cells_dead", CELLS),
+            ("ledger_defect", NONE),
+        ];
+        let base = first.strip_suffix("]").and_then(|f| f.split('[').next()).unwrap_or(first);
+        if let Some((_, dimension)) = known.iter().find(|k| k.0 == base) {
+            return Some(Subject { dimension: *dimension, field: false, solute: None });
+        }
+        let cells = root.entries_of("cells").iter().map(|e| format!("{}.viable", e.0));
+        let names: Vec<String> =
+            world.solutes.iter().cloned().chain(cells).chain(known.iter().map(|k| k.0.to_owned())).collect();
+        let near = units::nearest(name, names.iter().map(String::as_str));
+        let d = self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
+        d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
+        d.notes.push(format!("expected {}", one_of(names.iter().map(String::as_str))));
+        None
+    }
+}

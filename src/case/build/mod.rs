@@ -1,0 +1,131 @@
+//! From the checked tree to the plain SI data of a run.
+//!
+//! Every part reports what it finds and goes on; where something is missing or wrong it gives
+//! `None`, and the case is refused at the end.
+
+use super::check::Checker;
+use super::checked::Checked;
+use super::source::Place;
+use crate::geometry::shapes;
+use crate::ground::grid::Grid;
+use crate::model::expect::Expect;
+use crate::model::setup::Setup;
+
+mod cells;
+mod columns;
+mod domain;
+mod expects;
+mod fields;
+mod run;
+mod scaffold;
+mod solutes;
+mod warnings;
+
+/// Builds the parts of a setup.
+pub(super) struct Builder<'a> {
+    /// Errors, texts and molar masses.
+    pub check: Checker<'a>,
+    /// The checked case.
+    pub root: &'a Checked,
+    /// Input files read: path as typed, BLAKE3, bytes.
+    pub inputs: Vec<(String, String, u64)>,
+    /// Laws that cannot act.
+    pub silent: Vec<String>,
+    /// Full keys whose library value is not used because its solute is absent.
+    pub unused: Vec<String>,
+    /// True when the case does not fit into memory.
+    pub too_large: bool,
+}
+
+/// A region and the keys that it changes.
+struct Region<'a> {
+    shape: shapes::Shape,
+    keys: &'a Checked,
+}
+
+/// What the parts share.
+struct World<'a> {
+    grid: Grid,
+    regions: Vec<Region<'a>>,
+    /// Names of the solutes in the order of the case file.
+    solutes: Vec<String>,
+    /// Resolved pores.
+    open: Option<Vec<bool>>,
+    porosity: Vec<f64>,
+}
+
+impl World<'_> {
+    fn solute(&self, name: &str) -> Option<usize> {
+        self.solutes.iter().position(|s| s == name)
+    }
+    fn is_open(&self, voxel: usize) -> bool {
+        self.open.as_ref().is_none_or(|o| o[voxel])
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for a checked case.
+    pub(super) fn new(check: Checker<'a>, root: &'a Checked) -> Builder<'a> {
+        Builder {
+            check,
+            root,
+            inputs: Vec::new(),
+            silent: Vec::new(),
+            unused: Vec::new(),
+            too_large: false,
+        }
+    }
+
+    /// The whole case; `None` after an error.
+    pub(super) fn build(&mut self) -> Option<(Setup, Vec<Expect>)> {
+        let root = self.root;
+        let solutes: Vec<String> =
+            root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
+        self.references(&solutes);
+        let run = self.run_plan(root);
+        let domain = self.domain();
+        let (grid, mut open) = domain?;
+        let regions = self.regions(&grid);
+        let porosity = self.porosity(&grid, &regions, open.as_deref());
+        let world = World { grid, regions, solutes, open: open.take(), porosity: porosity? };
+        let mut solutes = self.solutes(&world);
+        let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
+        let mut populations = self.populations(&world);
+        self.crowded(&world, populations.as_deref());
+        self.warn(solutes.as_deref(), populations.as_deref());
+        let structure = self.structure(&world, solutes.as_deref(), populations.as_deref());
+        if let (Some(run), Some(s)) = (&run, &solutes) {
+            self.steady_needs_feeding(&world, structure.open.as_deref(), run.steady, s);
+        }
+        let order = self.order(&world, populations.as_deref());
+        if let (Some(s), Some(b), Some(p), Some(order)) =
+            (&mut solutes, &mut baths, &mut populations, order)
+        {
+            solutes::renumber(&order, s, b, p);
+        }
+        let expects = self.expects(&world, run.as_ref().map_or(0.0, |r| r.duration));
+        let run = run.and_then(|r| self.fields_to_write(r, populations.as_deref()));
+        let setup = Setup {
+            title: root.word("title").unwrap_or_default().into(),
+            grid: world.grid,
+            structure,
+            solutes: solutes?,
+            baths: baths?,
+            populations: populations?,
+            run: run?,
+            silent_laws: std::mem::take(&mut self.silent),
+        };
+        Some((setup, expects))
+    }
+
+    /// Reports an error at a checked value.
+    fn wrong(&mut self, code: &'static str, at: &Checked, message: String) -> &mut super::Diagnostic {
+        self.check.error(code, &at.key, message, at.place)
+    }
+
+    /// True when a value was typed or came from an extended file, not from the library.
+    fn typed(&self, place: Option<Place>) -> bool {
+        let source = place.and_then(|p| self.check.sources.get(p.source));
+        source.is_some_and(|s| !matches!(s.kind, super::source::Kind::Library { .. }))
+    }
+}

@@ -1,0 +1,270 @@
+//! Porosity, effective diffusivity and resolved pores.
+
+use std::sync::Arc;
+
+use super::fields::{interpolate, step};
+use super::{Builder, Region, World};
+use crate::case::checked::Checked;
+use crate::case::shape::{Range, law_keys, one_of_names};
+use crate::geometry::components;
+use crate::ground::grid::{Face, Grid};
+use crate::model::setup::{Boundary, Initial, Population, Solute, Structure};
+use crate::physics::transport::Closure;
+
+/// How the ratio D_eff/D follows from the porosity.
+enum Ratio {
+    Law(Closure),
+    Table(Vec<(f64, f64)>),
+    Tensor([f64; 3]),
+}
+
+impl Ratio {
+    fn at(&self, porosity: f64) -> f64 {
+        match self {
+            Ratio::Law(law) => law.ratio(porosity),
+            Ratio::Table(points) => interpolate(points, porosity),
+            Ratio::Tensor(_) => 1.0,
+        }
+    }
+}
+
+/// What multiplies the diffusivities.
+pub(super) struct Effective {
+    /// For `diffusivity`.
+    pub free: Arc<Vec<f64>>,
+    /// For `diffusivity`, along the axes.
+    pub axis: [f64; 3],
+    /// Ones, for `diffusivity_in_scaffold`.
+    pub ones: Arc<Vec<f64>>,
+}
+
+impl Builder<'_> {
+    /// True when the pores of the structure are solved.
+    pub(super) fn resolved(&self) -> bool {
+        let Some(scaffold) = self.root.get("scaffold") else { return false };
+        scaffold.get("structure").is_some() && scaffold.word("resolve") != Some("homogenised")
+    }
+
+    /// Porosity of each voxel.
+    pub(super) fn porosity(
+        &mut self,
+        grid: &Grid,
+        regions: &[Region<'_>],
+        open: Option<&[bool]>,
+    ) -> Option<Vec<f64>> {
+        let scaffold = self.root.get("scaffold");
+        if let Some(solid) = scaffold.and_then(|s| s.get("solid")) {
+            if !self.resolved() && self.typed(solid.place) {
+                self.wrong("E023", solid, "scaffold.solid needs resolved pores".into()).label =
+                    "a porosity has no solid voxels".into();
+            }
+        }
+        if let Some(resolve) = scaffold.and_then(|s| s.get("resolve")) {
+            if scaffold.is_some_and(|s| s.get("structure").is_none()) {
+                self.wrong("E023", resolve, "scaffold.resolve needs a structure".into()).label =
+                    "give scaffold.structure, or leave it out".into();
+            }
+        }
+        if self.resolved() {
+            for region in regions {
+                if let Some(p) = region.keys.get("scaffold") {
+                    self.wrong("E023", p, format!("{} has no meaning in resolved pores", p.key)).label =
+                        "the structure says where the pores are".into();
+                }
+            }
+            return Some(open?.iter().map(|o| f64::from(u8::from(*o))).collect());
+        }
+        if let Some(structure) = scaffold.and_then(|s| s.get("structure")) {
+            let fraction = match (structure.chosen("tpms"), open) {
+                (Some(t), _) => t.si("porosity")?,
+                (None, Some(open)) => {
+                    open.iter().filter(|o| **o).count() as f64 / open.len() as f64
+                }
+                (None, None) => return None,
+            };
+            return Some(vec![fraction; grid.len()]);
+        }
+        let world = World {
+            grid: grid.clone(),
+            regions: regions.iter().map(|r| Region { shape: r.shape, keys: r.keys }).collect(),
+            solutes: Vec::new(),
+            open: None,
+            porosity: Vec::new(),
+        };
+        let base = scaffold.and_then(|s| s.get("porosity"));
+        let mut values =
+            self.field_with_regions(&world, base, &["scaffold", "porosity"], Range::share(), None)?;
+        for v in &mut values {
+            if *v == 0.0 {
+                *v = 1.0;
+            }
+        }
+        Some(values)
+    }
+
+    /// Ratios of the diffusivities.
+    pub(super) fn effective(&mut self, world: &World<'_>) -> Option<Effective> {
+        let n = world.grid.len();
+        let ones = Arc::new(vec![1.0; n]);
+        if self.resolved() {
+            let key = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
+            if let Some(key) = key.filter(|k| self.typed(k.place)) {
+                self.wrong("E023", key, format!("{} has no meaning in resolved pores", key.key)).label =
+                    "the solutes diffuse freely in the pores".into();
+            }
+            return Some(Effective { free: Arc::clone(&ones), axis: [1.0; 3], ones });
+        }
+        let base = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
+        let law = match base {
+            Some(at) => Some(self.ratio(at)?),
+            None => None,
+        };
+        let mut axis = [1.0; 3];
+        if let Some(Ratio::Tensor(t)) = &law {
+            axis = *t;
+        }
+        let mut free: Vec<f64> = match &law {
+            Some(law) => world.porosity.iter().map(|e| law.at(*e)).collect(),
+            None => vec![f64::NAN; n],
+        };
+        for region in &world.regions {
+            let path = ["scaffold", "effective_diffusivity"];
+            let Some(at) = path.iter().try_fold(region.keys, |v, k| step(v, k)) else { continue };
+            let law = self.ratio(at)?;
+            for (i, v) in free.iter_mut().enumerate() {
+                if region.shape.contains(world.grid.centre(i)) {
+                    *v = law.at(world.porosity[i]);
+                }
+            }
+        }
+        let mut unsaid = false;
+        for (v, e) in free.iter_mut().zip(&world.porosity) {
+            if v.is_nan() {
+                unsaid |= *e < 1.0;
+                *v = 1.0;
+            }
+        }
+        if unsaid && self.free_diffusivities() {
+            let place = self.root.get("scaffold").and_then(|s| s.place);
+            let key = "scaffold.effective_diffusivity";
+            let d = self.check.error("E011", key, format!("{key} is missing"), place);
+            d.label = "the porosity is below 1".into();
+            d.notes.push("write for example: effective_diffusivity.bruggeman = {}".into());
+            d.notes.push(format!("laws: {}, table, tensor", one_of_names(&law_keys(Closure::LAWS))));
+            d.notes.push("or give each solute's diffusivity_in_scaffold".into());
+        }
+        Some(Effective { free: Arc::new(free), axis, ones })
+    }
+
+    fn free_diffusivities(&self) -> bool {
+        self.root.entries_of("solutes").iter().any(|s| s.1.get("diffusivity").is_some())
+    }
+
+    fn ratio(&mut self, at: &Checked) -> Option<Ratio> {
+        let (name, v) = at.choice()?;
+        match name {
+            "table" => {
+                let points = self.points(v.get("points")?)?;
+                Some(Ratio::Table(points))
+            }
+            "tensor" => Some(Ratio::Tensor([v.si("x")?, v.si("y")?, v.si("z")?])),
+            law => {
+                let values: Option<Vec<f64>> = Closure::LAWS
+                    .iter()
+                    .find(|l| l.keyword == law)?
+                    .params
+                    .iter()
+                    .map(|p| v.si(p.name))
+                    .collect();
+                Closure::build(law, &values?).map(Ratio::Law)
+            }
+        }
+    }
+
+    /// Porosity and pores; pores that no fed face reaches and that hold no cells are left out.
+    pub(super) fn structure(
+        &mut self,
+        world: &World<'_>,
+        solutes: Option<&[Solute]>,
+        populations: Option<&[Population]>,
+    ) -> Structure {
+        let mut structure =
+            Structure { porosity: world.porosity.clone(), open: None, isolated: 0 };
+        if !self.resolved() {
+            return structure;
+        }
+        let (Some(open), Some(solutes), Some(populations)) = (&world.open, solutes, populations) else {
+            structure.open.clone_from(&world.open);
+            return structure;
+        };
+        let parts = components::label(&world.grid, open);
+        let fed: Vec<bool> = (0..6)
+            .map(|f| solutes.iter().any(|s| !matches!(s.boundaries[f], Boundary::Sealed)))
+            .collect();
+        let mut seeded = vec![false; parts.count + 1];
+        for (i, part) in parts.label.iter().enumerate() {
+            if populations.iter().any(|p| p.seeding[i] > 0.0) {
+                seeded[*part as usize] = true;
+            }
+        }
+        let keep = |part: usize| {
+            seeded[part] || (0..6).any(|f| fed[f] && parts.touches[part - 1][f])
+        };
+        let kept = parts.select(keep);
+        for (i, keep) in kept.iter().enumerate() {
+            if open[i] && !keep {
+                structure.isolated += 1;
+                structure.porosity[i] = 0.0;
+            }
+        }
+        if kept.iter().all(|k| !k) {
+            self.check.error("E023", "scaffold.structure", "no pore reaches a fed face".into(), None);
+        }
+        structure.open = Some(kept);
+        structure
+    }
+
+    /// A steady solution needs a value, a film or still medium on every connected pore.
+    pub(super) fn steady_needs_feeding(
+        &mut self,
+        world: &World<'_>,
+        open: Option<&[bool]>,
+        steady: bool,
+        solutes: &[Solute],
+    ) {
+        let wanted = |s: &Solute| steady || matches!(s.initial, Initial::Steady);
+        if !solutes.iter().any(wanted) {
+            return;
+        }
+        let all = vec![true; if open.is_none() { world.grid.len() } else { 0 }];
+        let parts = components::label(&world.grid, open.unwrap_or(&all));
+        for s in solutes.iter().filter(|s| wanted(s)) {
+            let holds = |f: usize| {
+                matches!(
+                    s.boundaries[f],
+                    Boundary::Value(_) | Boundary::Transfer { .. } | Boundary::StagnantMedium { .. }
+                )
+            };
+            let loose = (0..parts.count).filter(|p| !(0..6).any(|f| holds(f) && parts.touches[*p][f]));
+            let loose: Vec<usize> = loose.map(|p| parts.sizes[p]).collect();
+            if loose.is_empty() {
+                continue;
+            }
+            let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
+            let key = format!("solutes.{}", s.name);
+            let d = self.check.error("E023", &key, format!("{key} has no steady solution"), at);
+            d.label = if parts.count == 1 {
+                "no face has a value, transfer or stagnant-medium".into()
+            } else {
+                let voxels: usize = loose.iter().sum();
+                format!(
+                    "{} connected pores ({voxels} voxels) touch no face with a value, transfer or \
+                     stagnant-medium",
+                    loose.len()
+                )
+            };
+            let faces: Vec<&str> = Face::ALL[..2 * world.grid.dimensions].iter().map(|f| f.name()).collect();
+            d.notes.push(format!("give boundary.FACE.value on one of {}", faces.join(", ")));
+        }
+    }
+}

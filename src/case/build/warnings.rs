@@ -1,0 +1,71 @@
+//! Values that run but are far from what is published; each warning carries its source.
+
+use super::Builder;
+use super::solutes::unusual_diffusivity;
+use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
+use crate::model::setup::{Population, Solute};
+
+/// Densest tissue, cells/m³: cells of 10 µm side by side.
+const PACKING: f64 = 1e15;
+/// Largest uptakes per cell that the library's sources name, with a margin of ten: mol/cell/s.
+const UPTAKES: &[(&str, f64, &str)] = &[
+    ("oxygen", 1e-15, "oxygen: 1 to 400 fmol/cell/h, hepatocytes ten times more"),
+    ("glucose", 5e-15, "glucose: 0.1 to 15 pmol/cell/d"),
+];
+
+impl Builder<'_> {
+    pub(super) fn warn(&mut self, solutes: Option<&[Solute]>, populations: Option<&[Population]>) {
+        let root = self.root;
+        for (_, at) in root.entries_of("solutes") {
+            unusual_diffusivity(self, at);
+        }
+        let Some(populations) = populations else { return };
+        for (p, (_, at)) in populations.iter().zip(root.entries_of("cells")) {
+            let most = p.seeding.iter().copied().fold(0.0, f64::max);
+            if most > PACKING {
+                let place = at.get("seeding").and_then(|s| s.place).or(at.place);
+                let key = format!("{}.seeding", at.key);
+                let message = format!("{key} is above the packing limit: {}", units::readable(most, CELL_DENSITY));
+                self.check.warning("W031", &key, message, place).label =
+                    "cells of 10 µm side by side are 1e9 cells/mL".into();
+            }
+            for (solute, law) in at.entries_of("uptake") {
+                let Some((_, v)) = law.choice() else { continue };
+                let limit = UPTAKES.iter().find(|u| u.0 == solute);
+                let (Some(vmax), Some((_, limit, source))) = (v.get("vmax"), limit) else { continue };
+                if vmax.quantity().is_some_and(|x| x > *limit) {
+                    let shown = units::readable(vmax.quantity().unwrap_or(0.0), UPTAKE_PER_CELL);
+                    let message = format!("{} is above published values: {shown}", vmax.key);
+                    self.check.warning("W033", &vmax.key, message, vmax.place).label = (*source).into();
+                }
+                let top = solutes.and_then(|s| s.iter().find(|s| s.name == *solute)).and_then(highest);
+                if let (Some(km), Some(top)) = (v.get("km").or(v.get("half")), top) {
+                    if km.quantity().is_some_and(|k| k > 5.0 * top) {
+                        let message = format!("{} is more than five times any concentration", km.key);
+                        self.check.warning("W034", &km.key, message, km.place).label =
+                            format!("the highest is {}", units::readable(top, CONCENTRATION));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The highest concentration that a case brings in.
+fn highest(s: &Solute) -> Option<f64> {
+    use crate::model::setup::{Boundary, Initial};
+    let mut top: f64 = match &s.initial {
+        Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
+        Initial::Steady => 0.0,
+    };
+    for b in &s.boundaries {
+        match b {
+            Boundary::Value(v) | Boundary::Transfer { outside: v, .. } | Boundary::StagnantMedium { top: v, .. } => {
+                top = top.max(v.range().1);
+            }
+            Boundary::Bath(_) | Boundary::Flux(_) => return None,
+            Boundary::Sealed => {}
+        }
+    }
+    (top > 0.0).then_some(top)
+}

@@ -1,0 +1,1 @@
+//! JSON Schema and reference page from the declarations.

@@ -1,0 +1,483 @@
+//! The answers of a run: what an engineer wants to know, each with its definition.
+
+use super::coupling::Solver;
+use super::run::{Moment, Watcher};
+use super::setup::{Boundary, Setup};
+use super::solutes::outside;
+use super::state::{Kind, flat};
+use super::survey::{Survey, split};
+use crate::ground::grid::{Face, Grid};
+use crate::ground::par;
+
+/// One answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Key for scripts ("viable_fraction").
+    pub key: String,
+    /// Name for people ("viable fraction").
+    pub label: String,
+    /// Value as printed ("83.1 %", "3.2 d at (2.5, 2.5, 0.1) mm").
+    pub text: String,
+    /// The value, where it is a number.
+    pub number: Option<f64>,
+    /// Unit of `number`; empty: none.
+    pub unit: String,
+    /// What exactly is counted; empty where the name says it all.
+    pub definition: String,
+}
+
+/// Gathers what has to be watched during the run.
+#[derive(Debug, Default)]
+pub struct Answers {
+    seeded: Vec<f64>,
+    /// Smallest value of each solute: value, voxel, time.
+    least: Vec<(f64, usize, f64)>,
+    /// Time of first necrosis, s, and the voxel.
+    necrosis: Option<(f64, usize)>,
+    before: Option<(f64, f64)>,
+    last: Option<Survey>,
+}
+
+impl Watcher for Answers {
+    fn next(&self, _: f64) -> Option<f64> {
+        None
+    }
+
+    fn see(&mut self, moment: &Moment) -> Result<(), String> {
+        let survey = moment.survey;
+        if self.last.is_none() {
+            self.seeded = living(moment.solver, survey);
+            self.least = survey.least.iter().map(|l| (l.value, l.voxel, survey.time)).collect();
+        }
+        for (least, now) in self.least.iter_mut().zip(&survey.least) {
+            if now.value < least.0 {
+                *least = (now.value, now.voxel, survey.time);
+            }
+        }
+        if let Some(fraction) = survey.least_viable {
+            if fraction.value < 0.5 && self.necrosis.is_none() {
+                // Linear between the two steps.
+                let (t0, f0) = self.before.unwrap_or((survey.time, fraction.value));
+                let share = if f0 > fraction.value { (f0 - 0.5) / (f0 - fraction.value) } else { 1.0 };
+                let time = t0 + (survey.time - t0) * share.clamp(0.0, 1.0);
+                self.necrosis = Some((time, fraction.voxel));
+            }
+            self.before = Some((survey.time, fraction.value));
+        }
+        self.last = Some(survey.clone());
+        Ok(())
+    }
+}
+
+/// Viable and quiescent cells of each population.
+fn living(solver: &Solver, survey: &Survey) -> Vec<f64> {
+    let mut sums = vec![0.0; solver.setup.populations.len()];
+    for (spec, total) in solver.catalogue.specs.iter().zip(&survey.totals) {
+        if let Kind::Viable(p) | Kind::Quiescent(p) = spec.kind {
+            sums[p] += total;
+        }
+    }
+    sums
+}
+
+/// A number with four digits that count.
+pub fn digits(v: f64) -> String {
+    let size = v.abs();
+    if v == 0.0 {
+        "0".into()
+    } else if !(1e-3..1e5).contains(&size) {
+        format!("{v:.3e}")
+    } else {
+        let places = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
+        let text = format!("{v:.places$}");
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_string()
+        } else {
+            text
+        }
+    }
+}
+
+fn place(grid: &Grid, voxel: usize) -> String {
+    let centre = grid.centre(voxel);
+    let parts: Vec<String> =
+        centre[..grid.dimensions.clamp(1, 3)].iter().map(|x| digits(x * 1e3)).collect();
+    format!("({}) mm", parts.join(", "))
+}
+
+fn answer(key: &str, label: &str, text: String, number: Option<f64>, unit: &str, definition: &str) -> Answer {
+    Answer {
+        key: key.into(),
+        label: label.into(),
+        text,
+        number,
+        unit: unit.into(),
+        definition: definition.into(),
+    }
+}
+
+/// Faces through which any solute enters from a value, a film or a bath.
+pub fn fed_faces(setup: &Setup) -> Vec<Face> {
+    let feeds = |b: &Boundary| !matches!(b, Boundary::Sealed | Boundary::Flux(_));
+    Face::ALL
+        .into_iter()
+        .filter(|f| setup.solutes.iter().any(|s| feeds(&s.boundaries[f.number()])))
+        .collect()
+}
+
+impl Answers {
+    /// All answers, in the order in which they are printed.
+    pub fn finish(&self, solver: &Solver) -> Vec<Answer> {
+        let Some(survey) = &self.last else { return Vec::new() };
+        let setup = &solver.setup;
+        let mut out = Vec::new();
+        if !setup.populations.is_empty() {
+            self.survival(solver, survey, &mut out);
+            self.cells(solver, survey, &mut out);
+        }
+        self.nutrients(solver, survey, &mut out);
+        limits(solver, &mut out);
+        scales(solver, &mut out);
+        for text in &setup.silent_laws {
+            out.push(answer("not_modelled", "not modelled", text.clone(), None, "", ""));
+        }
+        if setup.run.steady {
+            let text = "growth, death, motility and lysis were not advanced (steady = true)";
+            out.push(answer("steady", "steady", text.into(), None, "", ""));
+        }
+        numerics(solver, &mut out);
+        out
+    }
+
+    fn survival(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
+        let setup = &solver.setup;
+        let (unit, seconds) = setup.run.time_unit;
+        let percent = |v: f64| format!("{} %", digits(100.0 * v));
+        out.push(answer(
+            "viable_fraction",
+            "viable fraction",
+            percent(survey.viable_fraction),
+            Some(survey.viable_fraction),
+            "",
+            "(viable + quiescent)/(viable + quiescent + dead not lysed), as a live/dead stain counts",
+        ));
+        out.push(answer(
+            "viable_volume_fraction",
+            "viable volume fraction",
+            percent(survey.viable_volume),
+            Some(survey.viable_volume),
+            "",
+            "share of the volume with cells where at least half of them live",
+        ));
+        for (n, face) in fed_faces(setup).into_iter().enumerate() {
+            let depth = viable_depth(solver, face);
+            let whole = setup.grid.length(face.axis);
+            let text = match depth {
+                Some(d) => format!("{} mm of {} mm", digits(d * 1e3), digits(whole * 1e3)),
+                None => format!("whole thickness ({} mm)", digits(whole * 1e3)),
+            };
+            let definition = if n == 0 {
+                "distance from the fed face to the first plane whose viable fraction is below 0.5"
+            } else {
+                ""
+            };
+            out.push(answer(
+                &format!("viable_depth.{}", face.name()),
+                &format!("viable depth from {}", face.name()),
+                text,
+                Some(depth.unwrap_or(whole)),
+                "m",
+                definition,
+            ));
+        }
+        let necrosis = match self.necrosis {
+            Some((t, voxel)) => {
+                format!("{} {unit} at {}", digits(t / seconds), place(&setup.grid, voxel))
+            }
+            None => "none".into(),
+        };
+        out.push(answer(
+            "first_necrosis",
+            "first necrosis",
+            necrosis,
+            self.necrosis.map(|n| n.0),
+            "s",
+            "first time any voxel with cells has a viable fraction below 0.5",
+        ));
+    }
+
+    fn cells(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
+        let setup = &solver.setup;
+        let volume: f64 = setup.grid.voxel_volume() * solver.room().iter().sum::<f64>();
+        for (p, population) in setup.populations.iter().enumerate() {
+            let seeded = self.seeded[p];
+            let mut line = |key: &str, label: &str, count: f64| {
+                let share = if seeded > 0.0 {
+                    format!(", {} % of the seeded", digits(100.0 * count / seeded))
+                } else {
+                    String::new()
+                };
+                out.push(answer(
+                    &format!("{}.{key}", population.name),
+                    &format!("{} {label}", population.name),
+                    format!("{} cells, {} /mL{share}", digits(count), digits(count / volume * 1e-6)),
+                    Some(count),
+                    "cells",
+                    "",
+                ));
+            };
+            line("seeded", "seeded", seeded);
+            for (spec, &total) in solver.catalogue.specs.iter().zip(&survey.totals) {
+                match spec.kind {
+                    Kind::Viable(q) if q == p => line("viable", "viable", total),
+                    Kind::Quiescent(q) if q == p => line("quiescent", "quiescent", total),
+                    _ => {}
+                }
+            }
+            for death in &population.deaths {
+                let name = format!("{}.died.{}", population.name, death.cause);
+                let died = solver.ledger.find(&name).map_or(0.0, |t| t.0);
+                line(&format!("died.{}", death.cause), &format!("died of {}", death.cause), died);
+            }
+            if population.lysis > 0.0 {
+                let lysed = solver.ledger.find(&format!("{}.lysed", population.name));
+                line("lysed", "lysed", lysed.map_or(0.0, |t| t.0));
+            }
+            if population.growth.is_some() {
+                let born = solver.ledger.find(&format!("{}.born", population.name));
+                line("born", "born", born.map_or(0.0, |t| t.0));
+            }
+        }
+        if survey.excess > 0.0 {
+            out.push(answer(
+                "capacity_excess",
+                "above capacity",
+                format!("up to {} cells/mL", digits(survey.excess * 1e-6)),
+                Some(survey.excess),
+                "cells/m^3",
+                "largest excess of the counted cells over the capacity in any voxel",
+            ));
+        }
+    }
+
+    fn nutrients(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
+        let setup = &solver.setup;
+        let (unit, seconds) = setup.run.time_unit;
+        for (s, solute) in setup.solutes.iter().enumerate() {
+            let Some(&(value, voxel, time)) = self.least.get(s) else { continue };
+            out.push(answer(
+                &format!("{}.least", solute.name),
+                &format!("least {}", solute.name),
+                format!(
+                    "{} mol/m³ at {}, {} {unit}; largest at the end {} mol/m³",
+                    digits(value),
+                    place(&setup.grid, voxel),
+                    digits(time / seconds),
+                    digits(survey.most[s]),
+                ),
+                Some(value),
+                "mol/m^3",
+                "",
+            ));
+        }
+    }
+}
+
+/// Viable depth from a face, m; `None`: whole thickness.
+pub fn viable_depth(solver: &Solver, face: Face) -> Option<f64> {
+    let grid = &solver.setup.grid;
+    let (living, dead) = split(solver);
+    let planes = grid.n[face.axis];
+    let sums = |fields: &[&[f64]]| {
+        let mut sum = vec![0.0; planes];
+        for field in fields {
+            let by_plane = par::map(grid.n[2], grid.plane(), |k| {
+                let mut part = vec![0.0; planes];
+                for (i, v) in field[k * grid.plane()..][..grid.plane()].iter().enumerate() {
+                    part[grid.voxel(k * grid.plane() + i)[face.axis]] += v;
+                }
+                part
+            });
+            for part in by_plane {
+                for (s, p) in sum.iter_mut().zip(part) {
+                    *s += p;
+                }
+            }
+        }
+        sum
+    };
+    let (alive, gone) = (sums(&living), sums(&dead));
+    let mut before: Option<(f64, f64)> = None;
+    for step in 0..planes {
+        let i = if face.end { planes - 1 - step } else { step };
+        let all = alive[i] + gone[i];
+        if all <= 0.0 {
+            continue;
+        }
+        let fraction = alive[i] / all;
+        let depth = (step as f64 + 0.5) * grid.h[face.axis];
+        if fraction < 0.5 {
+            return Some(before.map_or(0.0, |(d, f)| d + (depth - d) * (f - 0.5) / (f - fraction)));
+        }
+        before = Some((depth, fraction));
+    }
+    None
+}
+
+/// What limits growth most, and what killed most.
+fn limits(solver: &Solver, out: &mut Vec<Answer>) {
+    let setup = &solver.setup;
+    for (p, population) in setup.populations.iter().enumerate() {
+        let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
+        let viable = flat(&solver.state.fields[f]);
+        let total: f64 = viable.iter().sum();
+        if let (Some(growth), true) = (&population.growth, total > 0.0) {
+            let mut factors: Vec<(String, f64)> = growth
+                .limits
+                .iter()
+                .map(|(s, law)| {
+                    let c = flat(&solver.state.fields[*s]);
+                    let sum: f64 = viable.iter().zip(c).map(|(n, c)| n * law.factor(c.max(0.0))).sum();
+                    (setup.solutes[*s].name.clone(), sum / total)
+                })
+                .collect();
+            if let (true, Some(capacity)) = (growth.logistic, population.capacity) {
+                let crowd: f64 = viable.iter().map(|n| n * (1.0 - n / capacity.density)).sum();
+                factors.push(("room".into(), crowd / total));
+            }
+            factors.sort_by(|a, b| a.1.total_cmp(&b.1));
+            if let Some((name, factor)) = factors.first() {
+                out.push(answer(
+                    &format!("{}.growth_limit", population.name),
+                    &format!("{} growth is limited by", population.name),
+                    format!("{name} (to {} % of the full rate)", digits(100.0 * factor)),
+                    Some(*factor),
+                    "",
+                    "smallest mean limit factor over the viable cells at the end",
+                ));
+            }
+        }
+        let deaths = population.deaths.iter().map(|d| {
+            let name = format!("{}.died.{}", population.name, d.cause);
+            (d.cause.as_str(), solver.ledger.find(&name).map_or(0.0, |t| t.0))
+        });
+        if let Some((cause, count)) = deaths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|d| d.1 > 0.0) {
+            out.push(answer(
+                &format!("{}.death_cause", population.name),
+                &format!("{} died most of", population.name),
+                format!("{cause} ({} cells)", digits(count)),
+                Some(count),
+                "cells",
+                "",
+            ));
+        }
+    }
+}
+
+/// Concentration with which a solute is fed, mol/m³: the largest at its faces.
+fn fed(solver: &Solver, s: usize) -> Option<f64> {
+    let solute = &solver.setup.solutes[s];
+    let value = |b: &Boundary| match b {
+        Boundary::Bath(number) => {
+            solver.setup.baths[*number].solutes.iter().find(|x| x.0 == s).map(|x| x.1)
+        }
+        other => outside(other, 0.0),
+    };
+    solute.boundaries.iter().filter_map(value).reduce(f64::max)
+}
+
+/// Longest way from a fed face, m.
+fn diffusion_length(setup: &Setup, s: usize) -> Option<f64> {
+    let open = |end: bool, axis: usize| {
+        let b = &setup.solutes[s].boundaries[Face { axis, end }.number()];
+        !matches!(b, Boundary::Sealed | Boundary::Flux(_))
+    };
+    (0..3)
+        .filter_map(|a| match (open(false, a), open(true, a)) {
+            (true, true) => Some(0.5 * setup.grid.length(a)),
+            (false, false) => None,
+            _ => Some(setup.grid.length(a)),
+        })
+        .reduce(f64::min)
+}
+
+/// Supply against demand, Thiele modulus, relaxation times.
+fn scales(solver: &Solver, out: &mut Vec<Answer>) {
+    let setup = &solver.setup;
+    let volume = setup.grid.voxel_volume();
+    let live: f64 = solver.room().iter().sum();
+    for (s, solute) in setup.solutes.iter().enumerate() {
+        let (Some(c0), Some(length)) = (fed(solver, s), diffusion_length(setup, s)) else { continue };
+        let (mut demand, mut largest) = (0.0, 0.0);
+        for (p, population) in setup.populations.iter().enumerate() {
+            let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
+            let cells: f64 = flat(&solver.state.fields[f]).iter().sum();
+            for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
+                demand += law.rate(c0) * cells * volume;
+                largest += law.reference_rate(c0) * population.seeding.iter().sum::<f64>() / live;
+            }
+        }
+        let d: f64 = (0..setup.grid.len()).map(|i| solver.diffusivity(s, i)).sum::<f64>() / live;
+        if largest > 0.0 && c0 > 0.0 && d > 0.0 {
+            let thiele = largest * length * length / (d * c0);
+            out.push(answer(
+                &format!("{}.thiele2", solute.name),
+                &format!("{} Thiele modulus φ²", solute.name),
+                digits(thiele),
+                Some(thiele),
+                "",
+                "V n L²/(D c₀): largest uptake, mean seeding, longest way from a fed face",
+            ));
+        }
+        if demand > 0.0 {
+            let used = solver.ledger.find(&format!("{}.used", solute.name)).map_or(0.0, |t| t.1);
+            out.push(answer(
+                &format!("{}.satisfied", solute.name),
+                &format!("{} supply/demand", solute.name),
+                format!(
+                    "{} % of {} mol/d that the living cells could use",
+                    digits(100.0 * used / demand),
+                    digits(demand * 86_400.0)
+                ),
+                Some(used / demand),
+                "",
+                "uptake at the end over the uptake of the same cells at the fed concentration",
+            ));
+        }
+    }
+}
+
+/// Budgets and work.
+fn numerics(solver: &Solver, out: &mut Vec<Answer>) {
+    if let (Some((name, defect)), false) = (solver.ledger.worst(), solver.setup.run.steady) {
+        out.push(answer(
+            "ledger_defect",
+            "mass balance defect",
+            format!("{defect:.1e} (worst: {name})"),
+            Some(defect),
+            "",
+            "|final − initial − in + out + used − made − events| over the sum of all terms",
+        ));
+    }
+    let work = solver.work;
+    let fields = solver.catalogue.specs.len() * solver.setup.grid.len() * work.steps.max(1);
+    out.push(answer(
+        "limited",
+        "limited",
+        format!("{} % of voxels and steps", digits(100.0 * work.limited as f64 / fields as f64)),
+        Some(work.limited as f64 / fields as f64),
+        "",
+        "where second order was given up to keep values positive",
+    ));
+    out.push(answer(
+        "steps",
+        "steps",
+        format!(
+            "{} ({} rejected), {} solves, {} Newton and {} multigrid iterations",
+            work.steps, work.rejected, work.solves, work.newton, work.cycles
+        ),
+        Some(work.steps as f64),
+        "",
+        "",
+    ));
+}
