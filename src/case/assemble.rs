@@ -17,7 +17,7 @@ const LONGEST_CHAIN: usize = 8;
 
 /// Everything read so far.
 #[derive(Default)]
-pub struct Assembly {
+pub(super) struct Assembly {
     /// Texts.
     pub sources: Sources,
     /// What is wrong with them.
@@ -33,12 +33,12 @@ impl Assembly {
     }
 
     /// Reads a case file from disk.
-    pub fn file(&mut self, path: &Path) -> Option<Node> {
+    pub(super) fn file(&mut self, path: &Path) -> Option<Node> {
         self.extended(path, &path.display().to_string(), Kind::Case, None, &mut Vec::new())
     }
 
     /// Reads a case from a text.
-    pub fn text(&mut self, name: &str, text: &str) -> Option<Node> {
+    pub(super) fn text(&mut self, name: &str, text: &str) -> Option<Node> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
         let source = Source { name: name.into(), kind: Kind::Case, text, folder: PathBuf::from(".") };
         self.parsed(source, &mut Vec::new())
@@ -104,7 +104,7 @@ impl Assembly {
     }
 
     /// Applies a `--set key=value`.
-    pub fn set(&mut self, node: Node, argument: &str) -> Node {
+    pub(super) fn set(&mut self, node: Node, argument: &str) -> Node {
         let name = "--set".to_owned();
         let source = |text: String| Source { name: name.clone(), kind: Kind::Set, text, folder: PathBuf::new() };
         let Some((key, value)) = argument.split_once('=') else {
@@ -136,7 +136,7 @@ impl Assembly {
     }
 
     /// Puts the library's entries under what the case gives.
-    pub fn library(&mut self, node: Node) -> Node {
+    pub(super) fn library(&mut self, node: Node) -> Node {
         let shape = keys::case();
         let mut wanted: Vec<(library::Kind, String, Vec<String>, Option<Place>)> = Vec::new();
         let tables = |name: &str| match node.get(name).map(|n| &n.data) {

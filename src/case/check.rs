@@ -12,7 +12,7 @@ use crate::ground::units::{
 };
 
 /// Collects what is wrong, and knows what units need: the solute at hand and its molar mass.
-pub struct Checker<'a> {
+pub(super) struct Checker<'a> {
     /// Texts of the case.
     pub sources: &'a Sources,
     /// What was found so far.
@@ -30,7 +30,7 @@ struct At<'a> {
 
 impl Checker<'_> {
     /// Reports an error.
-    pub fn error(
+    pub(super) fn error(
         &mut self,
         code: &'static str,
         key: &str,
@@ -41,7 +41,7 @@ impl Checker<'_> {
     }
 
     /// Reports a warning.
-    pub fn warning(
+    pub(super) fn warning(
         &mut self,
         code: &'static str,
         key: &str,
@@ -66,7 +66,7 @@ impl Checker<'_> {
     }
 
     /// Checks a whole case.
-    pub fn case(&mut self, node: &Node, shape: &Shape) -> Checked {
+    pub(super) fn case(&mut self, node: &Node, shape: &Shape) -> Checked {
         self.node(node, shape, At { key: "", solute: None })
     }
 
@@ -164,7 +164,7 @@ impl Checker<'_> {
     }
 
     /// A quantity of a solute, read outside the walk.
-    pub fn quantity_of(
+    pub(super) fn quantity_of(
         &self,
         text: &str,
         expected: Dimension,
@@ -174,12 +174,12 @@ impl Checker<'_> {
     }
 
     /// Reports a text that is no quantity.
-    pub fn unit_error(&mut self, node: &Node, e: &UnitError, range: Option<&Range>, at_key: impl KeyOf) {
+    pub(super) fn unit_error(&mut self, node: &Node, e: &UnitError, range: Option<&Range>, at_key: impl KeyOf) {
         self.unit_error_at(Some(node.place), e, range, at_key.key());
     }
 
     /// Reports a text that is no quantity at a place.
-    pub fn unit_error_at(
+    pub(super) fn unit_error_at(
         &mut self,
         place: Option<Place>,
         e: &UnitError,
@@ -502,7 +502,7 @@ impl Checker<'_> {
 }
 
 /// Anything that knows the key it stands for.
-pub trait KeyOf {
+pub(super) trait KeyOf {
     /// The full key.
     fn key(&self) -> &str;
 }
@@ -520,7 +520,7 @@ impl KeyOf for &str {
 }
 
 /// A quantity in the dimension expected, with the conversions of a solute.
-pub fn convert(
+pub(super) fn convert(
     text: &str,
     expected: Dimension,
     solute: Option<&str>,
@@ -559,17 +559,17 @@ fn forget(value: &mut Checked) {
 }
 
 /// `a.b` from `a` and `b`.
-pub fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.into() } else { format!("{path}.{key}") }
 }
 
 /// The last key of a path.
-pub fn last(path: &str) -> &str {
+pub(super) fn last(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
 }
 
 /// "a", "a or b", "one of a, b, c".
-pub fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     match names[..] {
         [] => "nothing".into(),
@@ -580,7 +580,7 @@ pub fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// At most 60 characters of a text, without control characters.
-pub fn brief(text: &str) -> String {
+pub(super) fn brief(text: &str) -> String {
     let plain: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().count() > 60 { format!("{plain}…") } else { plain }
 }

@@ -5,7 +5,7 @@ use crate::ground::units::Dimension;
 
 /// A checked value.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub(super) struct Checked {
     /// Full key, `solutes.oxygen.diffusivity`.
     pub key: String,
     /// Where it stands; `None` for a default.
@@ -18,7 +18,7 @@ pub struct Checked {
 
 /// A value.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub(super) enum Value {
     /// SI, with its dimension.
     Quantity(f64, Dimension),
     /// A whole number.
@@ -39,56 +39,56 @@ pub enum Value {
 
 impl Checked {
     /// The value under a key.
-    pub fn get(&self, key: &str) -> Option<&Checked> {
+    pub(super) fn get(&self, key: &str) -> Option<&Checked> {
         let Value::Table(entries) = &self.value else { return None };
         entries.iter().find(|(k, _)| k == key).map(|p| &p.1)
     }
     /// SI value of the quantity under a key.
-    pub fn si(&self, key: &str) -> Option<f64> {
+    pub(super) fn si(&self, key: &str) -> Option<f64> {
         self.get(key)?.quantity()
     }
     /// Text under a key.
-    pub fn word(&self, key: &str) -> Option<&str> {
+    pub(super) fn word(&self, key: &str) -> Option<&str> {
         self.get(key)?.text()
     }
     /// True or false under a key.
-    pub fn flag(&self, key: &str) -> bool {
+    pub(super) fn flag(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Checked { value: Value::Flag(true), .. }))
     }
     /// SI value of a quantity.
-    pub fn quantity(&self) -> Option<f64> {
+    pub(super) fn quantity(&self) -> Option<f64> {
         if let Value::Quantity(v, _) = self.value { Some(v) } else { None }
     }
     /// Text of a word, name or file.
-    pub fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         if let Value::Text(t) = &self.value { Some(t) } else { None }
     }
     /// Items of a list.
-    pub fn list(&self) -> &[Checked] {
+    pub(super) fn list(&self) -> &[Checked] {
         if let Value::List(items) = &self.value { items } else { &[] }
     }
     /// Quantities of a list; `None` when one is wrong.
-    pub fn quantities(&self) -> Option<Vec<f64>> {
+    pub(super) fn quantities(&self) -> Option<Vec<f64>> {
         self.list().iter().map(Checked::quantity).collect()
     }
     /// Entries of a table.
-    pub fn entries(&self) -> &[(String, Checked)] {
+    pub(super) fn entries(&self) -> &[(String, Checked)] {
         if let Value::Table(entries) = &self.value { entries } else { &[] }
     }
     /// The key taken of a choice, and its value.
-    pub fn choice(&self) -> Option<(&'static str, &Checked)> {
+    pub(super) fn choice(&self) -> Option<(&'static str, &Checked)> {
         if let Value::Choice(key, value) = &self.value { Some((key, value)) } else { None }
     }
     /// The value of a choice when this key is taken.
-    pub fn chosen(&self, key: &str) -> Option<&Checked> {
+    pub(super) fn chosen(&self, key: &str) -> Option<&Checked> {
         self.choice().filter(|(k, _)| *k == key).map(|p| p.1)
     }
     /// Entries of the table under a key; none when it is not there.
-    pub fn entries_of(&self, key: &str) -> &[(String, Checked)] {
+    pub(super) fn entries_of(&self, key: &str) -> &[(String, Checked)] {
         self.get(key).map_or(&[], Checked::entries)
     }
     /// True when it or anything below was reported as wrong.
-    pub fn invalid(&self) -> bool {
+    pub(super) fn invalid(&self) -> bool {
         match &self.value {
             Value::Invalid => true,
             Value::List(items) => items.iter().any(Checked::invalid),

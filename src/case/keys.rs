@@ -10,12 +10,12 @@ use crate::physics::response::{Limit, Trigger};
 use crate::physics::transport::Closure;
 
 /// Axes of the box.
-pub const AXES: &[&str] = &["x", "y", "z"];
+pub(super) const AXES: &[&str] = &["x", "y", "z"];
 /// Faces of the box.
-pub const FACES: &[&str] = &["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"];
+pub(super) const FACES: &[&str] = &["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"];
 
 /// The whole case file.
-pub fn case() -> Shape {
+pub(super) fn case() -> Shape {
     Shape::Table(Table {
         keys: vec![
             key("extend", Shape::File, "Case file whose keys are taken where this one is silent; \

@@ -5,7 +5,7 @@ use super::tree::{self, Data, Node};
 
 /// How an overriding law meets the law below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Laws {
+pub(super) enum Laws {
     /// It replaces the whole table.
     Replace,
     /// Parameters of the same law are overridden one by one (`--set`).
@@ -13,7 +13,7 @@ pub enum Laws {
 }
 
 /// `over` on top of `base`; each value keeps its own place.
-pub fn merge(base: Node, over: Node, shape: Option<&Shape>, laws: Laws) -> Node {
+pub(super) fn merge(base: Node, over: Node, shape: Option<&Shape>, laws: Laws) -> Node {
     let (Data::Table(_), Data::Table(_)) = (&base.data, &over.data) else { return over };
     if let Some(Shape::OneOf(choice)) = shape {
         let same = matches!((&base.data, &over.data), (Data::Table(a), Data::Table(b))

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::check::last;
 use super::checked::{Checked, Value};
 use super::source::{Kind, Source, Sources};
 use super::tree::{Data, Node};
@@ -9,7 +10,7 @@ use crate::ground::units::{self, MOLAR_MASS};
 use crate::model::provenance::{Entry, Provenance};
 
 /// Molar masses of the solutes that give one.
-pub fn molar_masses(node: &Node) -> HashMap<String, f64> {
+pub(super) fn molar_masses(node: &Node) -> HashMap<String, f64> {
     let Some(Node { data: Data::Table(solutes), .. }) = node.get("solutes") else {
         return HashMap::new();
     };
@@ -18,18 +19,26 @@ pub fn molar_masses(node: &Node) -> HashMap<String, f64> {
 }
 
 /// Every value with its source, the texts, and the hash.
-pub fn provenance(
+pub(super) fn provenance(
     root: &Checked,
     sources: &Sources,
     unused: &[String],
     inputs: Vec<(String, String, u64)>,
 ) -> Provenance {
     let mut entries = Vec::new();
-    leaves(root, &mut |leaf| {
-        let hidden = unused.iter().any(|u| {
-            leaf.key.strip_prefix(u.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        });
-        if !hidden {
+    let mut canonical = Vec::new();
+    let hidden = |key: &str| {
+        unused.iter().any(|u| {
+            key.strip_prefix(u.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    };
+    leaves(root, true, &mut |leaf| {
+        if !hidden(&leaf.key) {
+            canonical.push(canon(leaf));
+        }
+    });
+    leaves(root, false, &mut |leaf| {
+        if !hidden(&leaf.key) {
             entries.push(entry(leaf, sources));
         }
     });
@@ -37,20 +46,20 @@ pub fn provenance(
     entries.extend(defaults);
     let texts = sources.0.iter().filter(|s| matches!(s.kind, Kind::Case | Kind::Base));
     let texts = texts.map(|s| (s.name.clone(), s.text.clone())).collect();
-    let hash = hash(&entries, &inputs);
+    let hash = hash(canonical, &inputs);
     Provenance { stem: String::new(), hash, entries, texts, inputs, warnings: Vec::new() }
 }
 
-/// Calls `f` with every value below `at`.
-fn leaves<'a>(at: &'a Checked, f: &mut impl FnMut(&'a Checked)) {
+/// Calls `f` with every value below `at`; a list of plain values is one value unless `apart`.
+fn leaves<'a>(at: &'a Checked, apart: bool, f: &mut impl FnMut(&'a Checked)) {
     match &at.value {
         Value::Table(entries) if !entries.is_empty() || at.key.is_empty() => {
-            entries.iter().for_each(|e| leaves(&e.1, f));
+            entries.iter().for_each(|e| leaves(&e.1, apart, f));
         }
-        Value::List(items) if items.iter().any(|i| matches!(i.value, Value::Table(_))) => {
-            items.iter().for_each(|i| leaves(i, f));
+        Value::List(items) if apart || items.iter().any(|i| matches!(i.value, Value::Table(_))) => {
+            items.iter().for_each(|i| leaves(i, apart, f));
         }
-        Value::Choice(_, inner) => leaves(inner, f),
+        Value::Choice(_, inner) => leaves(inner, apart, f),
         _ => f(at),
     }
 }
@@ -90,18 +99,25 @@ fn name(source: &Source, key: &str) -> String {
     }
 }
 
-/// BLAKE3 over the canonical SI case, the contents of the input files and the version.
-fn hash(entries: &[Entry], inputs: &[(String, String, u64)]) -> String {
+/// A value as it enters the hash: key and SI value; nothing for what does not change a result.
+fn canon(leaf: &Checked) -> String {
     const SILENT: [&str; 4] = ["title", "allow", "extend", "expect"];
-    let mut lines: Vec<String> = entries
-        .iter()
-        .filter(|e| !SILENT.iter().any(|s| e.key == *s || e.key.starts_with(&format!("{s}["))))
-        .map(|e| match e.si {
-            Some(v) => format!("{}\0{:016x}", e.key, v.to_bits()),
-            None => format!("{}\0{}", e.key, e.typed),
-        })
-        .collect();
-    lines.sort();
+    let first = leaf.key.split(['.', '[']).next().unwrap_or_default();
+    if SILENT.contains(&first) || last(&leaf.key) == "path" {
+        return String::new();
+    }
+    match &leaf.value {
+        Value::Quantity(v, _) => format!("{}\0{:016x}", leaf.key, v.to_bits()),
+        Value::Count(n) => format!("{}\0{n}", leaf.key),
+        Value::Flag(b) => format!("{}\0{b}", leaf.key),
+        Value::Text(t) => format!("{}\0{t}", leaf.key),
+        _ => leaf.key.clone(),
+    }
+}
+
+/// BLAKE3 over the canonical SI case, the contents of the input files and the version.
+fn hash(mut canonical: Vec<String>, inputs: &[(String, String, u64)]) -> String {
+    canonical.sort();
     let mut hasher = blake3::Hasher::new();
     let part = |h: &mut blake3::Hasher, text: &str| {
         h.update(&(text.len() as u64).to_le_bytes());
@@ -109,7 +125,7 @@ fn hash(entries: &[Entry], inputs: &[(String, String, u64)]) -> String {
     };
     let version = env!("CARGO_PKG_VERSION");
     part(&mut hasher, version.rsplit_once('.').map_or(version, |v| v.0));
-    lines.iter().for_each(|l| part(&mut hasher, l));
+    canonical.iter().for_each(|l| part(&mut hasher, l));
     inputs.iter().for_each(|i| part(&mut hasher, &i.1));
     hasher.finalize().to_hex().to_string()
 }

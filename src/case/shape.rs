@@ -6,7 +6,7 @@ use crate::physics::law::{LawInfo, Param};
 
 /// What a value must be.
 #[derive(Clone, Debug)]
-pub enum Shape {
+pub(super) enum Shape {
     /// A number with a unit (without one where there is no dimension).
     Quantity(Range),
     /// A quantity whose dimension depends on other keys.
@@ -51,7 +51,7 @@ pub enum Shape {
 
 /// Bounds of a quantity, SI.
 #[derive(Clone, Copy, Debug)]
-pub struct Range {
+pub(super) struct Range {
     /// Dimension.
     pub dimension: Dimension,
     /// Smallest value.
@@ -64,7 +64,7 @@ pub struct Range {
 
 /// A table with known keys.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(super) struct Table {
     /// Its keys.
     pub keys: Vec<Key>,
     /// Keys that exclude each other.
@@ -75,7 +75,7 @@ pub struct Table {
 
 /// Keys of which at most one is given, or exactly one.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub(super) struct Group {
     /// Their names.
     pub keys: &'static [&'static str],
     /// True when one of them is needed.
@@ -84,7 +84,7 @@ pub struct Group {
 
 /// Exactly one key says which form a value or law has.
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub(super) struct Choice {
     /// What is chosen: "law", "form of the rate".
     pub noun: &'static str,
     /// A string in place of the table is this constant.
@@ -95,7 +95,7 @@ pub struct Choice {
 
 /// A key of a table.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub(super) struct Key {
     /// Name.
     pub name: &'static str,
     /// What it takes.
@@ -108,7 +108,7 @@ pub struct Key {
 
 /// Must a key be there?
 #[derive(Clone, Debug, PartialEq)]
-pub enum Need {
+pub(super) enum Need {
     /// Yes.
     Required,
     /// No, and nothing stands for it.
@@ -118,50 +118,50 @@ pub enum Need {
 }
 
 /// A required key.
-pub fn key(name: &'static str, shape: Shape, doc: &str) -> Key {
+pub(super) fn key(name: &'static str, shape: Shape, doc: &str) -> Key {
     Key { name, shape, need: Need::Required, doc: doc.into() }
 }
 
 impl Key {
     /// The same key, not needed.
     #[must_use]
-    pub fn optional(self) -> Key {
+    pub(super) fn optional(self) -> Key {
         Key { need: Need::Optional, ..self }
     }
     /// The same key with a default.
     #[must_use]
-    pub fn or(self, default: &str) -> Key {
+    pub(super) fn or(self, default: &str) -> Key {
         Key { need: Need::Default(default.into()), ..self }
     }
 }
 
 impl Range {
     /// Any finite value.
-    pub const fn any(dimension: Dimension) -> Range {
+    pub(super) const fn any(dimension: Dimension) -> Range {
         Range { dimension, min: f64::NEG_INFINITY, open: false, max: f64::INFINITY }
     }
     /// Greater than zero.
-    pub const fn positive(dimension: Dimension) -> Range {
+    pub(super) const fn positive(dimension: Dimension) -> Range {
         Range { dimension, min: 0.0, open: true, max: f64::INFINITY }
     }
     /// Zero or more.
-    pub const fn not_negative(dimension: Dimension) -> Range {
+    pub(super) const fn not_negative(dimension: Dimension) -> Range {
         Range { dimension, min: 0.0, open: false, max: f64::INFINITY }
     }
     /// From 0 to 1.
-    pub const fn fraction() -> Range {
+    pub(super) const fn fraction() -> Range {
         Range { dimension: NONE, min: 0.0, open: false, max: 1.0 }
     }
     /// Greater than 0, up to 1.
-    pub const fn share() -> Range {
+    pub(super) const fn share() -> Range {
         Range { dimension: NONE, min: 0.0, open: true, max: 1.0 }
     }
     /// True when a value lies inside.
-    pub fn holds(&self, v: f64) -> bool {
+    pub(super) fn holds(&self, v: f64) -> bool {
         v.is_finite() && (v > self.min || (!self.open && v == self.min)) && v <= self.max
     }
     /// The bounds in words, "greater than 0".
-    pub fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let show = |v: f64| {
             if self.dimension == NONE { units::number(v) } else { units::readable(v, self.dimension) }
         };
@@ -182,41 +182,41 @@ impl Range {
 
 impl Shape {
     /// A quantity greater than zero.
-    pub fn positive(dimension: Dimension) -> Shape {
+    pub(super) fn positive(dimension: Dimension) -> Shape {
         Shape::Quantity(Range::positive(dimension))
     }
     /// A quantity of zero or more.
-    pub fn not_negative(dimension: Dimension) -> Shape {
+    pub(super) fn not_negative(dimension: Dimension) -> Shape {
         Shape::Quantity(Range::not_negative(dimension))
     }
     /// A list.
-    pub fn list(of: Shape, least: usize, most: usize) -> Shape {
+    pub(super) fn list(of: Shape, least: usize, most: usize) -> Shape {
         Shape::List { of: Box::new(of), least, most }
     }
     /// A table with known keys.
-    pub fn table(keys: Vec<Key>) -> Shape {
+    pub(super) fn table(keys: Vec<Key>) -> Shape {
         Shape::Table(Table { keys, ..Table::default() })
     }
     /// A table whose keys are names.
-    pub fn names(noun: &'static str, of: Shape) -> Shape {
+    pub(super) fn names(noun: &'static str, of: Shape) -> Shape {
         Shape::Names { noun, of: Box::new(of) }
     }
     /// A table with exactly one key.
-    pub fn one_of(noun: &'static str, keys: Vec<Key>) -> Shape {
+    pub(super) fn one_of(noun: &'static str, keys: Vec<Key>) -> Shape {
         Shape::OneOf(Choice { noun, constant: None, keys })
     }
     /// An empty table: a choice without parameters.
-    pub fn nothing() -> Shape {
+    pub(super) fn nothing() -> Shape {
         Shape::table(Vec::new())
     }
     /// A constant, or a table that says how it varies.
-    pub fn varying(constant: Range, keys: Vec<Key>) -> Shape {
+    pub(super) fn varying(constant: Range, keys: Vec<Key>) -> Shape {
         Shape::OneOf(Choice { noun: "form", constant: Some(constant), keys })
     }
 }
 
 /// One of the laws of a family: exactly one, with its parameters.
-pub fn law_keys(laws: &'static [LawInfo]) -> Vec<Key> {
+pub(super) fn law_keys(laws: &'static [LawInfo]) -> Vec<Key> {
     let one = |law: &LawInfo| {
         let params = law.params.iter().map(param).collect();
         let doc = format!("{}. {}.", law.formula, law.reference);
@@ -237,7 +237,7 @@ fn param(p: &Param) -> Key {
 }
 
 /// What one would type for a shape, for messages and the reference page.
-pub fn example(shape: &Shape) -> String {
+pub(super) fn example(shape: &Shape) -> String {
     match shape {
         Shape::Quantity(r) => sample(r),
         Shape::AnyQuantity => "\"0.1 mol/m^3\"".into(),
@@ -302,6 +302,6 @@ fn sample(r: &Range) -> String {
 }
 
 /// Names of keys, joined by commas.
-pub fn one_of_names(keys: &[Key]) -> String {
+pub(super) fn one_of_names(keys: &[Key]) -> String {
     keys.iter().map(|k| k.name).collect::<Vec<_>>().join(", ")
 }

@@ -71,7 +71,7 @@ impl Sources {
 }
 
 /// Reads a text file of bounded size; the message says what is wrong with it.
-pub fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path) -> Result<String, String> {
     let bytes = read_bytes(path, LARGEST)?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
@@ -85,7 +85,7 @@ pub fn read(path: &Path) -> Result<String, String> {
 }
 
 /// Reads a regular file of bounded size.
-pub fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
+pub(super) fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let meta = std::fs::metadata(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => "does not exist".to_owned(),

@@ -9,7 +9,7 @@ const DEEPEST: usize = 40;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(super) struct Node {
     /// Where it stands.
     pub place: Place,
     /// What it is.
@@ -18,7 +18,7 @@ pub struct Node {
 
 /// What a value is.
 #[derive(Clone, Debug)]
-pub enum Data {
+pub(super) enum Data {
     /// A string.
     Text(String),
     /// An integer; `None` beyond 64 bits.
@@ -36,11 +36,11 @@ pub enum Data {
 }
 
 /// Keys of a table in the order of the text.
-pub type Table = Vec<(Key, Node)>;
+pub(super) type Table = Vec<(Key, Node)>;
 
 /// A key and its place.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub(super) struct Key {
     /// Its name.
     pub name: String,
     /// Where it stands first.
@@ -49,7 +49,7 @@ pub struct Key {
 
 impl Node {
     /// What it is, in words.
-    pub fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match &self.data {
             Data::Text(_) => "a string",
             Data::Integer(_) | Data::Float(_) => "a number",
@@ -61,18 +61,18 @@ impl Node {
     }
 
     /// The value under a key of a table.
-    pub fn get(&self, name: &str) -> Option<&Node> {
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
         let Data::Table(table) = &self.data else { return None };
         table.iter().find(|(k, _)| k.name == name).map(|p| &p.1)
     }
 
     /// The value under a path of keys.
-    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
     /// The value under a path of keys, to change.
-    pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
+    pub(super) fn at_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
         path.iter().try_fold(self, |node, key| {
             let Data::Table(table) = &mut node.data else { return None };
             table.iter_mut().find(|(k, _)| k.name == *key).map(|p| &mut p.1)
@@ -80,13 +80,13 @@ impl Node {
     }
 
     /// Its text, for a string.
-    pub fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         if let Data::Text(t) = &self.data { Some(t) } else { None }
     }
 }
 
 /// A mistake in the syntax.
-pub struct Syntax {
+pub(super) struct Syntax {
     /// Where.
     pub place: Place,
     /// What.
@@ -94,7 +94,7 @@ pub struct Syntax {
 }
 
 /// Reads a TOML document; every mistake in its syntax is listed.
-pub fn parse(text: &str, source: usize) -> Result<Node, Vec<Syntax>> {
+pub(super) fn parse(text: &str, source: usize) -> Result<Node, Vec<Syntax>> {
     let whole = Place { source, start: 0, end: text.len() };
     if let Some(at) = too_many_dots(text) {
         let place = Place { source, start: at, end: at + 1 };

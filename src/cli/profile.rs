@@ -1,12 +1,154 @@
-//! `blastema profile`.
+//! `blastema profile`: values per depth from a face, as CSV.
+
+use std::path::PathBuf;
 
 use super::failure::{Exit, Failure};
+use super::library::print;
+use super::probe::{clean, open, quantity, steps};
+use crate::ground::grid::Face;
+use crate::ground::units::LENGTH;
+use crate::output::{Results, history};
 
 /// Arguments of `profile`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  blastema profile out/plug --from z_max
+  blastema profile out/plug --from z_max --bin 100um --time \"7 d\" > depth.csv
+  blastema profile out/plug --from x_min --time all")]
+pub struct Args {
+    /// Folder of a run
+    out: PathBuf,
+    /// Face from which the depth counts
+    #[arg(long, value_name = "FACE", default_value = "z_max")]
+    from: String,
+    /// Thickness of a layer; one voxel when not given
+    #[arg(long, value_name = "LENGTH")]
+    bin: Option<String>,
+    /// Time of an output, or all; repeatable; the last one when not given
+    #[arg(long, value_name = "TIME")]
+    time: Vec<String>,
+}
 
 /// Runs the command.
-pub fn run(_: &Args) -> Result<(), Failure> {
-    Err(Failure::new(Exit::Internal, "not built yet"))
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let run = open(&args.out)?;
+    let axes = run.layout.dimensions;
+    let Some(face) = Face::named(&args.from).filter(|f| f.axis < axes) else {
+        let names: Vec<&str> = Face::ALL[..2 * axes].iter().map(|f| f.name()).collect();
+        let message = format!("--from {:?} is no face of the box: {}", args.from, names.join(", "));
+        return Err(Failure::new(Exit::Input, message));
+    };
+    let layers = layers(&run, face, args.bin.as_deref())?;
+    let viability = Viability::of(&run);
+    let mut out = history::title("time", &run.layout.time_unit) + ",from [mm],to [mm]";
+    if viability.is_some() {
+        out.push_str(",viable [%]");
+    }
+    for column in &run.fields {
+        out.push(',');
+        out.push_str(&history::title(&column.name, &column.unit));
+    }
+    out.push('\n');
+    for step in steps(&run, &args.time)? {
+        let mut means = Vec::with_capacity(run.fields.len());
+        for column in &run.fields {
+            means.push(layers.means(&run, face, &run.read(step, &column.name)?));
+        }
+        for layer in 0..layers.count {
+            let (from, to) = layers.bounds(layer);
+            let mut cells = vec![step.time / run.layout.seconds, from, to];
+            let at: Vec<f64> = means.iter().map(|m| m[layer]).collect();
+            cells.extend(viability.as_ref().map(|v| v.percent(&at)));
+            cells.extend(&at);
+            for (i, &value) in cells.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                let _ = history::write_number(&mut out, value);
+            }
+            out.push('\n');
+        }
+    }
+    print(&out)
+}
+
+/// Layers across an axis, numbered from the face; lengths in mm.
+struct Layers {
+    thickness: f64,
+    length: f64,
+    count: usize,
+}
+
+fn layers(run: &Results, face: Face, bin: Option<&str>) -> Result<Layers, Failure> {
+    let spacing = run.layout.spacing[face.axis];
+    let length = run.layout.n[face.axis] as f64 * spacing;
+    let thickness = match bin {
+        Some(text) => 1e3 * quantity("--bin", text, LENGTH, "100um")?,
+        None => spacing,
+    };
+    if thickness < spacing * (1.0 - 1e-9) {
+        let message = format!("--bin {thickness} mm is thinner than a voxel, {spacing} mm");
+        return Err(Failure::new(Exit::Input, message));
+    }
+    let count = ((length / thickness - 1e-9).ceil() as usize).max(1);
+    Ok(Layers { thickness, length, count })
+}
+
+impl Layers {
+    /// Depths (mm) between which a layer lies.
+    fn bounds(&self, layer: usize) -> (f64, f64) {
+        let at = |i: usize| clean((i as f64 * self.thickness).min(self.length));
+        (at(layer), at(layer + 1))
+    }
+
+    /// Mean of each layer over the voxels that are not solid, by the voxels' centres; NaN for a
+    /// layer of solid.
+    fn means(&self, run: &Results, face: Face, values: &[f64]) -> Vec<f64> {
+        let [nx, ny, _] = run.layout.n;
+        let n = run.layout.n[face.axis];
+        let mut sums = vec![(0.0, 0_usize); self.count];
+        for (index, &value) in values.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
+            let plane = [index % nx, index / nx % ny, index / (nx * ny)][face.axis];
+            let from_face = if face.end { n - 1 - plane } else { plane };
+            let depth = (from_face as f64 + 0.5) * run.layout.spacing[face.axis];
+            let layer = ((depth / self.thickness) as usize).min(self.count - 1);
+            sums[layer].0 += value;
+            sums[layer].1 += 1;
+        }
+        sums.iter().map(|&(sum, count)| sum / count as f64).collect()
+    }
+}
+
+/// Which fields count cells: alive (viable, quiescent) and all, as a live/dead stain counts.
+struct Viability {
+    alive: Vec<usize>,
+    dead: Vec<usize>,
+}
+
+impl Viability {
+    fn of(run: &Results) -> Option<Viability> {
+        let names: Vec<&str> = run.fields.iter().map(|c| c.name.as_str()).collect();
+        let mut found = Viability { alive: Vec::new(), dead: Vec::new() };
+        for (i, name) in names.iter().enumerate() {
+            let mut parts = name.splitn(3, '.');
+            let population = parts.next().unwrap_or_default();
+            match (parts.next(), parts.next()) {
+                (Some("viable" | "quiescent"), None) => found.alive.push(i),
+                (Some("dead"), None) => found.dead.push(i),
+                // Causes add up to the sum, where that was written.
+                (Some("dead"), Some(_)) if !names.contains(&&*format!("{population}.dead")) => {
+                    found.dead.push(i);
+                }
+                _ => {}
+            }
+        }
+        (!found.alive.is_empty() && !found.dead.is_empty()).then_some(found)
+    }
+
+    /// Per cent alive, of the means of all fields in a layer; NaN without cells.
+    fn percent(&self, means: &[f64]) -> f64 {
+        let sum = |list: &[usize]| list.iter().map(|&i| means[i]).sum::<f64>();
+        let alive = sum(&self.alive);
+        100.0 * alive / (alive + sum(&self.dead))
+    }
 }

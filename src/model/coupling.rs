@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::cells::{self, Changes};
 use super::ledger::{Account, Ledger};
-use super::setup::{Boundary, Initial, Setup};
+use super::setup::{Boundary, Initial, Production, Setup};
 use super::solutes::{Transport, Uptakes, active, outside, produce};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
@@ -185,6 +185,7 @@ impl Solver {
                 (term.total, term.rate) = (0.0, 0.0);
             }
         }
+        self.first_scales();
         self.rescale();
         self.contents();
         for account in &mut self.ledger.accounts {
@@ -550,7 +551,7 @@ impl Solver {
         Ok(Attempt { dt, coarse, fine })
     }
 
-    /// Error of the last attempt over what is allowed: the largest over the fields of the
+    /// Error of the last attempt over what is allowed, from the largest over the fields of the
     /// root mean square of B − A over live voxels, relative to the field's scale.
     fn error(&self) -> f64 {
         let plane = self.setup.grid.plane();
@@ -568,14 +569,16 @@ impl Solver {
         }
         for (b, bath) in self.setup.baths.iter().enumerate() {
             for (p, &(s, _)) in bath.solutes.iter().enumerate() {
-                let size = self.scale_of(s).max(self.two.baths[b][p]);
+                let field = flat(&self.two.fields[s]).iter().fold(0.0_f64, |m, &v| m.max(v));
+                let size = self.scale_of(s).max(self.two.baths[b][p]).max(field);
                 let difference = (self.two.baths[b][p] - self.full.baths[b][p]).abs();
                 if size > 0.0 {
                     largest = largest.max(difference / size);
                 }
             }
         }
-        largest / self.setup.run.accuracy.time
+        // For y' = λy the difference is z²/4 and the error of the extrapolation z³/6.
+        4.0 / 3.0 * largest.powf(1.5) / self.setup.run.accuracy.time
     }
 
     /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
@@ -603,6 +606,23 @@ impl Solver {
             Kind::Solute(_) => self.scales[field],
             Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => {
                 self.catalogue.of_population(p).iter().fold(0.0, |m, &f| self.scales[f].max(m))
+            }
+        }
+    }
+
+    /// Scales before anything has happened: what is outside, and, for a product of uptake, what
+    /// all of its source would give.
+    fn first_scales(&mut self) {
+        for s in 0..self.setup.solutes.len() {
+            self.scales[s] = self.lift(s, &self.state, 0.0);
+        }
+        for s in 0..self.setup.solutes.len() {
+            for production in self.setup.populations.iter().flat_map(|p| &p.production) {
+                if let Production::PerUptake { solute, of, yields } = *production {
+                    if solute == s {
+                        self.scales[s] = self.scales[s].max(yields * self.scales[of]);
+                    }
+                }
             }
         }
     }

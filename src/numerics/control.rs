@@ -1,4 +1,4 @@
-//! Choice of the time step from the error estimate of a first-order method, and from events.
+//! Choice of the time step from the estimated error of a second-order step, and from events.
 
 /// Step control.
 #[derive(Clone, Debug)]
@@ -37,9 +37,9 @@ impl Control {
     }
 
     /// Learns from a step of `dt` whose error was `error` times what is allowed; true if the
-    /// step is accepted. The local error of the estimate falls with dt².
+    /// step is accepted. The local error falls with dt³.
     pub fn judge(&mut self, dt: f64, error: f64) -> bool {
-        let factor = if error > 0.0 { 0.9 / error.sqrt() } else { 2.0 };
+        let factor = if error > 0.0 { 0.9 / error.cbrt() } else { 2.0 };
         let accepted = error <= 1.0;
         if accepted {
             // A step cut short by an event says nothing against the longer one planned.

@@ -87,19 +87,19 @@ impl Folder {
             return Ok(Folder { path: path.to_owned() });
         }
         if !stale(&lock) {
-            return Err(in_use(&lock));
+            return Err(held(&lock));
         }
         // Only one process at a time may take a stale lock away.
         let guard = path.join("lock.takeover");
         if !create_lock(&guard)? {
-            return Err(in_use(&guard));
+            return Err(held(&guard));
         }
         let won = stale(&lock) && {
             let _ = fs::remove_file(&lock);
             create_lock(&lock)?
         };
         let _ = fs::remove_file(&guard);
-        if won { Ok(Folder { path: path.to_owned() }) } else { Err(in_use(&lock)) }
+        if won { Ok(Folder { path: path.to_owned() }) } else { Err(held(&lock)) }
     }
 
     /// Renames the folder to the first free `path.N` and claims an empty one in its place.
@@ -207,7 +207,13 @@ fn stale(lock: &Path) -> bool {
     entry("boot") != boot || entry("start") != start_time(pid)
 }
 
-fn in_use(lock: &Path) -> OutputError {
+/// True while a process writes to this folder.
+pub fn in_use(folder: &Path) -> bool {
+    let lock = folder.join("lock");
+    lock.exists() && !stale(&lock)
+}
+
+fn held(lock: &Path) -> OutputError {
     let holder = fs::read_to_string(lock).unwrap_or_default();
     let holder = holder.lines().take(3).collect::<Vec<_>>().join(", ");
     let text = format!(

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use hdf5::file::FileCloseDegree;
+use hdf5::plist::group_create::LinkCreationOrder;
 use hdf5::types::{FixedAscii, FixedUnicode};
 use hdf5::{File, Group, Location};
 
@@ -24,13 +25,20 @@ pub(super) fn open(path: &Path) -> hdf5::Result<File> {
     File::with_options().with_fapl(|p| p.file_locking(false)).open(path)
 }
 
-/// Creates a group without time stamps.
+/// Creates a group without time stamps that remembers the order of its members.
 pub(super) fn group(parent: &Group, name: &str) -> hdf5::Result<Group> {
-    parent.create_group_builder().obj_track_times(false).create(name)
+    parent
+        .create_group_builder()
+        .obj_track_times(false)
+        .with_gcpl(|p| p.link_creation_order(LinkCreationOrder::Indexed))
+        .create(name)
 }
 
 /// Writes a scalar attribute.
-pub(super) fn number<T: hdf5::H5Type>(at: &Location, name: &str, value: T) -> hdf5::Result<()> {
+pub(super) fn number<T>(at: &Location, name: &str, value: T) -> hdf5::Result<()>
+where
+    T: hdf5::H5Type + Copy,
+{
     at.new_attr::<T>().create(name)?.write_scalar(&value)
 }
 

@@ -126,7 +126,6 @@ fn steps(root: &Group, layout: &Layout, series: &Series) -> hdf5::Result<()> {
 }
 
 fn plain<T: hdf5::H5Type>(group: &Group, name: &str, values: &[T]) -> hdf5::Result<()> {
-    let set =
-        group.new_dataset::<T>().shape(values.len()).obj_track_times(false).create(name)?;
+    let set = group.new_dataset::<T>().shape(values.len()).obj_track_times(false).create(name)?;
     set.write_raw(values)
 }

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hdf5::types::FixedUnicode;
-use hdf5::{Dataset, File};
+use hdf5::{Dataset, File, IndexType, IterationOrder};
 
-use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::folder::is_temporary;
+use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::master::Series;
 use super::{Kind, OutputError, Result, h5};
 
@@ -59,7 +59,7 @@ impl Results {
         let stem: serde_json::Value = serde_json::from_str(&stem).unwrap_or_default();
         let stem = stem["case"].as_str().unwrap_or("run").to_owned();
         let layout = with(&first, |file| layout(file, stem.clone()))?;
-        let columns = |path: &Path| with(path, |file| columns(file));
+        let columns = |path: &Path| with(path, columns);
         let fixed = folder.join(STATIC);
         Ok(Results {
             layout,
@@ -110,8 +110,7 @@ impl Results {
         all.find(|c| c.name == name).ok_or_else(|| {
             let names: Vec<&str> =
                 self.fields.iter().chain(&self.statics).map(|c| c.name.as_str()).collect();
-            let text =
-                format!("no field \"{name}\" was written; there are: {}", names.join(", "));
+            let text = format!("no field \"{name}\" was written; there are: {}", names.join(", "));
             OutputError::new(Kind::Missing, text)
         })
     }
@@ -128,7 +127,7 @@ impl Results {
 
     /// Value of `values` at a point (mm from the corner of the box): linear between voxel
     /// centres, carried on linearly to the boundary (second order there) but never below 0
-    /// where no value is; beside solid the voxel itself; NaN in solid. `None` outside.
+    /// where no value is. With solid voxels (NaN) the voxel itself. `None` outside.
     pub fn sample(&self, values: &[f64], point: [f64; 3]) -> Option<f64> {
         sample(&self.layout, values, point)
     }
@@ -163,8 +162,7 @@ fn layout(file: &File, stem: String) -> hdf5::Result<Layout> {
     let extent = root.attr("WholeExtent")?.read_raw::<i64>()?;
     let spacing = root.attr("Spacing")?.read_raw::<f64>()?;
     let dimensions = root.attr("dimensions")?.read_scalar::<i64>()?;
-    let (Ok(extent), Ok(spacing)) =
-        (<[i64; 6]>::try_from(extent), <[f64; 3]>::try_from(spacing))
+    let (Ok(extent), Ok(spacing)) = (<[i64; 6]>::try_from(extent), <[f64; 3]>::try_from(spacing))
     else {
         return Err("extent or spacing of the wrong length".into());
     };
@@ -179,11 +177,12 @@ fn layout(file: &File, stem: String) -> hdf5::Result<Layout> {
 }
 
 fn columns(file: &File) -> hdf5::Result<Vec<Column>> {
-    file.group("VTKHDF/CellData")?.datasets()?.iter().map(column).collect()
+    let group = file.group("VTKHDF/CellData")?;
+    let names = group.member_names_by(IndexType::CreationOrder, IterationOrder::Increasing)?;
+    names.into_iter().map(|name| column(&group.dataset(&name)?, name)).collect()
 }
 
-fn column(set: &Dataset) -> hdf5::Result<Column> {
-    let name = set.name();
+fn column(set: &Dataset, name: String) -> hdf5::Result<Column> {
     let kind = set.dtype()?;
     let precision = if kind.is::<f64>() {
         Precision::F64
@@ -192,7 +191,6 @@ fn column(set: &Dataset) -> hdf5::Result<Column> {
     } else {
         Precision::F32
     };
-    let name = name.rsplit('/').next().unwrap_or_default().to_owned();
     Ok(Column { name, unit: text(set, "unit")?, precision })
 }
 
@@ -214,16 +212,19 @@ fn sample(layout: &Layout, values: &[f64], point: [f64; 3]) -> Option<f64> {
             weight[a] = x - 0.5 - low[a] as f64;
         }
     }
-    let own = *values.get(index(home))?;
+    if values.iter().any(|v| v.is_nan()) {
+        return values.get(index(home)).copied();
+    }
     let (mut sum, mut least) = (0.0, f64::INFINITY);
     for corner in 0..8_usize {
         let bit: [usize; 3] = std::array::from_fn(|a| corner >> a & 1);
-        let w: f64 = (0..3).map(|a| if bit[a] == 1 { weight[a] } else { 1.0 - weight[a] }).product();
+        let w: f64 =
+            (0..3).map(|a| if bit[a] == 1 { weight[a] } else { 1.0 - weight[a] }).product();
         if w != 0.0 {
             let v = *values.get(index(std::array::from_fn(|a| low[a] + bit[a])))?;
             sum += w * v;
             least = least.min(v);
         }
     }
-    Some(if sum.is_nan() { own } else if least >= 0.0 { sum.max(0.0) } else { sum })
+    Some(if least >= 0.0 { sum.max(0.0) } else { sum })
 }

@@ -74,8 +74,7 @@ impl Record {
 pub fn write_case(folder: &Folder, provenance: &Provenance) -> Result<()> {
     for (i, (name, text)) in provenance.texts.iter().enumerate() {
         let base = Path::new(name).file_name().and_then(|n| n.to_str()).unwrap_or("base.toml");
-        let file =
-            if i == 0 { "case.toml".to_owned() } else { format!("case.extends-{i}.{base}") };
+        let file = if i == 0 { "case.toml".to_owned() } else { format!("case.extends-{i}.{base}") };
         publish(&folder.join(&file), text)?;
     }
     Ok(())

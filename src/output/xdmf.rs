@@ -4,10 +4,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use super::Result;
 use super::folder::publish;
 use super::frame::{self, Column, Layout, Precision, STATIC};
 use super::master::Series;
-use super::Result;
 
 /// Writes the file.
 pub(super) fn write(folder: &Path, layout: &Layout, series: &Series) -> Result<()> {
@@ -60,11 +60,11 @@ fn attribute(out: &mut String, layout: &Layout, column: &Column, file: &str) {
         Precision::U8 => ("UChar", 1),
     };
     let name = escaped(&column.name);
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<Attribute Name=\"{name}\" AttributeType=\"Scalar\" Center=\"Cell\">\
          <DataItem Dimensions=\"{nz} {ny} {nx}\" NumberType=\"{kind}\" Precision=\"{bytes}\" \
-         Format=\"HDF\">{file}:/VTKHDF/CellData/{name}</DataItem></Attribute>\n"
+         Format=\"HDF\">{file}:/VTKHDF/CellData/{name}</DataItem></Attribute>"
     );
 }
 

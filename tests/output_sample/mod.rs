@@ -6,7 +6,7 @@ use blastema::ground::grid::Grid;
 use blastema::output::{Array, Folder, Frame, Layout, Values, Writer};
 
 /// Grids in three, two and one dimensions; odd, anisotropic.
-pub fn grids() -> Vec<(&'static str, Grid)> {
+pub(crate) fn grids() -> Vec<(&'static str, Grid)> {
     let grid = |n, h, dimensions| Grid { n, h, dimensions };
     vec![
         ("3d", grid([40, 32, 24], [2e-5, 3e-5, 4e-5], 3)),
@@ -16,7 +16,7 @@ pub fn grids() -> Vec<(&'static str, Grid)> {
 }
 
 /// Value of field number `field` (oxygen, msc.viable, double) at step `t` in voxel `v`; some NaN.
-pub fn value(field: usize, t: usize, v: usize) -> f64 {
+pub(crate) fn value(field: usize, t: usize, v: usize) -> f64 {
     if v % 97 == 13 {
         return f64::NAN;
     }
@@ -25,12 +25,13 @@ pub fn value(field: usize, t: usize, v: usize) -> f64 {
 }
 
 /// Time of step `t`, s: uneven.
-pub fn time(t: usize) -> f64 {
+#[allow(dead_code)]
+pub(crate) fn time(t: usize) -> f64 {
     [0.0, 3600.0, 100_000.0][t]
 }
 
 /// Writes the run `plug`.
-pub fn sample_run(path: &Path, grid: &Grid, steps: usize) {
+pub(crate) fn sample_run(path: &Path, grid: &Grid, steps: usize) {
     let folder = Folder::claim(path, "hash", false).unwrap();
     let layout = Layout::new(grid, "plug", ("h", 3600.0));
     let array = |name: &str, unit: &str, values| Array {

@@ -1,6 +1,5 @@
 //! Cell populations.
 
-use super::domain::axis_number;
 use super::solutes::rate;
 use super::{Builder, World};
 use crate::case::checked::Checked;
@@ -29,34 +28,22 @@ impl Builder<'_> {
 
     fn population(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Population> {
         let seeding = self.seeding(name, at, world);
-        let capacity = match at.get("capacity") {
-            Some(c) => Some(capacity(c)),
-            None => None,
-        };
+        let capacity = optional(at.get("capacity").map(capacity));
         let uptake = self.laws(at, "uptake", world, Uptake::LAWS, Uptake::build, "uptake of");
         let production = self.production(name, at, world, uptake.as_deref());
-        let growth = self.growth(name, at, world);
-        let quiescence = self.quiescence(name, at, world);
-        let deaths = self.deaths(name, at, world);
+        let growth = optional(at.get("growth").map(|g| self.growth(name, at, g, world)));
+        let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
+        let deaths = self.deaths(at, world);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
         let motility = at.get("motility").map_or(Some(0.0), |m| m.chosen("constant")?.quantity());
         Some(Population {
             name: name.into(),
             seeding: seeding?,
-            capacity: match capacity {
-                Some(c) => Some(c?),
-                None => None,
-            },
+            capacity: capacity?,
             uptake: uptake?,
             production: production?,
-            growth: match growth {
-                Some(g) => Some(g?),
-                None => None,
-            },
-            quiescence: match quiescence {
-                Some(q) => q?,
-                None => None,
-            },
+            growth: growth?,
+            quiescence: quiescence?.flatten(),
             deaths: deaths?,
             lysis: lysis?,
             motility: motility?,
@@ -213,8 +200,7 @@ impl Builder<'_> {
         Some(out)
     }
 
-    fn growth(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Option<Growth>> {
-        let g = at.get("growth")?;
+    fn growth(&mut self, name: &str, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {
         let limits =
             self.laws(g, "limits", world, Limit::LAWS, Limit::build, &format!("{name}'s growth limit by"));
         let logistic = g.word("crowding") == Some("logistic");
@@ -225,33 +211,24 @@ impl Builder<'_> {
             );
         }
         let combine = if g.word("combine") == Some("minimum") { Combine::Minimum } else { Combine::Product };
-        Some((|| Some(Growth { rate: rate(g.get("rate")?)?, logistic, limits: limits?, combine }))())
+        Some(Growth { rate: rate(g.get("rate")?)?, logistic, limits: limits?, combine })
     }
 
-    fn quiescence(
-        &mut self,
-        name: &str,
-        at: &Checked,
-        world: &World<'_>,
-    ) -> Option<Option<Option<Quiescence>>> {
-        let q = at.get("quiescence")?;
-        let when = self.triggers(q, world, &format!("quiescence of {name}"));
-        let mut build = || {
-            let Some(when) = when? else { return Some(None) };
-            Some(Some(Quiescence {
-                rate: rate(q.get("rate")?)?,
-                recovery: rate(q.get("recovery")?)?,
-                activity: q.si("activity")?,
-                death_factor: q.si("death_factor")?,
-                when,
-                combine: combine(q),
-            }))
+    fn quiescence(&mut self, name: &str, q: &Checked, world: &World<'_>) -> Option<Option<Quiescence>> {
+        let Some(when) = self.triggers(q, world, &format!("quiescence of {name}"))? else {
+            return Some(None);
         };
-        Some(build())
+        Some(Some(Quiescence {
+            rate: rate(q.get("rate")?)?,
+            recovery: rate(q.get("recovery")?)?,
+            activity: q.si("activity")?,
+            death_factor: q.si("death_factor")?,
+            when,
+            combine: combine(q),
+        }))
     }
 
-    fn deaths(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Vec<Death>> {
-        let _ = name;
+    fn deaths(&mut self, at: &Checked, world: &World<'_>) -> Option<Vec<Death>> {
         let mut out = Some(Vec::new());
         for (cause, d) in at.entries_of("death") {
             let when = self.triggers(d, world, &format!("death by {cause}"));
@@ -333,7 +310,15 @@ impl Builder<'_> {
                 );
             }
         }
-        let _ = axis_number;
+    }
+}
+
+/// A part that need not be there: `None` only when it is there and wrong.
+#[expect(clippy::option_option, reason = "absent and wrong are different")]
+fn optional<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        None => Some(None),
+        Some(built) => built.map(Some),
     }
 }
 

@@ -22,7 +22,7 @@ mod solutes;
 mod warnings;
 
 /// Builds the parts of a setup.
-pub struct Builder<'a> {
+pub(super) struct Builder<'a> {
     /// Errors, texts and molar masses.
     pub check: Checker<'a>,
     /// The checked case.
@@ -65,7 +65,7 @@ impl World<'_> {
 
 impl<'a> Builder<'a> {
     /// A builder for a checked case.
-    pub fn new(check: Checker<'a>, root: &'a Checked) -> Builder<'a> {
+    pub(super) fn new(check: Checker<'a>, root: &'a Checked) -> Builder<'a> {
         Builder {
             check,
             root,
@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The whole case; `None` after an error.
-    pub fn build(&mut self) -> Option<(Setup, Vec<Expect>)> {
+    pub(super) fn build(&mut self) -> Option<(Setup, Vec<Expect>)> {
         let root = self.root;
         let solutes: Vec<String> =
             root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
         let porosity = self.porosity(&grid, &regions, open.as_deref());
         let world = World { grid, regions, solutes, open: open.take(), porosity: porosity? };
         let mut solutes = self.solutes(&world);
-        let mut baths = self.baths(&world, run.as_ref().map_or(0.0, |r| r.duration));
+        let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
         let mut populations = self.populations(&world);
         self.crowded(&world, populations.as_deref());
         self.warn(solutes.as_deref(), populations.as_deref());

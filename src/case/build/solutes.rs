@@ -8,7 +8,7 @@ use crate::case::check::{brief, one_of};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::ground::grid::Face;
-use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX, NONE};
+use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
 use crate::model::setup::{Bath, Boundary, Initial, Population, Production, Solute};
 
 const CONCENTRATIONS: Range = Range::not_negative(CONCENTRATION);
@@ -172,7 +172,7 @@ impl Builder<'_> {
         self.root.entries_of("baths").iter().position(|b| b.0 == name)
     }
 
-    pub(super) fn baths(&mut self, world: &World<'_>, duration: f64) -> Option<Vec<Bath>> {
+    pub(super) fn baths(&mut self, duration: f64) -> Option<Vec<Bath>> {
         let root = self.root;
         let mut out = Vec::new();
         for (name, at) in root.entries_of("baths") {
@@ -204,7 +204,6 @@ impl Builder<'_> {
             let changes = self.changes(at, duration);
             out.push((|| Some(Bath { name: name.clone(), volume: at.si("volume")?, solutes, changes: changes? }))());
         }
-        let _ = world;
         out.into_iter().collect()
     }
 
@@ -362,5 +361,4 @@ pub(super) fn unusual_diffusivity(b: &mut Builder<'_>, at: &Checked) {
                 "solutes in water at 37 °C: 1e-11 (proteins) to 5e-9 m^2/s (gases)".into();
         }
     }
-    let _ = NONE;
 }

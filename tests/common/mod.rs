@@ -1,0 +1,77 @@
+//! Small cases built in code.
+#![allow(dead_code)]
+
+use std::sync::Arc;
+
+use blastema::ground::grid::Grid;
+use blastema::ground::signal::Signal;
+use blastema::model::setup::*;
+
+/// A box; absent axes are 1 m thick.
+pub fn grid(n: &[usize], size: &[f64]) -> Grid {
+    let at = |a: usize| n.get(a).copied().unwrap_or(1);
+    Grid {
+        n: [at(0), at(1), at(2)],
+        h: std::array::from_fn(|a| size.get(a).map_or(1.0, |s| s / at(a) as f64)),
+        dimensions: n.len(),
+    }
+}
+
+/// A solute with sealed faces.
+pub fn solute(grid: &Grid, name: &str, d: f64, initial: f64) -> Solute {
+    Solute {
+        name: name.into(),
+        diffusivity: d,
+        free_diffusivity: Some(d),
+        relative: Arc::new(vec![1.0; grid.len()]),
+        axis: [1.0; 3],
+        initial: Initial::Field(vec![initial; grid.len()]),
+        boundaries: std::array::from_fn(|_| Boundary::Sealed),
+        decay: 0.0,
+        molar_mass: None,
+    }
+}
+
+/// A population that does nothing.
+pub fn population(grid: &Grid, name: &str, density: f64) -> Population {
+    Population {
+        name: name.into(),
+        seeding: vec![density; grid.len()],
+        capacity: None,
+        uptake: Vec::new(),
+        production: Vec::new(),
+        growth: None,
+        quiescence: None,
+        deaths: Vec::new(),
+        lysis: 0.0,
+        motility: 0.0,
+    }
+}
+
+/// A case of porosity 1.
+pub fn setup(grid: Grid, solutes: Vec<Solute>, populations: Vec<Population>, duration: f64) -> Setup {
+    Setup {
+        title: "test".into(),
+        structure: Structure { porosity: vec![1.0; grid.len()], open: None, isolated: 0 },
+        grid,
+        solutes,
+        baths: Vec::new(),
+        populations,
+        run: RunPlan {
+            duration,
+            steady: duration == 0.0,
+            stop_when_steady: false,
+            accuracy: Accuracy::default(),
+            outputs: vec![0.0, duration],
+            fields: Vec::new(),
+            double: true,
+            time_unit: ("s", 1.0),
+        },
+        silent_laws: Vec::new(),
+    }
+}
+
+/// A constant value on a face.
+pub fn value(v: f64) -> Boundary {
+    Boundary::Value(Signal::Constant(v))
+}
