@@ -179,7 +179,12 @@ fn profile(e: &Expect, solver: &Solver, f: usize, points: &[([f64; 3], f64)]) ->
         found: worst.1,
         wanted: format!(
             "{:.9e} at ({:.4e}, {:.4e}, {:.4e}) m, the worst of {} points, {:.2} of what is allowed",
-            worst.2, worst.3[0], worst.3[1], worst.3[2], points.len(), worst.0
+            worst.2,
+            worst.3[0],
+            worst.3[1],
+            worst.3[2],
+            points.len(),
+            worst.0
         ),
         holds,
     }
