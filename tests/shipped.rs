@@ -1,5 +1,6 @@
 //! The shipped cases and templates are valid.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use blastema::case::{Case, load};
@@ -52,14 +53,16 @@ fn every_case_is_valid() {
                     }
                     let checked = folder == "cases/verification";
                     if checked == case.expects.is_empty() {
-                        wrong += &format!("{stem}: {} expectations\n", case.expects.len());
+                        let _ = writeln!(wrong, "{stem}: {} expectations", case.expects.len());
                     }
                 }
-                Err(report) => wrong += &format!("{}:\n{report}\n", path.display()),
+                Err(report) => {
+                    let _ = writeln!(wrong, "{}:\n{report}", path.display());
+                }
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{wrong}")),
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The verification cases against their references; the numbers come from theory or separate
 //! code, never from our own output.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ fn verify(prefix: &str) {
         let start = Instant::now();
         let mut solver = Solver::new(case.setup).unwrap_or_else(|e| panic!("{name}: {e:?}"));
         if let Err(stop) = run(&mut solver, &mut [&mut expectations]) {
-            missed += &format!("{name}: {stop:?}\n");
+            let _ = writeln!(missed, "{name}: {stop:?}");
             continue;
         }
         expectations.answers(&[]);
@@ -36,8 +37,11 @@ fn verify(prefix: &str) {
         assert_eq!(outcomes.len(), case.expects.len(), "{name}");
         println!("{name}: {} checked, {:.2} s", outcomes.len(), start.elapsed().as_secs_f64());
         for o in outcomes.iter().filter(|o| !o.holds) {
-            missed +=
-                &format!("{name}: {} {} is {:.9e}, not {}\n", o.origin, o.what, o.found, o.wanted);
+            let _ = writeln!(
+                missed,
+                "{name}: {} {} is {:.9e}, not {}",
+                o.origin, o.what, o.found, o.wanted
+            );
         }
     }
     assert!(missed.is_empty(), "\n{missed}");
