@@ -62,7 +62,7 @@ fn every_case_is_valid() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong}")),
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
