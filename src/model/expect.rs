@@ -87,7 +87,8 @@ impl<'a> Expectations<'a> {
     /// Checks those about answers, which are known at the end.
     pub fn answers(&mut self, answers: &[Answer]) {
         for e in self.expects {
-            if let Some(answer) = answers.iter().find(|a| a.key == e.what) {
+            let judged = self.outcomes.iter().any(|o| o.origin == e.origin);
+            if let (Some(answer), false) = (answers.iter().find(|a| a.key == e.what), judged) {
                 self.outcomes.push(judge(e, answer.number.unwrap_or(f64::NAN)));
             }
         }
