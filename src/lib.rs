@@ -8,7 +8,7 @@
 //! `tests/house.rs` reads this list and checks every `use`.
 //!
 //! ```text
-//! 1 ground: units grid par signal formula
+//! 1 ground: simd units grid par signal formula
 //! 2 geometry: shapes components import
 //! 3 numerics: stencil wall hierarchy dense cycle krylov newton limiter control matrix
 //! 4 physics: law kinetics response transport

@@ -3,4 +3,5 @@ pub mod formula;
 pub mod grid;
 pub mod par;
 pub mod signal;
+pub mod simd;
 pub mod units;

@@ -24,6 +24,7 @@ impl Solver {
         let result = self.three(&from, &mut full, &mut half, &mut two, dt);
         self.state = from;
         (self.full, self.half, self.two) = (full, half, two);
+        self.trend = false;
         let attempt = result?;
         Ok((self.error(), attempt))
     }
@@ -39,25 +40,27 @@ impl Solver {
         let count = self.ledger.terms.len();
         let (mut coarse, mut fine) = (vec![0.0; count], vec![0.0; count]);
         let solutes = self.setup.solutes.len();
+        let plane = self.setup.grid.plane();
+        // Start values of the solves: the trend of the last step, whose middle `half` still
+        // holds; the middle of the chord; and what cancels the first error term.
+        let before = from.time - half.time;
+        let ahead = if self.trend && before > 0.0 { (dt / before).min(2.0) } else { 0.0 };
         for s in 0..solutes {
-            full.fields[s].clone_from(&from.fields[s]);
+            let (now, middle) = (flat(&from.fields[s]), flat(&half.fields[s]));
+            mix(plane, flat_mut(&mut full.fields[s]), [1.0 + ahead, -ahead, 0.0], [now, middle, now]);
         }
         full.baths.clone_from(&from.baths);
         self.base(from, full, dt, &mut coarse)?;
-        let plane = self.setup.grid.plane();
         for s in 0..solutes {
-            let (a, b) = (flat(&from.fields[s]), flat(&full.fields[s]));
-            par::planes(plane, flat_mut(&mut half.fields[s]), |k, p| {
-                let (a, b) = (&a[k * plane..][..plane], &b[k * plane..][..plane]);
-                for i in 0..plane {
-                    p[i] = 0.5 * (a[i] + b[i]);
-                }
-            });
+            let (now, end) = (flat(&from.fields[s]), flat(&full.fields[s]));
+            mix(plane, flat_mut(&mut half.fields[s]), [0.5, 0.5, 0.0], [now, end, now]);
         }
         half.baths.clone_from(&from.baths);
         self.base(from, half, 0.5 * dt, &mut fine)?;
         for s in 0..solutes {
-            two.fields[s].clone_from(&full.fields[s]);
+            let now = flat(&from.fields[s]);
+            let (middle, end) = (flat(&half.fields[s]), flat(&full.fields[s]));
+            mix(plane, flat_mut(&mut two.fields[s]), [-0.5, 1.0, 0.5], [now, middle, end]);
         }
         two.baths.clone_from(&half.baths);
         self.base(half, two, 0.5 * dt, &mut fine)?;
@@ -158,6 +161,7 @@ impl Solver {
             self.extrapolate_population(p, attempt, &mut amounts);
         }
         self.state.time = time;
+        self.trend = true;
         self.ledger.book(&amounts, attempt.dt);
         self.work.steps += 1;
         self.rescale();
@@ -349,4 +353,14 @@ pub struct Attempt {
 
 fn empty() -> State {
     State { time: 0.0, fields: Vec::new(), baths: Vec::new() }
+}
+
+/// out = max(Σ weight·field, 0).
+fn mix(plane: usize, out: &mut [f64], weights: [f64; 3], fields: [&[f64]; 3]) {
+    par::planes(plane, out, |k, p| {
+        let [a, b, c] = fields.map(|f| &f[k * plane..][..plane]);
+        for (((p, a), b), c) in p.iter_mut().zip(a).zip(b).zip(c) {
+            *p = (weights[0] * a + weights[1] * b + weights[2] * c).max(0.0);
+        }
+    });
 }

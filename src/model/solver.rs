@@ -71,6 +71,9 @@ pub struct Solver {
     /// Largest value of each field so far: what errors are relative to.
     pub(super) scales: Vec<f64>,
     pub(super) live: f64,
+    pub(super) least_porosity: f64,
+    /// True while the last step tells where the next one leads.
+    pub(super) trend: bool,
 }
 
 impl Solver {
@@ -83,6 +86,8 @@ impl Solver {
         let room: Arc<Vec<f64>> =
             Arc::new((0..setup.grid.len()).map(|i| if live_at(i) { 1.0 } else { 0.0 }).collect());
         let live = room.iter().sum();
+        let open = setup.structure.porosity.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+        let least_porosity = open.fold(1.0_f64, |m, v| m.min(*v.0));
         let mut hierarchies: Vec<Hierarchy> = Vec::new();
         let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
         let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
@@ -139,6 +144,8 @@ impl Solver {
             scratch: Scratch::default(),
             rhs: vec![0.0; n],
             live,
+            least_porosity,
+            trend: false,
         };
         solver.start()?;
         Ok(solver)
@@ -207,6 +214,7 @@ impl Solver {
 
     /// Changes the medium of bath `b`: replaces `fraction` by fresh medium.
     pub fn change_medium(&mut self, b: usize, fraction: f64) {
+        self.trend = false;
         let bath = &self.setup.baths[b];
         for (p, &(s, fresh)) in bath.solutes.iter().enumerate() {
             let value = &mut self.state.baths[b][p];

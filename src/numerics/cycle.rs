@@ -10,6 +10,7 @@ use super::hierarchy::{Hierarchy, prolong, restrict};
 use super::stencil::{Faces, inner};
 use super::wall::Wall;
 use crate::ground::par;
+use crate::kernel;
 
 /// Arrays of the cycle, one set a level; shared by all solves on the same grid.
 #[derive(Debug, Default)]
@@ -39,21 +40,27 @@ struct Level {
 /// The matrix d·(faces) + extra on all levels.
 pub struct Cycle<'a> {
     hierarchy: &'a Hierarchy,
+    /// Levels in use.
+    levels: usize,
     d: f32,
     work: &'a mut Workspace,
 }
 
 impl<'a> Cycle<'a> {
     /// Prepares all levels for `d·div + extra + wall`; `extra` is the fine diagonal beyond
-    /// conductances and wall, per fine voxel.
+    /// conductances and wall, per fine voxel. Where it is `dominant` smoothing alone suffices.
     pub fn new(
         hierarchy: &'a Hierarchy,
         d: f64,
         extra: &[f32],
         wall: Option<&Wall>,
+        dominant: bool,
         work: &'a mut Workspace,
     ) -> Cycle<'a> {
         let d = d as f32;
+        // A grid of one level is solved directly.
+        let dominant = dominant && hierarchy.levels.len() > 1;
+        let levels = if dominant { 1 } else { hierarchy.levels.len() };
         work.levels.resize_with(hierarchy.levels.len(), Level::default);
         for (level, faces) in work.levels.iter_mut().zip(&hierarchy.levels) {
             let n = faces.voxels();
@@ -70,12 +77,12 @@ impl<'a> Cycle<'a> {
         }
         // Wall conductances change with the level, so they are added after the sums.
         work.levels[0].extra.copy_from_slice(extra);
-        for l in 1..hierarchy.levels.len() {
+        for l in 1..levels {
             let (fine, coarse) = work.levels.split_at_mut(l);
             let (nf, nc) = (hierarchy.levels[l - 1].n, hierarchy.levels[l].n);
             restrict(nf, &fine[l - 1].extra, nc, &mut coarse[0].extra);
         }
-        for (l, faces) in hierarchy.levels.iter().enumerate() {
+        for (l, faces) in hierarchy.levels[..levels].iter().enumerate() {
             let level = &mut work.levels[l];
             for &(i, g) in wall.map_or(&[][..], |w| &w.levels[l]) {
                 level.extra[i as usize] += g as f32;
@@ -94,8 +101,10 @@ impl<'a> Cycle<'a> {
                 }
             });
         }
-        let mut cycle = Cycle { hierarchy, d, work };
-        cycle.factor();
+        let mut cycle = Cycle { hierarchy, levels, d, work };
+        if !dominant {
+            cycle.factor();
+        }
         cycle
     }
 
@@ -139,18 +148,14 @@ impl<'a> Cycle<'a> {
         std::mem::swap(&mut self.work.levels[0].b, r);
         let (x, inverse) = (&self.work.levels[0].x, &self.work.levels[0].inverse);
         let parts = par::planes_map(plane, out, |k, p| {
-            let (x, inverse) = (&x[k * plane..][..plane], &inverse[k * plane..][..plane]);
-            for ((p, x), inverse) in p.iter_mut().zip(x).zip(inverse) {
-                // Voxels without unknown received the value of their coarse voxel.
-                *p = if *inverse > 0.0 { *x } else { 0.0 };
-            }
-            inner(p, &r[k * plane..][..plane])
+            let at = k * plane;
+            masked(&x[at..][..plane], &inverse[at..][..plane], &r[at..][..plane], p)
         });
         parts.iter().sum()
     }
 
     fn descend(&mut self, l: usize) {
-        if l + 1 == self.hierarchy.levels.len() {
+        if self.levels > 1 && l + 1 == self.levels || self.hierarchy.levels.len() == 1 {
             let level = &mut self.work.levels[l];
             for (w, b) in self.work.dense.iter_mut().zip(&level.b) {
                 *w = f64::from(*b);
@@ -165,20 +170,13 @@ impl<'a> Cycle<'a> {
         let level = &mut self.work.levels[l];
         first_from_zero(faces, level);
         chebyshev(faces, self.d, level, 2);
+        if self.levels == 1 {
+            return;
+        }
         // Residual into z, which the next smoothing overwrites.
-        let [nx, ny, _] = faces.n;
+        let plane = faces.plane();
         let (d, x, b, extra) = (self.d, &level.x, &level.b, &level.extra);
-        par::planes(nx * ny, &mut level.z, |k, p| {
-            for j in 0..ny {
-                let at = (k * ny + j) * nx;
-                let row = &mut p[j * nx..][..nx];
-                faces.divergence_row(x, j, k, row);
-                let (x, b, e) = (&x[at..][..nx], &b[at..][..nx], &extra[at..][..nx]);
-                for i in 0..nx {
-                    row[i] = b[i] - (d * row[i] + e[i] * x[i]);
-                }
-            }
-        });
+        par::planes(plane, &mut level.z, |k, p| residual(faces, d, x, b, extra, k, p));
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let (nf, nc) = (faces.n, self.hierarchy.levels[l + 1].n);
         restrict(nf, &fine[l].z, nc, &mut coarse[0].b);
@@ -203,20 +201,53 @@ fn first_from_zero(faces: &Faces<f32>, level: &mut Level) {
     let (b, inverse) = (&level.b, &level.inverse);
     let plane = faces.plane();
     par::planes2(plane, &mut level.z, &mut level.x, |k, z, x| {
-        let (b, inverse) = (&b[k * plane..][..plane], &inverse[k * plane..][..plane]);
-        for i in 0..plane {
-            z[i] = w * inverse[i] * b[i];
-            x[i] = z[i];
-        }
+        scaled(w, &b[k * plane..][..plane], &inverse[k * plane..][..plane], z, x);
     });
 }
 
 /// Step `k` of the smoother.
 fn chebyshev(faces: &Faces<f32>, d: f32, level: &mut Level, step: usize) {
     let (keep, w) = weights(step);
-    let [nx, ny, _] = faces.n;
+    let keep = if step == 1 { 0.0 } else { keep };
     let (x, b, extra, inverse) = (&level.x, &level.b, &level.extra, &level.inverse);
-    par::planes2(nx * ny, &mut level.z, &mut level.next, |k, z, next| {
+    par::planes2(faces.plane(), &mut level.z, &mut level.next, |k, z, next| {
+        smooth(faces, [d, keep, w], [x, b, extra, inverse], k, z, next);
+    });
+    std::mem::swap(&mut level.x, &mut level.next);
+}
+
+kernel! {
+    /// z = x = w·inverse·b.
+    fn scaled(w: f32, b: &[f32], inverse: &[f32], z: &mut [f32], x: &mut [f32]) {
+        for (((z, x), b), inverse) in z.iter_mut().zip(x).zip(b).zip(inverse) {
+            *z = w * *inverse * *b;
+            *x = *z;
+        }
+    }
+}
+
+kernel! {
+    /// Plane `k` of b − A x.
+    fn residual(faces: &Faces<f32>, d: f32, x: &[f32], b: &[f32], extra: &[f32], k: usize, out: &mut [f32]) {
+        let [nx, ny, _] = faces.n;
+        for j in 0..ny {
+            let at = (k * ny + j) * nx;
+            let row = &mut out[j * nx..][..nx];
+            faces.divergence_row(x, j, k, row);
+            let (x, b, e) = (&x[at..][..nx], &b[at..][..nx], &extra[at..][..nx]);
+            for i in 0..nx {
+                row[i] = b[i] - (d * row[i] + e[i] * x[i]);
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Plane `k` of z = keep·z + w·inverse·(b − A x), next = x + z.
+    fn smooth(faces: &Faces<f32>, factors: [f32; 3], fields: [&[f32]; 4], k: usize, z: &mut [f32], next: &mut [f32]) {
+        let [nx, ny, _] = faces.n;
+        let [d, keep, w] = factors;
+        let [x, b, extra, inverse] = fields;
         for j in 0..ny {
             let at = (k * ny + j) * nx;
             let next = &mut next[j * nx..][..nx];
@@ -224,18 +255,21 @@ fn chebyshev(faces: &Faces<f32>, d: f32, level: &mut Level, step: usize) {
             let z = &mut z[j * nx..][..nx];
             let (x, b) = (&x[at..][..nx], &b[at..][..nx]);
             let (e, inv) = (&extra[at..][..nx], &inverse[at..][..nx]);
-            if step == 1 {
-                for i in 0..nx {
-                    z[i] = w * inv[i] * (b[i] - (d * next[i] + e[i] * x[i]));
-                    next[i] = x[i] + z[i];
-                }
-            } else {
-                for i in 0..nx {
-                    z[i] = keep * z[i] + w * inv[i] * (b[i] - (d * next[i] + e[i] * x[i]));
-                    next[i] = x[i] + z[i];
-                }
+            for i in 0..nx {
+                z[i] = keep * z[i] + w * inv[i] * (b[i] - (d * next[i] + e[i] * x[i]));
+                next[i] = x[i] + z[i];
             }
         }
-    });
-    std::mem::swap(&mut level.x, &mut level.next);
+    }
+}
+
+kernel! {
+    /// out = x where there is an unknown, else 0 (a solid voxel received the value of its coarse
+    /// voxel); gives out·r.
+    fn masked(x: &[f32], inverse: &[f32], r: &[f32], out: &mut [f32]) -> f64 {
+        for ((p, x), inverse) in out.iter_mut().zip(x).zip(inverse) {
+            *p = if *inverse > 0.0 { *x } else { 0.0 };
+        }
+        inner(out, r)
+    }
 }

@@ -28,6 +28,8 @@ pub struct Hierarchy {
     pub relative: Arc<Vec<f64>>,
     /// Factors along x, y, z.
     pub axis: [f64; 3],
+    /// Largest fine conductance along x, y, z.
+    pub largest: [f64; 3],
 }
 
 impl Hierarchy {
@@ -62,7 +64,9 @@ impl Hierarchy {
             shapes.push((next.n, outer(&widths)));
             levels.push(next);
         }
-        Hierarchy { fine, levels, shapes, relative, axis }
+        let most = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
+        let largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
+        Hierarchy { fine, levels, shapes, relative, axis, largest }
     }
 
     /// Bytes held.

@@ -2,8 +2,9 @@
 //! double-precision iterate, so it only has to gain a few digits at a time.
 
 use super::cycle::Cycle;
-use super::stencil::{dot, inner};
+use super::stencil::{Faces, dot, inner};
 use crate::ground::par;
+use crate::kernel;
 
 /// A well-mixed reservoir that exchanges with voxels and has been eliminated:
 /// its value is (fixed + Σ gᵢ vᵢ)/total.
@@ -74,9 +75,7 @@ pub fn solve(
         let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
         let z = &v.z;
         par::planes(plane, &mut v.p, |k, p| {
-            for (p, z) in p.iter_mut().zip(&z[k * plane..][..plane]) {
-                *p = *z + beta * *p;
-            }
+            direct(beta, &z[k * plane..][..plane], p);
         });
         let mut curvature = product(cycle, &v.p, &mut v.q);
         for reservoir in reservoirs {
@@ -93,14 +92,7 @@ pub fn solve(
         let alpha = (rho / curvature) as f32;
         let (p, q) = (&v.p, &v.q);
         let norms = par::planes2_map(plane, &mut v.x, &mut v.r, |k, x, r| {
-            let (p, q) = (&p[k * plane..][..plane], &q[k * plane..][..plane]);
-            for (x, p) in x.iter_mut().zip(p) {
-                *x += alpha * *p;
-            }
-            for (r, q) in r.iter_mut().zip(q) {
-                *r -= alpha * *q;
-            }
-            inner(r, r)
+            advance(alpha, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
         });
         if norms.iter().sum::<f64>().sqrt() <= reduction * start {
             return iteration;
@@ -112,9 +104,38 @@ pub fn solve(
 /// q = A p without the reservoirs; gives p·q.
 fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) -> f64 {
     let (faces, extra, d) = (cycle.faces(), cycle.extra(), cycle.d());
-    let [nx, ny, _] = faces.n;
-    let plane = nx * ny;
-    let parts = par::planes_map(plane, q, |k, out| {
+    let plane = faces.plane();
+    let parts = par::planes_map(plane, q, |k, out| multiply(faces, d, p, extra, k, out));
+    parts.iter().sum()
+}
+
+kernel! {
+    /// p = z + beta·p.
+    fn direct(beta: f32, z: &[f32], p: &mut [f32]) {
+        for (p, z) in p.iter_mut().zip(z) {
+            *p = *z + beta * *p;
+        }
+    }
+}
+
+kernel! {
+    /// x += alpha·p, r −= alpha·q; gives r·r.
+    fn advance(alpha: f32, p: &[f32], q: &[f32], x: &mut [f32], r: &mut [f32]) -> f64 {
+        for (x, p) in x.iter_mut().zip(p) {
+            *x += alpha * *p;
+        }
+        for (r, q) in r.iter_mut().zip(q) {
+            *r -= alpha * *q;
+        }
+        inner(r, r)
+    }
+}
+
+kernel! {
+    /// Plane `k` of A p; gives its product with p.
+    fn multiply(faces: &Faces<f32>, d: f32, p: &[f32], extra: &[f32], k: usize, out: &mut [f32]) -> f64 {
+        let [nx, ny, _] = faces.n;
+        let plane = nx * ny;
         for j in 0..ny {
             let at = k * plane + j * nx;
             let row = &mut out[j * nx..][..nx];
@@ -125,6 +146,5 @@ fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) -> f64 {
             }
         }
         inner(out, &p[k * plane..][..plane])
-    });
-    parts.iter().sum()
+    }
 }

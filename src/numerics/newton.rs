@@ -16,6 +16,7 @@ use super::krylov::{self, Reservoir, Vectors};
 use super::stencil::{inner, sum};
 use super::wall::Wall;
 use crate::ground::par;
+use crate::kernel;
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -48,6 +49,8 @@ pub struct Equation<'a> {
     pub d: f64,
     /// Storage coefficient a voxel.
     pub storage: &'a [f64],
+    /// Smallest storage coefficient where there is an unknown.
+    pub least_storage: f64,
     /// Factor of the storage: 1/dt plus decay, 1/s.
     pub shift: f64,
     /// Constant part, walls included, a value a voxel.
@@ -125,7 +128,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     scratch.vectors.resize(n);
     let mut solved = Solved::default();
     let (scale, source) = scales(eq, &mut scratch.residual);
-    let floor = round_off(eq, n);
+    let diagonal = eq.d * largest_sum(eq);
+    let floor = f64::EPSILON * diagonal * eq.lift.abs() * (n as f64).sqrt();
+    let dominant = diagonal <= 2.0 * eq.shift * eq.least_storage;
     let target = (eq.tolerance * scale).max(floor);
     let target_max = (100.0 * eq.tolerance * source).max(floor);
     let mut history = Vec::new();
@@ -151,7 +156,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
                 *r = (-f / scaling) as f32;
             }
         });
-        let mut cycle = Cycle::new(eq.hierarchy, eq.d, &scratch.extra, eq.wall, &mut scratch.cycle);
+        let mut cycle = Cycle::new(eq.hierarchy, eq.d, &scratch.extra, eq.wall, dominant, &mut scratch.cycle);
         solved.cycles +=
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
         let mut factor = 1.0;
@@ -204,12 +209,9 @@ fn worst(residual: &[f64]) -> usize {
     residual.iter().enumerate().max_by(by).map_or(0, |w| w.0)
 }
 
-/// What round-off leaves of a residual of this operator.
-fn round_off(eq: &Equation, n: usize) -> f64 {
-    let faces = &eq.hierarchy.fine;
-    let largest = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
-    let diagonal = 2.0 * (largest(&faces.x) + largest(&faces.y) + largest(&faces.z));
-    f64::EPSILON * eq.d * diagonal * eq.lift.abs() * (n as f64).sqrt()
+/// Bound of the sum of the conductances around a voxel.
+fn largest_sum(eq: &Equation) -> f64 {
+    eq.hierarchy.largest.iter().map(|t| 2.0 * t).sum()
 }
 
 /// ‖F‖₂ and max |F| at the lift: all unknowns at `eq.lift`.
@@ -258,14 +260,73 @@ fn norms(f: &[f64], plane: usize, planes: usize) -> (f64, f64) {
 /// Residual F and the diagonal beyond the conductances at `v`.
 fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32]) -> Sums {
     let faces = &eq.hierarchy.fine;
-    let [nx, ny, _] = faces.n;
-    let plane = nx * ny;
+    let plane = faces.plane();
     let parts = eq.reaction.parts();
-    let planes = par::planes2_map(plane, f, extra, |k, f, extra| {
+    let planes = par::planes2_map(plane, f, extra, |k, f, extra| sweep(eq, v, k, f, extra));
+    let mut sums = Sums {
+        norm: 0.0,
+        largest: 0.0,
+        balance: 0.0,
+        slope: 0.0,
+        stored: 0.0,
+        parts: vec![[0.0; 2]; parts],
+        least: 0.0,
+    };
+    for p in planes {
+        sums.balance += p.balance;
+        sums.slope += p.along;
+        sums.stored += p.stored;
+        sums.least = sums.least.min(p.least);
+        for (total, part) in sums.parts.iter_mut().zip(p.parts) {
+            total[0] += part[0];
+            total[1] += part[1];
+        }
+    }
+    for (number, face) in eq.wall.iter().flat_map(|w| w.faces.iter().enumerate()) {
+        for &(i, g) in face {
+            let i = i as usize;
+            f[i] += g * v[i];
+            if !eq.reservoir_faces[number] {
+                sums.balance += g * v[i].max(0.0);
+                sums.slope += g * v[i].max(0.0);
+            }
+        }
+    }
+    for r in eq.reservoirs {
+        let value = r.value(v);
+        let mut inside = 0.0;
+        for &(i, g) in &r.entries {
+            f[i as usize] -= g * value;
+            inside += g * v[i as usize].max(0.0);
+        }
+        // What the reservoir gains, written with its storage: g·(v − value) would magnify
+        // round-off by g·dt.
+        sums.balance += r.storage * (r.fixed + inside) / r.total - r.fixed;
+        sums.slope += r.storage * inside / r.total;
+    }
+    (sums.norm, sums.largest) = norms(f, plane, faces.n[2]);
+    sums
+}
+
+/// Sums of a plane.
+struct PlaneSums {
+    balance: f64,
+    along: f64,
+    stored: f64,
+    least: f64,
+    parts: Vec<[f64; 2]>,
+}
+
+kernel! {
+    /// Plane `k` of the residual without walls, of the diagonal, and of their sums.
+    fn sweep(eq: &Equation, v: &[f64], k: usize, f: &mut [f64], extra: &mut [f32]) -> PlaneSums {
+        let faces = &eq.hierarchy.fine;
+        let [nx, ny, _] = faces.n;
+        let plane = nx * ny;
         let mut rate = vec![0.0; nx];
         let mut slope = vec![0.0; nx];
         let (mut within, mut weight) = (vec![0.0; nx], vec![0.0; nx]);
-        let mut sums = vec![[0.0; 2]; parts];
+        let mut sums = vec![[0.0; 2]; eq.reaction.parts()];
         let (mut balance, mut along, mut stored, mut least) = (0.0, 0.0, 0.0, 0.0_f64);
         for j in 0..ny {
             let at = k * plane + j * nx;
@@ -303,49 +364,6 @@ fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32]) -> Sums 
             balance += eq.shift * content + before[0] - sum(b);
             along += eq.shift * content + before[1];
         }
-        (balance, along, stored, least, sums)
-    });
-    let mut sums = Sums {
-        norm: 0.0,
-        largest: 0.0,
-        balance: 0.0,
-        slope: 0.0,
-        stored: 0.0,
-        parts: vec![[0.0; 2]; parts],
-        least: 0.0,
-    };
-    for (balance, along, stored, least, per_part) in planes {
-        sums.balance += balance;
-        sums.slope += along;
-        sums.stored += stored;
-        sums.least = sums.least.min(least);
-        for (total, part) in sums.parts.iter_mut().zip(per_part) {
-            total[0] += part[0];
-            total[1] += part[1];
-        }
+        PlaneSums { balance, along, stored, least, parts: sums }
     }
-    for (number, face) in eq.wall.iter().flat_map(|w| w.faces.iter().enumerate()) {
-        for &(i, g) in face {
-            let i = i as usize;
-            f[i] += g * v[i];
-            if !eq.reservoir_faces[number] {
-                sums.balance += g * v[i].max(0.0);
-                sums.slope += g * v[i].max(0.0);
-            }
-        }
-    }
-    for r in eq.reservoirs {
-        let value = r.value(v);
-        let mut inside = 0.0;
-        for &(i, g) in &r.entries {
-            f[i as usize] -= g * value;
-            inside += g * v[i as usize].max(0.0);
-        }
-        // What the reservoir gains, written with its storage: g·(v − value) would magnify
-        // round-off by g·dt.
-        sums.balance += r.storage * (r.fixed + inside) / r.total - r.fixed;
-        sums.slope += r.storage * inside / r.total;
-    }
-    (sums.norm, sums.largest) = norms(f, plane, faces.n[2]);
-    sums
 }
