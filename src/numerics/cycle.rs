@@ -35,6 +35,8 @@ struct Level {
     next: Vec<f32>,
     /// Chebyshev direction.
     z: Vec<f32>,
+    /// Solution of the first of two cycles.
+    kept: Vec<f32>,
 }
 
 /// The matrix d·(faces) + extra on all levels.
@@ -154,6 +156,28 @@ impl<'a> Cycle<'a> {
         parts.iter().sum()
     }
 
+    /// Two cycles on a coarse grid (a W-cycle in all): piecewise constant transfers lose too much
+    /// from level to level for one.
+    fn twice(&mut self, l: usize) {
+        self.descend(l);
+        if l + 1 == self.levels {
+            return;
+        }
+        let faces = &self.hierarchy.levels[l];
+        let level = &mut self.work.levels[l];
+        let plane = faces.plane();
+        level.kept.resize(level.x.len(), 0.0);
+        std::mem::swap(&mut level.kept, &mut level.x);
+        let (d, x, b, extra) = (self.d, &level.kept, &level.b, &level.extra);
+        par::planes(plane, &mut level.z, |k, p| residual(faces, d, x, b, extra, k, p));
+        std::mem::swap(&mut level.b, &mut level.z);
+        self.descend(l);
+        let level = &mut self.work.levels[l];
+        for (x, kept) in level.x.iter_mut().zip(&level.kept) {
+            *x += *kept;
+        }
+    }
+
     fn descend(&mut self, l: usize) {
         if self.levels > 1 && l + 1 == self.levels || self.hierarchy.levels.len() == 1 {
             let level = &mut self.work.levels[l];
@@ -180,7 +204,7 @@ impl<'a> Cycle<'a> {
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let (nf, nc) = (faces.n, self.hierarchy.levels[l + 1].n);
         restrict(nf, &fine[l].z, nc, &mut coarse[0].b);
-        self.descend(l + 1);
+        self.twice(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         prolong(nc, &coarse[0].x, nf, &mut fine[l].x);
         let level = &mut self.work.levels[l];
