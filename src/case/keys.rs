@@ -349,6 +349,15 @@ fn expect() -> Shape {
     })
 }
 
+/// Forms that many keys share: title, an example of a key, and what it takes.
+pub(super) fn shared_forms() -> [(&'static str, &'static str, Shape); 3] {
+    [
+        ("Values that vary in space", "porosity", in_space(Range::share())),
+        ("Values that vary in time", "boundary.z_max.value", in_time(Range::not_negative(CONCENTRATION))),
+        ("Rates", "growth.rate", rate()),
+    ]
+}
+
 /// The forms of a rate.
 fn rate() -> Shape {
     let time = |name, doc: &str| key(name, Shape::positive(TIME), doc);

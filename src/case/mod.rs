@@ -36,6 +36,8 @@ pub struct Case {
     pub provenance: Provenance,
     /// What the result must be.
     pub expects: Vec<Expect>,
+    /// Regions that overlap: the one below and the one that holds.
+    pub overlaps: Vec<(String, String)>,
     /// Values that run but deserve a look.
     pub warnings: Vec<Diagnostic>,
 }
@@ -80,7 +82,7 @@ fn finish(
     let root = checker.case(&node, &keys::case());
     let mut builder = build::Builder::new(checker, &root);
     let built = builder.build();
-    let build::Builder { check: checker, inputs, unused, too_large, .. } = builder;
+    let build::Builder { check: checker, inputs, unused, overlaps, too_large, .. } = builder;
     let allowed: Vec<&str> =
         root.get("allow").map_or(&[][..], checked::Checked::list).iter().filter_map(|c| c.text()).collect();
     let mut report = Report { diagnostics: checker.found, resources: false };
@@ -93,7 +95,7 @@ fn finish(
             stem.clone_into(&mut provenance.stem);
             provenance.warnings =
                 warnings.iter().map(|w| format!("{}: {} ({})", w.code, w.message, w.label)).collect();
-            Ok(Case { setup, provenance, expects, warnings })
+            Ok(Case { setup, provenance, expects, overlaps, warnings })
         }
         _ => {
             report.resources = too_large && report.errors() == 1;

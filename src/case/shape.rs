@@ -262,8 +262,10 @@ pub(super) fn example(shape: &Shape) -> String {
         }
         Shape::Table(t) => {
             let keys = t.keys.iter().filter(|k| k.need == Need::Required);
+            let firsts = t.groups.iter().filter(|g| g.needed).filter_map(|g| g.keys.first());
+            let firsts = firsts.filter_map(|name| t.keys.iter().find(|k| k.name == *name));
             let pairs: Vec<String> =
-                keys.map(|k| format!("{} = {}", k.name, example(&k.shape))).collect();
+                keys.chain(firsts).map(|k| format!("{} = {}", k.name, example(&k.shape))).collect();
             if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
         }
         Shape::Names { noun, of } => {

@@ -649,11 +649,12 @@ fn near_unit(name: &str) -> Option<String> {
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let fold = |s: &str| s.to_lowercase().replace('-', "_");
     let folded = fold(word);
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let limit = ((length + 2) / 3).clamp(1, 3);
     candidates
         .map(|c| (distance(&folded, &fold(c)), c))
         .filter(|(d, c)| *d <= limit && *d < c.chars().count())
-        .min_by_key(|p| p.0)
+        .min_by_key(|(d, c)| (*d, c.chars().count().abs_diff(length), distance(word, c)))
         .map(|p| p.1)
 }
 

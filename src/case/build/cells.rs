@@ -31,9 +31,9 @@ impl Builder<'_> {
         let capacity = optional(at.get("capacity").map(capacity));
         let uptake = self.laws(at, "uptake", world, Uptake::LAWS, Uptake::build, "uptake of");
         let production = self.production(name, at, world, uptake.as_deref());
-        let growth = optional(at.get("growth").map(|g| self.growth(name, at, g, world)));
+        let growth = optional(at.get("growth").map(|g| self.growth(at, g, world)));
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
-        let deaths = self.deaths(at, world);
+        let deaths = self.deaths(name, at, world);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
         let motility = at.get("motility").map_or(Some(0.0), |m| m.chosen("constant")?.quantity());
         Some(Population {
@@ -200,9 +200,9 @@ impl Builder<'_> {
         Some(out)
     }
 
-    fn growth(&mut self, name: &str, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {
+    fn growth(&mut self, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {
         let limits =
-            self.laws(g, "limits", world, Limit::LAWS, Limit::build, &format!("{name}'s growth limit by"));
+            self.laws(g, "limits", world, Limit::LAWS, Limit::build, "growth limit by");
         let logistic = g.word("crowding") == Some("logistic");
         if logistic && at.get("capacity").is_none() {
             let key = g.get("crowding").unwrap_or(g);
@@ -215,7 +215,7 @@ impl Builder<'_> {
     }
 
     fn quiescence(&mut self, name: &str, q: &Checked, world: &World<'_>) -> Option<Option<Quiescence>> {
-        let Some(when) = self.triggers(q, world, &format!("quiescence of {name}"))? else {
+        let Some(when) = self.triggers(q, world, &format!("{name}: quiescence"))? else {
             return Some(None);
         };
         Some(Some(Quiescence {
@@ -228,10 +228,10 @@ impl Builder<'_> {
         }))
     }
 
-    fn deaths(&mut self, at: &Checked, world: &World<'_>) -> Option<Vec<Death>> {
+    fn deaths(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Vec<Death>> {
         let mut out = Some(Vec::new());
         for (cause, d) in at.entries_of("death") {
-            let when = self.triggers(d, world, &format!("death by {cause}"));
+            let when = self.triggers(d, world, &format!("{name}: death by {cause}"));
             let built = match when {
                 None => None,
                 Some(None) => continue,

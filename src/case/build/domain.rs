@@ -42,6 +42,14 @@ impl Builder<'_> {
         Some((grid, open))
     }
 
+    /// One voxel in place of a grid that could not be had.
+    pub(super) fn stand_in(&self) -> (Grid, Option<Vec<bool>>) {
+        let size = self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
+        let h = std::array::from_fn(|a| size.get(a).copied().unwrap_or(1.0));
+        let dimensions = if size.is_empty() { 3 } else { size.len() };
+        (Grid { n: [1; 3], h, dimensions }, self.resolved().then(|| vec![true]))
+    }
+
     fn grid(&mut self, domain: &Checked) -> Option<Grid> {
         let missing = |b: &mut Self, key: &str, example: &str| {
             let full = format!("domain.{key}");
@@ -100,12 +108,10 @@ impl Builder<'_> {
     fn undivided(&mut self, voxel: &Checked, axis: u8, length: f64, edge: f64) {
         let count = length / edge;
         let axis = axis as char;
-        let near = [count.floor().max(1.0), count.ceil().max(1.0)];
-        let show = |m: f64| readable(length / m, LENGTH);
-        let fits = format!(
-            "\"{}\" gives {}, \"{}\" gives {} voxels along {axis}",
-            show(near[0]), near[0], show(near[1]), near[1]
-        );
+        let sizes = self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
+        let near: Vec<String> =
+            sizes.iter().map(|s| (s / edge).round().max(1.0).to_string()).collect();
+        let fits = format!("write voxels = [{}] instead, or another size", near.join(", "));
         let message = format!("domain.voxel does not divide the box along {axis}");
         let d = self.wrong("E022", voxel, message);
         d.label = format!("{} / {} = {}", readable(length, LENGTH), readable(edge, LENGTH), units::number(count));
@@ -235,16 +241,27 @@ impl<'a> Builder<'a> {
     pub(super) fn regions(&mut self, grid: &Grid) -> Vec<Region<'a>> {
         let root: &'a Checked = self.root;
         let mut out = Vec::new();
-        for (_, keys) in root.entries_of("regions") {
+        for (name, keys) in root.entries_of("regions") {
             let Some(shape) = keys.get("shape").and_then(|s| self.shape(s, grid)) else { continue };
             let region = Region { shape, keys };
-            if (0..grid.len()).all(|i| !region.shape.contains(grid.centre(i))) {
+            if !self.blind && (0..grid.len()).all(|i| !region.shape.contains(grid.centre(i))) {
                 self.wrong("E022", keys, format!("{} holds no voxel", keys.key)).label =
                     "a voxel belongs to a region when its centre does".into();
             }
-            out.push(region);
+            out.push((name, region));
         }
-        out
+        for (i, (below, a)) in out.iter().enumerate() {
+            for (above, b) in &out[i + 1..] {
+                let both = |v: usize| {
+                    let c = grid.centre(v);
+                    a.shape.contains(c) && b.shape.contains(c)
+                };
+                if (0..grid.len()).any(both) {
+                    self.overlaps.push(((*below).clone(), (*above).clone()));
+                }
+            }
+        }
+        out.into_iter().map(|r| r.1).collect()
     }
 
     fn shape(&mut self, choice: &Checked, grid: &Grid) -> Option<shapes::Shape> {

@@ -1,13 +1,15 @@
 //! `[[expect]]`.
 
 use super::domain::axis_number;
-use super::{Builder, World};
+use super::Builder;
 use crate::case::check::{brief, one_of};
 use crate::case::checked::{Checked, Value};
 use crate::ground::units::{
-    self, AMOUNT, AMOUNT_RATE, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
+    self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
 };
 use crate::model::expect::{Check, Expect, Take};
+use crate::model::setup::Setup;
+use crate::model::state::{Catalogue, Kind};
 
 /// What an expectation is about.
 struct Subject {
@@ -17,29 +19,31 @@ struct Subject {
 }
 
 impl Builder<'_> {
-    pub(super) fn expects(&mut self, world: &World<'_>, duration: f64) -> Vec<Expect> {
+    pub(super) fn expects(&mut self, setup: &Setup) -> Vec<Expect> {
         let root = self.root;
         let list = root.get("expect").map_or(&[][..], Checked::list);
-        list.iter().filter_map(|at| self.expect(at, world, duration)).collect()
+        list.iter().filter_map(|at| self.expect(at, setup)).collect()
     }
 
-    fn expect(&mut self, at: &Checked, world: &World<'_>, duration: f64) -> Option<Expect> {
+    fn expect(&mut self, at: &Checked, setup: &Setup) -> Option<Expect> {
+        let duration = setup.run.duration;
         let what = at.get("what")?;
-        let subject = self.subject(what, at.flag("rate"), world)?;
+        let subject = self.subject(what, at.flag("rate"), setup)?;
         let time = match at.get("time") {
             None => duration,
             Some(t) => {
                 let v = t.quantity()?;
-                if v > duration * (1.0 + 1e-12) {
-                    self.wrong("E016", t, format!("{} is after the end", t.key));
+                if v > duration * (1.0 + 1e-12) && !setup.run.steady {
+                    self.wrong("E016", t, format!("{} is after the end", t.key)).label =
+                        format!("the run ends at {}", units::readable(duration, TIME));
                 }
-                v
+                if (v - duration).abs() <= 1e-12 * duration { duration } else { v }
             }
         };
         let solute = subject.solute.as_deref();
         let mut points = Vec::new();
         let take = if let Some(list) = at.get("at") {
-            Take::At(self.point(list, world)?)
+            Take::At(self.point(list, setup)?)
         } else if let Some(word) = at.word("take") {
             match word {
                 "mean" => Take::Mean,
@@ -47,7 +51,7 @@ impl Builder<'_> {
                 _ => Take::Max,
             }
         } else if let Some(profile) = at.get("profile") {
-            points = self.profile(profile, &subject, world)?;
+            points = self.profile(profile, &subject, setup)?;
             Take::Profile(points.clone())
         } else {
             Take::Whole
@@ -136,8 +140,8 @@ impl Builder<'_> {
         }
     }
 
-    fn point(&mut self, list: &Checked, world: &World<'_>) -> Option<[f64; 3]> {
-        let grid = &world.grid;
+    fn point(&mut self, list: &Checked, setup: &Setup) -> Option<[f64; 3]> {
+        let grid = &setup.grid;
         let given = list.quantities()?;
         if given.len() != grid.dimensions {
             self.wrong("E022", list, format!("{} has {} coordinates", list.key, given.len())).label =
@@ -160,9 +164,9 @@ impl Builder<'_> {
         &mut self,
         at: &Checked,
         subject: &Subject,
-        world: &World<'_>,
+        setup: &Setup,
     ) -> Option<Vec<([f64; 3], f64)>> {
-        let grid = &world.grid;
+        let grid = &setup.grid;
         let path = at.get("path")?;
         let axis = axis_number(at.word("axis")?)?;
         let scale = units::unit(at.word("coordinate_unit")?).ok()?.value;
@@ -203,40 +207,37 @@ impl Builder<'_> {
     }
 
     /// Dimension of a field, ledger entry or answer by its name.
-    fn subject(&mut self, what: &Checked, rate: bool, world: &World<'_>) -> Option<Subject> {
+    fn subject(&mut self, what: &Checked, rate: bool, setup: &Setup) -> Option<Subject> {
         let name = what.text()?;
-        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
         let per_time = |d: Dimension| if rate { d.times(RATE, 1).unwrap_or(d) } else { d };
-        if world.solute(first).is_some() {
-            let solute = Some(first.to_owned());
-            return Some(match rest {
-                "" => Subject { dimension: CONCENTRATION, field: true, solute },
-                _ => Subject { dimension: if rate { AMOUNT_RATE } else { AMOUNT }, field: false, solute },
+        let specs = Catalogue::new(setup).specs;
+        if let Some(spec) = specs.iter().find(|s| s.name == name) {
+            return Some(match spec.kind {
+                Kind::Solute(_) => Subject { dimension: CONCENTRATION, field: true, solute: Some(name.into()) },
+                _ => Subject { dimension: CELL_DENSITY, field: true, solute: None },
             });
         }
-        let root = self.root;
-        if root.entries_of("cells").iter().any(|e| e.0 == first) {
-            let field = matches!(rest, "viable" | "quiescent" | "dead") || rest.starts_with("dead.");
-            let dimension = if field { CELL_DENSITY } else { per_time(CELLS) };
-            return Some(Subject { dimension, field, solute: None });
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let entry = rest.split('.').next().unwrap_or(rest);
+        let of_solute = setup.solutes.iter().any(|s| s.name == first);
+        let of_cells = setup.populations.iter().any(|p| p.name == first);
+        let table = match (of_solute, of_cells) {
+            (true, _) => SOLUTE_ENTRIES,
+            (_, true) => CELL_ENTRIES,
+            _ => ANSWERS,
+        };
+        let wanted = if of_solute || of_cells { entry } else { first };
+        if let Some((_, dimension, flows)) = table.iter().find(|k| k.0 == wanted) {
+            let dimension = if *flows { per_time(*dimension) } else { *dimension };
+            let solute = of_solute.then(|| first.to_owned());
+            return Some(Subject { dimension, field: false, solute });
         }
-        let known: &[(&str, Dimension)] = &[
-            ("viable_fraction", NONE),
-            ("viable_volume_fraction", NONE),
-            ("viable_depth", LENGTH),
-            ("first_necrosis", TIME),
-            ("cells_viable", CELLS),
-            ("cells_quiescent", CELLS),
-            ("cells_dead", CELLS),
-            ("ledger_defect", NONE),
-        ];
-        let base = first.strip_suffix("]").and_then(|f| f.split('[').next()).unwrap_or(first);
-        if let Some((_, dimension)) = known.iter().find(|k| k.0 == base) {
-            return Some(Subject { dimension: *dimension, field: false, solute: None });
-        }
-        let cells = root.entries_of("cells").iter().map(|e| format!("{}.viable", e.0));
-        let names: Vec<String> =
-            world.solutes.iter().cloned().chain(cells).chain(known.iter().map(|k| k.0.to_owned())).collect();
+        let fields = specs.iter().map(|s| s.name.clone());
+        let names: Vec<String> = if of_solute || of_cells {
+            table.iter().map(|k| format!("{first}.{}", k.0)).collect()
+        } else {
+            fields.chain(ANSWERS.iter().map(|k| k.0.to_owned())).collect()
+        };
         let near = units::nearest(name, names.iter().map(String::as_str));
         let d = self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
         d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
@@ -244,3 +245,37 @@ impl Builder<'_> {
         None
     }
 }
+
+/// Ledger entries and answers of a solute: name, dimension, is there a rate?
+const SOLUTE_ENTRIES: &[(&str, Dimension, bool)] = &[
+    ("in", AMOUNT, true),
+    ("used", AMOUNT, true),
+    ("made", AMOUNT, true),
+    ("decayed", AMOUNT, true),
+    ("changed", AMOUNT, true),
+    ("rounded", AMOUNT, true),
+    ("least", CONCENTRATION, false),
+    ("thiele2", NONE, false),
+    ("satisfied", NONE, false),
+];
+/// Ledger entries and answers of a population.
+const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
+    ("seeded", CELLS, false),
+    ("born", CELLS, true),
+    ("died", CELLS, true),
+    ("lysed", CELLS, true),
+    ("quiesced", CELLS, true),
+    ("woke", CELLS, true),
+    ("rounded", CELLS, true),
+];
+/// Answers about the whole.
+const ANSWERS: &[(&str, Dimension, bool)] = &[
+    ("viable_fraction", NONE, false),
+    ("viable_volume_fraction", NONE, false),
+    ("viable_depth", LENGTH, false),
+    ("first_necrosis", TIME, false),
+    ("ledger_defect", NONE, false),
+    ("capacity_excess", CELL_DENSITY, false),
+    ("limited", NONE, false),
+    ("steps", NONE, false),
+];

@@ -4,7 +4,8 @@ use super::Builder;
 use crate::case::check::{brief, one_of};
 use crate::case::checked::Checked;
 use crate::ground::units::{self, TIME, readable};
-use crate::model::setup::{Accuracy, Population, RunPlan};
+use crate::model::setup::{Accuracy, RunPlan, Setup};
+use crate::model::state::Catalogue;
 
 /// Most times at which fields are written.
 const MOST_OUTPUTS: f64 = 100_000.0;
@@ -83,42 +84,25 @@ impl Builder<'_> {
     }
 
     /// The fields to write: those asked for, or all.
-    pub(super) fn fields_to_write(
-        &mut self,
-        mut plan: RunPlan,
-        populations: Option<&[Population]>,
-    ) -> Option<RunPlan> {
-        let root = self.root;
-        let mut all: Vec<String> = root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
-        for p in populations? {
-            all.push(format!("{}.viable", p.name));
-            if p.quiescence.is_some() {
-                all.push(format!("{}.quiescent", p.name));
-            }
-            if !p.deaths.is_empty() {
-                all.push(format!("{}.dead", p.name));
+    pub(super) fn fields_to_write(&mut self, mut setup: Setup) -> Option<Setup> {
+        let all: Vec<String> =
+            Catalogue::new(&setup).specs.into_iter().map(|spec| spec.name).collect();
+        let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
+            setup.run.fields = all;
+            return Some(setup);
+        };
+        for at in list.list() {
+            let name = at.text()?;
+            if !all.iter().any(|f| f == name) {
+                let near = units::nearest(name, all.iter().map(String::as_str));
+                let d = self.wrong("E021", at, format!("{}: no field is called `{}`", at.key, brief(name)));
+                d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
+                d.notes.push(format!("expected {}", one_of(all.iter().map(String::as_str))));
+            } else if !setup.run.fields.iter().any(|f| f == name) {
+                setup.run.fields.push(name.into());
             }
         }
-        let asked = root.get("run")?.get("output")?.get("fields");
-        plan.fields = match asked {
-            None => all,
-            Some(list) => {
-                let mut fields: Vec<String> = Vec::new();
-                for at in list.list() {
-                    let name = at.text()?;
-                    if !all.iter().any(|f| f == name) {
-                        let near = units::nearest(name, all.iter().map(String::as_str));
-                        let d = self.wrong("E021", at, format!("{}: no field is called `{}`", at.key, brief(name)));
-                        d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
-                        d.notes.push(format!("expected {}", one_of(all.iter().map(String::as_str))));
-                    } else if !fields.iter().any(|f| f == name) {
-                        fields.push(name.into());
-                    }
-                }
-                fields
-            }
-        };
-        Some(plan)
+        Some(setup)
     }
 }
 
