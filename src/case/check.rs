@@ -80,7 +80,9 @@ impl Checker<'_> {
                 _ => self.wrong_kind(node, "true or false", shape, at),
             },
             Shape::Text | Shape::File | Shape::Name(_) => match node.text() {
-                Some(t) if !t.trim().is_empty() || matches!(shape, Shape::Text) => Value::Text(t.into()),
+                Some(t) if !t.trim().is_empty() || matches!(shape, Shape::Text) => {
+                    Value::Text(t.into())
+                }
                 _ => self.wrong_kind(node, "a string", shape, at),
             },
             Shape::Unit(d) => self.unit(node, *d, at),
@@ -119,7 +121,8 @@ impl Checker<'_> {
             Data::Integer(None) => Some(f64::INFINITY),
             Data::Text(_) => None,
             _ => {
-                let what = if range.dimension == NONE { "a number" } else { "a string with a unit" };
+                let what =
+                    if range.dimension == NONE { "a number" } else { "a string with a unit" };
                 return self.wrong_kind(node, what, &Shape::Quantity(*range), at);
             }
         };
@@ -174,7 +177,13 @@ impl Checker<'_> {
     }
 
     /// Reports a text that is no quantity.
-    pub(super) fn unit_error(&mut self, node: &Node, e: &UnitError, range: Option<&Range>, at_key: impl KeyOf) {
+    pub(super) fn unit_error(
+        &mut self,
+        node: &Node,
+        e: &UnitError,
+        range: Option<&Range>,
+        at_key: impl KeyOf,
+    ) {
         self.unit_error_at(Some(node.place), e, range, at_key.key());
     }
 
@@ -218,7 +227,9 @@ impl Checker<'_> {
                     Value::Invalid
                 }
             },
-            _ => self.wrong_kind(node, "a number, or a string with a unit", &Shape::AnyQuantity, at),
+            _ => {
+                self.wrong_kind(node, "a number, or a string with a unit", &Shape::AnyQuantity, at)
+            }
         }
     }
 
@@ -333,7 +344,10 @@ impl Checker<'_> {
             match table.keys.iter().find(|k| k.name == key.name) {
                 Some(k) => {
                     let full = join(at.key, k.name);
-                    out.push((key.name.clone(), self.node(value, &k.shape, At { key: &full, ..at })));
+                    out.push((
+                        key.name.clone(),
+                        self.node(value, &k.shape, At { key: &full, ..at }),
+                    ));
                 }
                 None => self.unknown_key(key, &table.keys, table.note, at),
             }
@@ -361,8 +375,10 @@ impl Checker<'_> {
                 entries.iter().filter(|e| group.keys.contains(&e.0.name.as_str())).collect();
             if let [first, second, ..] = given[..] {
                 let key = join(at.key, &second.0.name);
-                let message = format!("{key} and {} exclude each other", join(at.key, &first.0.name));
-                self.error("E020", &key, message, Some(second.0.place)).label = "give only one".into();
+                let message =
+                    format!("{key} and {} exclude each other", join(at.key, &first.0.name));
+                self.error("E020", &key, message, Some(second.0.place)).label =
+                    "give only one".into();
             }
             if given.is_empty() && group.needed {
                 let key = join(at.key, group.keys[0]);
@@ -380,11 +396,8 @@ impl Checker<'_> {
     fn missing(&mut self, node: &Node, k: &Key, at: At<'_>) {
         let key = join(at.key, k.name);
         let place = header(node);
-        self.error("E011", &key, format!("{key} is missing"), place).label = if at.key.is_empty() {
-            String::new()
-        } else {
-            format!("in {}", at.key)
-        };
+        self.error("E011", &key, format!("{key} is missing"), place).label =
+            if at.key.is_empty() { String::new() } else { format!("in {}", at.key) };
         self.note(format!("write for example: {} = {}", k.name, shape::example(&k.shape)));
     }
 
@@ -404,7 +417,8 @@ impl Checker<'_> {
         if names.is_empty() {
             self.note(format!("{} takes no keys: write {} = {{}}", at.key, last(at.key)));
         } else if note.is_empty() {
-            let place = if at.key.is_empty() { "a case file".into() } else { format!("[{}]", at.key) };
+            let place =
+                if at.key.is_empty() { "a case file".into() } else { format!("[{}]", at.key) };
             self.note(format!("keys of {place}: {}", names.join(", ")));
         } else {
             self.note(note.into());
@@ -415,11 +429,14 @@ impl Checker<'_> {
     fn default(&mut self, text: &str, k: &Key, full: &str, at: At<'_>) -> Checked {
         let place = Place::default();
         let data = match &k.shape {
-            Shape::Quantity(r) if r.dimension == NONE => Data::Float(text.parse().unwrap_or(f64::NAN)),
+            Shape::Quantity(r) if r.dimension == NONE => {
+                Data::Float(text.parse().unwrap_or(f64::NAN))
+            }
             Shape::Table(_) => Data::Table(Vec::new()),
             Shape::Flag => Data::Flag(text == "true"),
             Shape::List { .. } => {
-                let words = text.trim_matches(['[', ']']).split(',').map(|w| w.trim().trim_matches('"'));
+                let words =
+                    text.trim_matches(['[', ']']).split(',').map(|w| w.trim().trim_matches('"'));
                 Data::List(words.map(|w| Node { place, data: Data::Text(w.into()) }).collect())
             }
             _ => Data::Text(text.into()),
@@ -481,8 +498,10 @@ impl Checker<'_> {
             let full = join(at.key, k.name);
             let checked = self.node(value, &k.shape, At { key: &full, ..at });
             if let Some((first, _)) = &taken {
-                let message = format!("{} has more than one {}: {first} and {}", at.key, choice.noun, k.name);
-                self.error("E019", at.key, message, Some(key.place)).label = "keep exactly one".into();
+                let message =
+                    format!("{} has more than one {}: {first} and {}", at.key, choice.noun, k.name);
+                self.error("E019", at.key, message, Some(key.place)).label =
+                    "keep exactly one".into();
                 return Value::Invalid;
             }
             taken = Some((k.name, checked));
@@ -493,7 +512,11 @@ impl Checker<'_> {
                 let message = format!("{} names no {}", at.key, choice.noun);
                 self.error("E019", at.key, message, header(node)).label =
                     format!("expected {}", one_of(names()));
-                self.note(format!("write for example: {} = {}", last(at.key), shape::example(shape)));
+                self.note(format!(
+                    "write for example: {} = {}",
+                    last(at.key),
+                    shape::example(shape)
+                ));
                 Value::Invalid
             }
             None => Value::Invalid,
@@ -581,6 +604,7 @@ pub(super) fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// At most 60 characters of a text, without control characters.
 pub(super) fn brief(text: &str) -> String {
-    let plain: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain: String =
+        text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().count() > 60 { format!("{plain}…") } else { plain }
 }

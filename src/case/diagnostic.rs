@@ -112,7 +112,8 @@ impl Diagnostic {
             let _ = writeln!(out, "{blue}{} |{reset} {text}", self.line);
             let carets = "^".repeat(self.width.min(100 - column.min(99)).max(1));
             let space = " ".repeat(column);
-            let line = format!("{gutter} {blue}|{reset} {space}{paint}{carets} {}{reset}", self.label);
+            let line =
+                format!("{gutter} {blue}|{reset} {space}{paint}{carets} {}{reset}", self.label);
             let _ = writeln!(out, "{}", line.trim_end());
         } else {
             if !self.file.is_empty() {

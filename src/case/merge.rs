@@ -38,14 +38,20 @@ pub(super) fn merge(base: Node, over: Node, shape: Option<&Shape>, laws: Laws) -
     }
 }
 
-fn tables<'a>(base: Node, over: Node, laws: Laws, shape: impl Fn(&str) -> Option<&'a Shape>) -> Node {
+fn tables<'a>(
+    base: Node,
+    over: Node,
+    laws: Laws,
+    shape: impl Fn(&str) -> Option<&'a Shape>,
+) -> Node {
     let (Data::Table(mut out), Data::Table(over_table)) = (base.data, over.data) else {
         return Node { place: over.place, data: Data::Table(tree::Table::new()) };
     };
     for (key, value) in over_table {
         match out.iter_mut().find(|e| e.0.name == key.name) {
             Some(entry) => {
-                let below = std::mem::replace(&mut entry.1, Node { place: key.place, data: Data::Date });
+                let below =
+                    std::mem::replace(&mut entry.1, Node { place: key.place, data: Data::Date });
                 entry.1 = merge(below, value, shape(&key.name), laws);
                 entry.0 = key;
             }

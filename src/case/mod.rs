@@ -23,6 +23,8 @@ pub mod reference;
 pub mod scales;
 mod shape;
 mod source;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use diagnostic::{Diagnostic, Report, Severity};
@@ -54,7 +56,8 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Case, Report> {
 pub fn load_text(name: &str, text: &str, sets: &[String]) -> Result<Case, Report> {
     let mut assembly = assemble::Assembly::default();
     let node = assembly.text(name, text);
-    let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let stem =
+        Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     finish(assembly, node, sets, &stem)
 }
 
@@ -83,8 +86,12 @@ fn finish(
     let mut builder = build::Builder::new(checker, &root);
     let built = builder.build();
     let build::Builder { check: checker, inputs, unused, overlaps, too_large, .. } = builder;
-    let allowed: Vec<&str> =
-        root.get("allow").map_or(&[][..], checked::Checked::list).iter().filter_map(|c| c.text()).collect();
+    let allowed: Vec<&str> = root
+        .get("allow")
+        .map_or(&[][..], checked::Checked::list)
+        .iter()
+        .filter_map(|c| c.text())
+        .collect();
     let mut report = Report { diagnostics: checker.found, resources: false };
     report.diagnostics.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
     report.sort();
@@ -93,8 +100,10 @@ fn finish(
             let warnings = report.diagnostics;
             let mut provenance = origin::provenance(&root, &assembly.sources, &unused, inputs);
             stem.clone_into(&mut provenance.stem);
-            provenance.warnings =
-                warnings.iter().map(|w| format!("{}: {} ({})", w.code, w.message, w.label)).collect();
+            provenance.warnings = warnings
+                .iter()
+                .map(|w| format!("{}: {} ({})", w.code, w.message, w.label))
+                .collect();
             Ok(Case { setup, provenance, expects, overlaps, warnings })
         }
         _ => {

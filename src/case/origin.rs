@@ -29,7 +29,8 @@ pub(super) fn provenance(
     let mut canonical = Vec::new();
     let hidden = |key: &str| {
         unused.iter().any(|u| {
-            key.strip_prefix(u.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            key.strip_prefix(u.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     };
     leaves(root, true, &mut |leaf| {
@@ -89,7 +90,9 @@ fn name(source: &Source, key: &str) -> String {
             let inner = key.strip_prefix(under.as_str()).unwrap_or(key).trim_start_matches('.');
             let cited = sources
                 .iter()
-                .filter(|s| inner == s.0 || inner.strip_prefix(&s.0).is_some_and(|r| r.starts_with('.')))
+                .filter(|s| {
+                    inner == s.0 || inner.strip_prefix(&s.0).is_some_and(|r| r.starts_with('.'))
+                })
                 .max_by_key(|s| s.0.len());
             match cited {
                 Some((_, text, confidence)) => format!("{}: {text} [{confidence}]", source.name),

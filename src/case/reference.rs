@@ -25,7 +25,9 @@ fn schema_of(shape: &Shape) -> Value {
     match shape {
         Shape::Quantity(range) => quantity(range),
         Shape::AnyQuantity => json!({ "type": ["number", "string"] }),
-        Shape::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Count(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Text | Shape::File | Shape::Unit(_) | Shape::Name(_) => json!({ "type": "string" }),
         Shape::Word(words) => json!({ "enum": words }),
@@ -37,7 +39,9 @@ fn schema_of(shape: &Shape) -> Value {
             json!({ "type": "array", "prefixItems": items, "minItems": items.len(), "maxItems": items.len() })
         }
         Shape::Table(table) => object(table),
-        Shape::Names { of, .. } => json!({ "type": "object", "additionalProperties": schema_of(of) }),
+        Shape::Names { of, .. } => {
+            json!({ "type": "object", "additionalProperties": schema_of(of) })
+        }
         Shape::OneOf(choice) => one_of(choice),
     }
 }
@@ -50,7 +54,10 @@ fn quantity(range: &Range) -> Value {
     let mut number = Map::new();
     number.insert("type".into(), json!("number"));
     if range.min.is_finite() {
-        number.insert(if range.open { "exclusiveMinimum" } else { "minimum" }.into(), json!(range.min));
+        number.insert(
+            if range.open { "exclusiveMinimum" } else { "minimum" }.into(),
+            json!(range.min),
+        );
     }
     if range.max.is_finite() {
         number.insert("maximum".into(), json!(range.max));
@@ -223,10 +230,14 @@ fn takes(shape: &Shape) -> String {
         Shape::Text => "text".into(),
         Shape::File => "file".into(),
         Shape::Unit(_) => "name of a unit".into(),
-        Shape::Word(words) => words.iter().map(|w| format!("`\"{w}\"`")).collect::<Vec<_>>().join(", "),
+        Shape::Word(words) => {
+            words.iter().map(|w| format!("`\"{w}\"`")).collect::<Vec<_>>().join(", ")
+        }
         Shape::Name(noun) => format!("name of a {noun}"),
         Shape::List { of, .. } => format!("list: {}", takes(of)),
-        Shape::Row(items) => format!("[{}]", items.iter().map(takes).collect::<Vec<_>>().join("; ")),
+        Shape::Row(items) => {
+            format!("[{}]", items.iter().map(takes).collect::<Vec<_>>().join("; "))
+        }
         Shape::Table(t) if t.keys.is_empty() => "`{}`".into(),
         Shape::Table(_) => "table".into(),
         Shape::Names { noun, .. } => format!("table of {noun}s"),

@@ -56,7 +56,9 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
     let grid = &setup.grid;
     let live = live(setup).max(1) as f64;
     let open = |i: usize| setup.structure.open.as_ref().is_none_or(|o| o[i]);
-    let mean = |values: &[f64]| (0..grid.len()).filter(|i| open(*i)).map(|i| values[i]).sum::<f64>() / live;
+    let mean = |values: &[f64]| {
+        (0..grid.len()).filter(|i| open(*i)).map(|i| values[i]).sum::<f64>() / live
+    };
     let diffusivity = solute.diffusivity * mean(&solute.relative);
     let length = length(setup, s);
     let reference = reference(setup, s);
@@ -121,16 +123,21 @@ fn reference(setup: &Setup, s: usize) -> f64 {
 /// Over each fed face, A c₀/(L/(2D) + 1/k): the uptake that diffusion from the face can just
 /// sustain to the depth L, behind the film if there is one.
 fn supply(setup: &Setup, s: usize, diffusivity: f64, reference: f64, length: f64) -> f64 {
+    // A homogenised diffusivity is per total area, a resolved one per open area.
+    let open = live(setup) as f64 / setup.grid.len() as f64;
     let one = |face: &Face| {
         let b = &setup.solutes[s].boundaries[face.number()];
         let film = match b {
-            Boundary::Transfer { coefficient, .. } | Boundary::StagnantMedium { coefficient, .. } => {
-                1.0 / coefficient
-            }
+            Boundary::Transfer { coefficient, .. }
+            | Boundary::StagnantMedium { coefficient, .. } => 1.0 / coefficient,
             _ => 0.0,
         };
-        let area = [0, 1, 2].into_iter().filter(|a| *a != face.axis).map(|a| setup.grid.length(a)).product::<f64>();
-        if feeds(b) { area * reference / (length / (2.0 * diffusivity) + film) } else { 0.0 }
+        let area = [0, 1, 2]
+            .into_iter()
+            .filter(|a| *a != face.axis)
+            .map(|a| setup.grid.length(a))
+            .product::<f64>();
+        if feeds(b) { open * area * reference / (length / (2.0 * diffusivity) + film) } else { 0.0 }
     };
     Face::ALL.iter().map(one).sum()
 }
@@ -153,7 +160,8 @@ pub fn cost(setup: &Setup) -> Cost {
     let steps = if setup.run.steady {
         10.0
     } else {
-        (setup.run.duration / setup.run.accuracy.max_step).max(setup.run.outputs.len() as f64) + 40.0
+        (setup.run.duration / setup.run.accuracy.max_step).max(setup.run.outputs.len() as f64)
+            + 40.0
     };
     Cost {
         memory: voxels * (60.0 + 60.0 * solutes + 40.0 * fields),
@@ -161,7 +169,6 @@ pub fn cost(setup: &Setup) -> Cost {
         time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields),
     }
 }
-
 
 /// Bytes of memory that this machine can still give; infinite where it does not say.
 pub fn memory_available() -> f64 {

@@ -163,7 +163,11 @@ impl Range {
     /// The bounds in words, "greater than 0".
     pub(super) fn words(&self) -> String {
         let show = |v: f64| {
-            if self.dimension == NONE { units::number(v) } else { units::readable(v, self.dimension) }
+            if self.dimension == NONE {
+                units::number(v)
+            } else {
+                units::readable(v, self.dimension)
+            }
         };
         let zero = |v: f64| if v == 0.0 { "0".into() } else { show(v) };
         let low = match (self.min == f64::NEG_INFINITY, self.open) {

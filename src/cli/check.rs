@@ -69,7 +69,7 @@ fn echo(case: &Case) -> String {
     lengths(&mut out, &scales::scales(setup));
     cost(&mut out, setup);
     for text in &setup.silent_laws {
-        let _ = writeln!(out, "not modelled: {text}");
+        let _ = writeln!(out, "note       {text}");
     }
     if let Some(overlap) = overlaps(case) {
         let _ = writeln!(out, "{overlap}");
@@ -82,14 +82,20 @@ fn echo(case: &Case) -> String {
         1 => " with 1 warning".into(),
         n => format!(" with {n} warnings"),
     };
-    let _ = writeln!(out, "ok{count}; hash {}", &case.provenance.hash[..16.min(case.provenance.hash.len())]);
+    let _ = writeln!(
+        out,
+        "ok{count}; hash {}",
+        &case.provenance.hash[..16.min(case.provenance.hash.len())]
+    );
     out
 }
 
 /// Cells of a table in columns as wide as needed.
 fn columns(out: &mut String, rows: &[Vec<String>]) {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |j: usize| rows.iter().filter_map(|r| r.get(j)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let width = |j: usize| {
+        rows.iter().filter_map(|r| r.get(j)).map(|c| c.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..count).map(width).collect();
     for row in rows {
         let mut line = String::from(" ");
@@ -108,7 +114,8 @@ fn heads(names: &[&str]) -> Vec<String> {
 fn values(out: &mut String, case: &Case) {
     let mut rows = vec![heads(&["key", "typed", "SI", "source"])];
     for e in &case.provenance.entries {
-        let si = e.si.map_or(String::new(), |v| format!("{} {}", number(v), e.unit).trim_end().into());
+        let si =
+            e.si.map_or(String::new(), |v| format!("{} {}", number(v), e.unit).trim_end().into());
         rows.push(vec![e.key.clone(), shorter(&e.typed, 40), si, shorter(&e.source, 90)]);
     }
     columns(out, &rows);
@@ -138,7 +145,11 @@ fn grid(out: &mut String, setup: &Setup) {
         let share = number(live as f64 / grid.len() as f64);
         let _ = writeln!(out, "pores      {live} of {} voxels, porosity {share}", grid.len());
         if setup.structure.isolated > 0 {
-            let _ = writeln!(out, "isolated   {} pore voxels touch no fed face: not solved", setup.structure.isolated);
+            let _ = writeln!(
+                out,
+                "isolated   {} pore voxels touch no fed face: not solved",
+                setup.structure.isolated
+            );
         }
     } else {
         let (low, high) = setup
@@ -146,7 +157,8 @@ fn grid(out: &mut String, setup: &Setup) {
             .porosity
             .iter()
             .fold((f64::INFINITY, 0.0_f64), |r, v| (r.0.min(*v), r.1.max(*v)));
-        let text = if low == high { number(low) } else { format!("{} to {}", number(low), number(high)) };
+        let text =
+            if low == high { number(low) } else { format!("{} to {}", number(low), number(high)) };
         let _ = writeln!(out, "porosity   {text}");
     }
     let run = &setup.run;
@@ -184,7 +196,11 @@ fn faces(out: &mut String, setup: &Setup) {
 fn condition(setup: &Setup, b: &Boundary) -> String {
     let show = |s: &Signal, d: Dimension| {
         let (low, high) = s.range();
-        if low == high { readable(low, d) } else { format!("{} to {}", readable(low, d), readable(high, d)) }
+        if low == high {
+            readable(low, d)
+        } else {
+            format!("{} to {}", readable(low, d), readable(high, d))
+        }
     };
     match b {
         Boundary::Sealed => "sealed".into(),
@@ -207,7 +223,16 @@ fn lengths(out: &mut String, all: &[Scales]) {
     let opt = |v: Option<f64>, d: Dimension| v.map_or("-".into(), |v| readable(v, d));
     let plain = |v: Option<f64>| v.map_or("-".into(), number);
     let mut rows = vec![heads(&[
-        "solute", "D_eff", "L", "ε L²/D", "c₀", "√(D c₀/(V n))", "in voxels", "Thiele φ²", "demand", "supply ≤",
+        "solute",
+        "D_eff",
+        "L",
+        "ε L²/D",
+        "c₀",
+        "√(D c₀/(V n))",
+        "in voxels",
+        "Thiele φ²",
+        "demand",
+        "supply ≤",
         "bath lasts",
     ])];
     let per_day = |v: f64| format!("{} nmol/d", number(v * 86400e9));
@@ -241,7 +266,11 @@ fn lengths(out: &mut String, all: &[Scales]) {
         }
         if let Some(supply) = s.supply.filter(|x| s.demand > *x) {
             let share = number(100.0 * supply / s.demand);
-            let _ = writeln!(out, "{}: diffusion can bring in {share} % of what the cells as seeded would use", s.solute);
+            let _ = writeln!(
+                out,
+                "{}: diffusion can bring in {share} % of what the cells as seeded would use",
+                s.solute
+            );
         }
     }
 }

@@ -171,14 +171,16 @@ impl Parser<'_> {
     /// The exponent behind `^`, or the second argument of `pow`.
     fn power(&mut self, base: Dimension, depth: usize) -> Parsed {
         let begin = self.program.len();
-        let exponent =
-            if depth < DEEPEST { self.signed(depth + 1)? } else { self.sum(depth + 1)? };
+        let exponent = if depth < DEEPEST { self.signed(depth + 1)? } else { self.sum(depth + 1)? };
         self.raised(base, exponent, begin)
     }
 
     fn raised(&mut self, base: Dimension, exponent: Dimension, begin: usize) -> Parsed {
         if exponent != NONE {
-            return self.fail(format!("an exponent has no dimension, this one has {}", units::words(exponent)));
+            return self.fail(format!(
+                "an exponent has no dimension, this one has {}",
+                units::words(exponent)
+            ));
         }
         let constant = match self.program[begin..] {
             [Step::Number(v)] => Some(v),
@@ -364,7 +366,9 @@ mod tests {
     use super::*;
 
     fn value(text: &str) -> f64 {
-        Formula::parse(text).unwrap_or_else(|e| panic!("{text}: {}", e.message)).at([2e-3, 0.0, 0.0], 60.0)
+        Formula::parse(text)
+            .unwrap_or_else(|e| panic!("{text}: {}", e.message))
+            .at([2e-3, 0.0, 0.0], 60.0)
     }
 
     #[test]

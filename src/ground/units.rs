@@ -259,7 +259,7 @@ fn compose(names: [&str; 6], exponents: [i8; 6], dot: &str, one: &str) -> String
     let mut text = if top.is_empty() { one.to_owned() } else { top.join(dot) };
     for (n, e) in pairs().filter(|p| p.1 < 0) {
         text.push('/');
-        text += &part(n, -e);
+        text += &part(if n == "cells" { "cell" } else { n }, -e);
     }
     text
 }
@@ -563,7 +563,8 @@ impl Reader<'_> {
         if name.is_empty() {
             return Err(UnitError::Unexpected(self.rest()));
         }
-        let unit = named(&name).ok_or_else(|| UnitError::Unknown(name.clone(), near_unit(&name)))?;
+        let unit =
+            named(&name).ok_or_else(|| UnitError::Unknown(name.clone(), near_unit(&name)))?;
         self.raised(unit)
     }
 
@@ -639,7 +640,10 @@ fn near_unit(name: &str) -> Option<String> {
         return Some(long.into());
     }
     let all = UNITS.iter().map(|u| u.0.to_owned()).chain(
-        UNITS.iter().filter(|u| u.3).flat_map(|u| PREFIXES.iter().map(|p| format!("{}{}", p.0, u.0))),
+        UNITS
+            .iter()
+            .filter(|u| u.3)
+            .flat_map(|u| PREFIXES.iter().map(|p| format!("{}{}", p.0, u.0))),
     );
     let all: Vec<String> = all.collect();
     nearest(name, all.iter().map(String::as_str)).map(Into::into)
@@ -761,7 +765,10 @@ mod tests {
 
     #[test]
     fn spelling() {
-        assert_eq!(nearest("difusivity", ["diffusivity", "decay"].into_iter()), Some("diffusivity"));
+        assert_eq!(
+            nearest("difusivity", ["diffusivity", "decay"].into_iter()),
+            Some("diffusivity")
+        );
         assert_eq!(nearest("zzz", ["diffusivity", "decay"].into_iter()), None);
     }
 }

@@ -6,9 +6,7 @@ use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::ground::grid::Face;
 use crate::ground::units::{self, CELL_DENSITY};
-use crate::model::setup::{
-    Capacity, Death, Growth, Population, Production, Quiescence,
-};
+use crate::model::setup::{Capacity, Death, Growth, Population, Production, Quiescence};
 use crate::physics::kinetics::Uptake;
 use crate::physics::law::LawInfo;
 use crate::physics::response::{Combine, Limit, Trigger};
@@ -54,15 +52,15 @@ impl Builder<'_> {
     fn seeding(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Vec<f64>> {
         let grid = &world.grid;
         let path = ["cells", name, "seeding", "uniform", "density"];
-        let in_region = |r: &super::Region<'_>| {
-            path[..3].iter().try_fold(r.keys, |v, k| v.get(k)).is_some()
-        };
+        let in_region =
+            |r: &super::Region<'_>| path[..3].iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
         let seeding = at.get("seeding");
         if seeding.is_none() && !world.regions.iter().any(in_region) {
             let key = format!("{}.seeding", at.key);
             let d = self.check.error("E011", &key, format!("{key} is missing"), at.place);
             d.label = format!("in {}", at.key);
-            d.notes.push("write for example: seeding.uniform = { density = \"2e6 cells/mL\" }".into());
+            d.notes
+                .push("write for example: seeding.uniform = { density = \"2e6 cells/mL\" }".into());
             return None;
         }
         let per_pore = at.word("counted_per")? == "pore-volume" && world.open.is_none();
@@ -70,8 +68,9 @@ impl Builder<'_> {
             Some(None) => return None,
             Some(Some(("number", v))) => {
                 let cells = v.si("of")? * v.si("efficiency")?;
-                let weight =
-                    |i: usize| if per_pore { world.porosity[i] } else { f64::from(u8::from(world.is_open(i))) };
+                let weight = |i: usize| {
+                    if per_pore { world.porosity[i] } else { f64::from(u8::from(world.is_open(i))) }
+                };
                 let volume = (0..grid.len()).map(weight).sum::<f64>() * grid.voxel_volume();
                 // Spread per pore or construct volume; the factor below makes it per construct.
                 vec![cells / volume; grid.len()]
@@ -85,8 +84,12 @@ impl Builder<'_> {
         if seeding.is_some_and(|s| s.chosen("uniform").is_none()) {
             for region in &world.regions {
                 if let Some(here) = path[..3].iter().try_fold(region.keys, |v, k| v.get(k)) {
-                    self.wrong("E020", here, format!("{} needs {}.seeding.uniform", here.key, at.key)).label =
-                        "regions change a density".into();
+                    self.wrong(
+                        "E020",
+                        here,
+                        format!("{} needs {}.seeding.uniform", here.key, at.key),
+                    )
+                    .label = "regions change a density".into();
                 }
             }
         }
@@ -188,8 +191,8 @@ impl Builder<'_> {
                         continue;
                     };
                     if uptake.is_some_and(|u| u.iter().all(|u| u.0 != number)) {
-                        self.wrong("E021", of, format!("{}: {name} takes up no {from}", of.key)).label =
-                            format!("give cells.{name}.uptake.{from}");
+                        self.wrong("E021", of, format!("{}: {name} takes up no {from}", of.key))
+                            .label = format!("give cells.{name}.uptake.{from}");
                         continue;
                     }
                     out.push(Production::PerUptake { solute, of: number, yields: v.si("yield")? });
@@ -201,8 +204,7 @@ impl Builder<'_> {
     }
 
     fn growth(&mut self, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {
-        let limits =
-            self.laws(g, "limits", world, Limit::LAWS, Limit::build, "growth limit by");
+        let limits = self.laws(g, "limits", world, Limit::LAWS, Limit::build, "growth limit by");
         let logistic = g.word("crowding") == Some("logistic");
         if logistic && at.get("capacity").is_none() {
             let key = g.get("crowding").unwrap_or(g);
@@ -210,11 +212,17 @@ impl Builder<'_> {
                 "write for example: capacity = { density = \"5e13 cells/m^3\", counts = [\"viable\"] }".into(),
             );
         }
-        let combine = if g.word("combine") == Some("minimum") { Combine::Minimum } else { Combine::Product };
+        let combine =
+            if g.word("combine") == Some("minimum") { Combine::Minimum } else { Combine::Product };
         Some(Growth { rate: rate(g.get("rate")?)?, logistic, limits: limits?, combine })
     }
 
-    fn quiescence(&mut self, name: &str, q: &Checked, world: &World<'_>) -> Option<Option<Quiescence>> {
+    fn quiescence(
+        &mut self,
+        name: &str,
+        q: &Checked,
+        world: &World<'_>,
+    ) -> Option<Option<Quiescence>> {
         let Some(when) = self.triggers(q, world, &format!("{name}: quiescence"))? else {
             return Some(None);
         };
@@ -236,7 +244,12 @@ impl Builder<'_> {
                 None => None,
                 Some(None) => continue,
                 Some(Some(when)) => (|| {
-                    Some(Death { cause: cause.clone(), rate: rate(d.get("rate")?)?, when, combine: combine(d) })
+                    Some(Death {
+                        cause: cause.clone(),
+                        rate: rate(d.get("rate")?)?,
+                        when,
+                        combine: combine(d),
+                    })
                 })(),
             };
             match (built, &mut out) {
@@ -303,7 +316,8 @@ impl Builder<'_> {
             let most = (0..world.grid.len()).map(total).fold(0.0, f64::max);
             if most > capacity.density * (1.0 + 1e-9) {
                 let seeding = at.get("seeding").unwrap_or(at);
-                self.wrong("E023", seeding, format!("{} is above the capacity", seeding.key)).label = format!(
+                self.wrong("E023", seeding, format!("{} is above the capacity", seeding.key))
+                    .label = format!(
                     "up to {} where {} fit",
                     units::readable(most, CELL_DENSITY),
                     units::readable(capacity.density, CELL_DENSITY)

@@ -1,7 +1,7 @@
 //! `[[expect]]`.
 
-use super::domain::axis_number;
 use super::Builder;
+use super::domain::axis_number;
 use crate::case::check::{brief, one_of};
 use crate::case::checked::{Checked, Value};
 use crate::ground::units::{
@@ -60,7 +60,10 @@ impl Builder<'_> {
             let (message, label) = if subject.field {
                 (format!("{} says nowhere", at.key), "a field needs at, take or profile")
             } else {
-                (format!("{}: {} has no place", at.key, brief(&what.typed)), "leave at, take and profile out")
+                (
+                    format!("{}: {} has no place", at.key, brief(&what.typed)),
+                    "leave at, take and profile out",
+                )
             };
             self.wrong("E023", what, message).label = label.into();
             return None;
@@ -71,17 +74,24 @@ impl Builder<'_> {
             Check::Between(self.quantity_as(low, d, solute)?, self.quantity_as(high, d, solute)?)
         } else {
             let within = self.needed(at, "within", "\"2 %\"")?;
-            let relative = matches!(within.value, Value::Quantity(_, NONE)) && (d != NONE || within.typed.contains('%'));
+            let relative = matches!(within.value, Value::Quantity(_, NONE))
+                && (d != NONE || within.typed.contains('%'));
             if at.get("profile").is_some() {
                 let most = points.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
                 let optional = |b: &mut Self, key: &str| match at.get(key) {
                     Some(q) => b.quantity_as(q, d, solute).map(Some),
                     None => Some(None),
                 };
-                let (floor, below) = (optional(self, "floor")?, optional(self, "within_below_floor")?);
+                let (floor, below) =
+                    (optional(self, "floor")?, optional(self, "within_below_floor")?);
                 let tolerance = within.quantity().filter(|_| relative);
                 let Some(tolerance) = tolerance else {
-                    self.wrong("E012", within, format!("{} of a profile is a fraction", within.key)).label =
+                    self.wrong(
+                        "E012",
+                        within,
+                        format!("{} of a profile is a fraction", within.key),
+                    )
+                    .label =
                         "for example \"0.1 %\"; give floor and within_below_floor beside it".into();
                     return None;
                 };
@@ -144,17 +154,17 @@ impl Builder<'_> {
         let grid = &setup.grid;
         let given = list.quantities()?;
         if given.len() != grid.dimensions {
-            self.wrong("E022", list, format!("{} has {} coordinates", list.key, given.len())).label =
-                format!("the domain has {} axes", grid.dimensions);
+            self.wrong("E022", list, format!("{} has {} coordinates", list.key, given.len()))
+                .label = format!("the domain has {} axes", grid.dimensions);
             return None;
         }
         let point = std::array::from_fn(|a| given.get(a).copied().unwrap_or(0.5 * grid.length(a)));
         if grid.voxel_at(point).is_none() {
-            self.wrong("E022", list, format!("{} lies outside the domain", list.key)).label =
-                (0..grid.dimensions)
-                    .map(|a| units::readable(grid.length(a), LENGTH))
-                    .collect::<Vec<_>>()
-                    .join(" × ");
+            self.wrong("E022", list, format!("{} lies outside the domain", list.key)).label = (0
+                ..grid.dimensions)
+                .map(|a| units::readable(grid.length(a), LENGTH))
+                .collect::<Vec<_>>()
+                .join(" × ");
             return None;
         }
         Some(point)
@@ -175,7 +185,11 @@ impl Builder<'_> {
         let factor = if text == "1" {
             1.0
         } else {
-            match self.check.quantity_of(&format!("1 {text}"), subject.dimension, subject.solute.as_deref()) {
+            match self.check.quantity_of(
+                &format!("1 {text}"),
+                subject.dimension,
+                subject.solute.as_deref(),
+            ) {
                 Ok(v) => v,
                 Err(e) => {
                     self.check.unit_error_at(unit.place, &e, None, &unit.key);
@@ -187,8 +201,12 @@ impl Builder<'_> {
         let column = at.get("column")?;
         let name = column.text()?;
         let Some(j) = columns.header.iter().position(|h| h == name) else {
-            self.wrong("E024", column, format!("{}: the file has no column `{}`", column.key, brief(name)))
-                .label = format!("it has {}", columns.header.join(", "));
+            self.wrong(
+                "E024",
+                column,
+                format!("{}: the file has no column `{}`", column.key, brief(name)),
+            )
+            .label = format!("it has {}", columns.header.join(", "));
             return None;
         };
         let mut out = Vec::new();
@@ -213,7 +231,9 @@ impl Builder<'_> {
         let specs = Catalogue::new(setup).specs;
         if let Some(spec) = specs.iter().find(|s| s.name == name) {
             return Some(match spec.kind {
-                Kind::Solute(_) => Subject { dimension: CONCENTRATION, field: true, solute: Some(name.into()) },
+                Kind::Solute(_) => {
+                    Subject { dimension: CONCENTRATION, field: true, solute: Some(name.into()) }
+                }
                 _ => Subject { dimension: CELL_DENSITY, field: true, solute: None },
             });
         }
@@ -239,7 +259,8 @@ impl Builder<'_> {
             fields.chain(ANSWERS.iter().map(|k| k.0.to_owned())).collect()
         };
         let near = units::nearest(name, names.iter().map(String::as_str));
-        let d = self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
+        let d =
+            self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
         d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
         d.notes.push(format!("expected {}", one_of(names.iter().map(String::as_str))));
         None

@@ -54,8 +54,12 @@ impl Builder<'_> {
                         return numbers.first().map(|v| vec![*v]);
                     }
                     if numbers.len() != grid.len() {
-                        self.wrong("E024", path, format!("{} has {} values", path.key, numbers.len()))
-                            .label = format!("the grid has {} voxels", grid.len());
+                        self.wrong(
+                            "E024",
+                            path,
+                            format!("{} has {} values", path.key, numbers.len()),
+                        )
+                        .label = format!("the grid has {} voxels", grid.len());
                         return None;
                     }
                     numbers
@@ -86,8 +90,10 @@ impl Builder<'_> {
         match Formula::parse(text) {
             Ok(f) if f.dimension == NONE => Some(f),
             Ok(f) => {
-                self.wrong("E025", times, format!("{} has a dimension", times.key)).label =
-                    format!("it has {}; divide by a quantity, for example (x/(1 mm))", units::words(f.dimension));
+                self.wrong("E025", times, format!("{} has a dimension", times.key)).label = format!(
+                    "it has {}; divide by a quantity, for example (x/(1 mm))",
+                    units::words(f.dimension)
+                );
                 None
             }
             Err(e) => {

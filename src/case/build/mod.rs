@@ -85,8 +85,7 @@ impl<'a> Builder<'a> {
     /// The whole case; `None` after an error.
     pub(super) fn build(&mut self) -> Option<(Setup, Vec<Expect>)> {
         let root = self.root;
-        let solutes: Vec<String> =
-            root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
+        let solutes: Vec<String> = root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
         self.references(&solutes);
         let run = self.run_plan(root);
         let (grid, mut open) = self.domain().unwrap_or_else(|| {
@@ -128,7 +127,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Reports an error at a checked value.
-    fn wrong(&mut self, code: &'static str, at: &Checked, message: String) -> &mut super::Diagnostic {
+    fn wrong(
+        &mut self,
+        code: &'static str,
+        at: &Checked,
+        message: String,
+    ) -> &mut super::Diagnostic {
         self.check.error(code, &at.key, message, at.place)
     }
 

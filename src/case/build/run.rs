@@ -53,8 +53,12 @@ impl Builder<'_> {
             Some(at) => {
                 let every = at.quantity()?;
                 if duration / every > MOST_OUTPUTS {
-                    self.wrong("E016", at, format!("{} gives {} outputs", at.key, units::number(duration / every)))
-                        .label = "at most 100000".into();
+                    self.wrong(
+                        "E016",
+                        at,
+                        format!("{} gives {} outputs", at.key, units::number(duration / every)),
+                    )
+                    .label = "at most 100000".into();
                     return None;
                 }
                 every
@@ -95,7 +99,11 @@ impl Builder<'_> {
             let name = at.text()?;
             if !all.iter().any(|f| f == name) {
                 let near = units::nearest(name, all.iter().map(String::as_str));
-                let d = self.wrong("E021", at, format!("{}: no field is called `{}`", at.key, brief(name)));
+                let d = self.wrong(
+                    "E021",
+                    at,
+                    format!("{}: no field is called `{}`", at.key, brief(name)),
+                );
                 d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
                 d.notes.push(format!("expected {}", one_of(all.iter().map(String::as_str))));
             } else if !setup.run.fields.iter().any(|f| f == name) {
@@ -109,8 +117,8 @@ impl Builder<'_> {
 /// A round interval that gives about 30 outputs.
 fn usual_interval(duration: f64) -> f64 {
     const ROUND: [f64; 18] = [
-        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0,
-        21_600.0, 43_200.0, 86_400.0, 172_800.0,
+        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0,
+        14_400.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0,
     ];
     let wanted = duration / 30.0;
     ROUND.into_iter().find(|i| *i >= wanted && wanted > 0.5).unwrap_or(wanted)

@@ -41,8 +41,12 @@ impl Builder<'_> {
             (Some(d), _) => (d, Arc::clone(&effective.free), effective.axis),
             (None, Some(scaffold)) => {
                 if self.resolved() {
-                    self.wrong("E023", scaffold, format!("{} has no meaning in resolved pores", scaffold.key))
-                        .label = "give diffusivity, in free fluid".into();
+                    self.wrong(
+                        "E023",
+                        scaffold,
+                        format!("{} has no meaning in resolved pores", scaffold.key),
+                    )
+                    .label = "give diffusivity, in free fluid".into();
                     return None;
                 }
                 let d = scaffold.quantity()?;
@@ -154,8 +158,10 @@ impl Builder<'_> {
                 let height = v.si("height");
                 let Some(free) = solute.si("diffusivity") else {
                     if solute.get("diffusivity_in_scaffold").is_some() {
-                        self.wrong("E023", v, format!("{} needs the free diffusivity", v.key)).label =
-                            "use transfer with coefficient = D_free/height, or give diffusivity".into();
+                        self.wrong("E023", v, format!("{} needs the free diffusivity", v.key))
+                            .label =
+                            "use transfer with coefficient = D_free/height, or give diffusivity"
+                                .into();
                     }
                     return None;
                 };
@@ -180,7 +186,9 @@ impl Builder<'_> {
             for (i, (_, solute)) in root.entries_of("solutes").iter().enumerate() {
                 for (_, condition) in solute.entries_of("boundary") {
                     let Some(v) = condition.chosen("bath") else { continue };
-                    let (Some(here), Some(start)) = (v.word("name"), v.si("start")) else { continue };
+                    let (Some(here), Some(start)) = (v.word("name"), v.si("start")) else {
+                        continue;
+                    };
                     if here != name {
                         continue;
                     }
@@ -188,8 +196,14 @@ impl Builder<'_> {
                         Some((_, other)) if *other != start => {
                             let shown = units::readable(*other, CONCENTRATION);
                             let start = v.get("start").unwrap_or(v);
-                            self.wrong("E023", start, format!("{} differs between faces", start.key)).label =
-                                format!("another face of this solute says {shown}; a bath is well mixed");
+                            self.wrong(
+                                "E023",
+                                start,
+                                format!("{} differs between faces", start.key),
+                            )
+                            .label = format!(
+                                "another face of this solute says {shown}; a bath is well mixed"
+                            );
                         }
                         Some(_) => {}
                         None => solutes.push((i, start)),
@@ -202,7 +216,14 @@ impl Builder<'_> {
                     format!("name it: boundary.z_max.bath = {{ name = \"{name}\", start = … }}");
             }
             let changes = self.changes(at, duration);
-            out.push((|| Some(Bath { name: name.clone(), volume: at.si("volume")?, solutes, changes: changes? }))());
+            out.push((|| {
+                Some(Bath {
+                    name: name.clone(),
+                    volume: at.si("volume")?,
+                    solutes,
+                    changes: changes?,
+                })
+            })());
         }
         out.into_iter().collect()
     }
@@ -227,10 +248,16 @@ impl Builder<'_> {
         let baths: Vec<&str> = root.entries_of("baths").iter().map(|e| e.0.as_str()).collect();
         for (_, solute) in root.entries_of("solutes") {
             for (_, condition) in solute.entries_of("boundary") {
-                let Some(name) = condition.chosen("bath").and_then(|b| b.get("name")) else { continue };
+                let Some(name) = condition.chosen("bath").and_then(|b| b.get("name")) else {
+                    continue;
+                };
                 let Some(text) = name.text().filter(|t| !baths.contains(t)) else { continue };
                 let near = units::nearest(text, baths.iter().copied());
-                let d = self.wrong("E021", name, format!("{}: no bath is called `{}`", name.key, brief(text)));
+                let d = self.wrong(
+                    "E021",
+                    name,
+                    format!("{}: no bath is called `{}`", name.key, brief(text)),
+                );
                 d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
                 d.notes.push(if baths.is_empty() {
                     format!("write [baths.{text}] with volume = \"2 mL\"")
@@ -246,7 +273,11 @@ impl Builder<'_> {
                 for (name, at) in region.entries_of(table) {
                     if !known.contains(&name.as_str()) {
                         let near = units::nearest(name, known.iter().copied());
-                        let d = self.wrong("E021", at, format!("{}: the case has no {table}.{name}", at.key));
+                        let d = self.wrong(
+                            "E021",
+                            at,
+                            format!("{}: the case has no {table}.{name}", at.key),
+                        );
                         d.label = near.map(|n| format!("did you mean `{n}`?")).unwrap_or_default();
                         if !known.is_empty() {
                             d.notes.push(format!("it has {}", known.join(", ")));
@@ -287,7 +318,8 @@ impl Builder<'_> {
         let mut order: Vec<usize> = Vec::new();
         while order.len() < world.solutes.len() {
             let ready = |s: usize| {
-                !order.contains(&s) && edges.iter().all(|(of, made)| *made != s || order.contains(of))
+                !order.contains(&s)
+                    && edges.iter().all(|(of, made)| *made != s || order.contains(of))
             };
             let Some(next) = (0..world.solutes.len()).find(|s| ready(*s)) else {
                 let left: Vec<&str> = (0..world.solutes.len())
@@ -295,8 +327,10 @@ impl Builder<'_> {
                     .map(|s| world.solutes[s].as_str())
                     .collect();
                 let message = format!("production goes round in a circle: {}", left.join(", "));
-                self.check.error("E023", "cells", message, self.root.get("cells").and_then(|c| c.place))
-                    .label = "a solute made per uptake must not lead back to what it is made of".into();
+                self.check
+                    .error("E023", "cells", message, self.root.get("cells").and_then(|c| c.place))
+                    .label =
+                    "a solute made per uptake must not lead back to what it is made of".into();
                 return None;
             };
             order.push(next);
@@ -328,7 +362,9 @@ pub(super) fn renumber(
         p.uptake.iter_mut().for_each(|u| u.0 = new[u.0]);
         for production in &mut p.production {
             match production {
-                Production::PerUptake { solute, of, .. } => (*solute, *of) = (new[*solute], new[*of]),
+                Production::PerUptake { solute, of, .. } => {
+                    (*solute, *of) = (new[*solute], new[*of])
+                }
                 Production::Constant { solute, .. } => *solute = new[*solute],
             }
         }
