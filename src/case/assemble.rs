@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::check::brief;
 use super::diagnostic::{Diagnostic, Severity};
 use super::keys;
 use super::merge::{Laws, merge};
 use super::shape::Shape;
 use super::source::{self, Kind, Place, Source, Sources};
 use super::tree::{self, Data, Node};
+use super::words::brief;
 use crate::ground::units;
 use crate::library;
 

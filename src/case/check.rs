@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::checked::{Checked, Value};
+use super::convert::convert;
 use super::diagnostic::{Diagnostic, Severity};
 use super::shape::{self, Choice, Key, Need, Range, Shape, Table};
 use super::source::{Place, Sources};
 use super::tree::{self, Data, Node};
-use crate::ground::units::{
-    self, CONCENTRATION, Dimension, MASS, NONE, PRESSURE, UnitError, words,
-};
+use super::words::{brief, join, last, one_of};
+use crate::ground::units::{self, CONCENTRATION, Dimension, NONE, PRESSURE, UnitError, words};
 
 /// Collects what is wrong, and knows what units need: the solute at hand and its molar mass.
 pub(super) struct Checker<'a> {
@@ -135,7 +135,7 @@ impl Checker<'_> {
             (None, Data::Text(text)) => match self.read(text, range.dimension, at) {
                 Ok(v) => v,
                 Err(e) => {
-                    self.unit_error(node, &e, Some(range), at);
+                    self.unit_error(node, &e, Some(range), at.key);
                     return Value::Invalid;
                 }
             },
@@ -182,9 +182,9 @@ impl Checker<'_> {
         node: &Node,
         e: &UnitError,
         range: Option<&Range>,
-        at_key: impl KeyOf,
+        key: &str,
     ) {
-        self.unit_error_at(Some(node.place), e, range, at_key.key());
+        self.unit_error_at(Some(node.place), e, range, key);
     }
 
     /// Reports a text that is no quantity at a place.
@@ -223,7 +223,7 @@ impl Checker<'_> {
             Data::Text(text) => match units::parse(text) {
                 Ok(q) => Value::Quantity(q.value, q.dimension),
                 Err(e) => {
-                    self.unit_error(node, &e, None, at);
+                    self.unit_error(node, &e, None, at.key);
                     Value::Invalid
                 }
             },
@@ -259,12 +259,12 @@ impl Checker<'_> {
             Err(UnitError::Dimension { found, .. }) => {
                 let probe = expected.unwrap_or(found);
                 if let Err(e) = self.read(&format!("1 {text}"), probe, at) {
-                    self.unit_error(node, &e, None, at);
+                    self.unit_error(node, &e, None, at.key);
                     return Value::Invalid;
                 }
             }
             Err(e) => {
-                self.unit_error(node, &e, None, at);
+                self.unit_error(node, &e, None, at.key);
                 return Value::Invalid;
             }
             Ok(_) => {}
@@ -524,46 +524,6 @@ impl Checker<'_> {
     }
 }
 
-/// Anything that knows the key it stands for.
-pub(super) trait KeyOf {
-    /// The full key.
-    fn key(&self) -> &str;
-}
-
-impl KeyOf for At<'_> {
-    fn key(&self) -> &str {
-        self.key
-    }
-}
-
-impl KeyOf for &str {
-    fn key(&self) -> &str {
-        self
-    }
-}
-
-/// A quantity in the dimension expected, with the conversions of a solute.
-pub(super) fn convert(
-    text: &str,
-    expected: Dimension,
-    solute: Option<&str>,
-    molar_mass: &HashMap<String, f64>,
-) -> Result<f64, UnitError> {
-    let error = match units::parse_as(text, expected) {
-        Err(UnitError::Dimension { found, expected }) => UnitError::Dimension { found, expected },
-        done => return done,
-    };
-    let value = units::parse(text)?;
-    if value.dimension == PRESSURE && expected == CONCENTRATION && solute == Some("oxygen") {
-        return Ok(units::oxygen_at(value.value));
-    }
-    let mass_for_amount = units::AMOUNT.times(MASS, -1).and_then(|d| value.dimension.times(d, 1));
-    match solute.and_then(|s| molar_mass.get(s)) {
-        Some(mass) if mass_for_amount == Some(expected) => Ok(value.value / mass),
-        _ => Err(error),
-    }
-}
-
 /// Where a table begins: its own place when it is written as one, nothing for a whole file.
 fn header(node: &Node) -> Option<Place> {
     let whole = node.place.start == 0 && matches!(node.data, Data::Table(_));
@@ -579,32 +539,4 @@ fn forget(value: &mut Checked) {
         Value::Choice(_, v) => forget(v),
         _ => {}
     }
-}
-
-/// `a.b` from `a` and `b`.
-pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.into() } else { format!("{path}.{key}") }
-}
-
-/// The last key of a path.
-pub(super) fn last(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
-/// "a", "a or b", "one of a, b, c".
-pub(super) fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    match names[..] {
-        [] => "nothing".into(),
-        [a] => format!("`{a}`"),
-        [a, b] => format!("`{a}` or `{b}`"),
-        _ => format!("one of {}", names.join(", ")),
-    }
-}
-
-/// At most 60 characters of a text, without control characters.
-pub(super) fn brief(text: &str) -> String {
-    let plain: String =
-        text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().count() > 60 { format!("{plain}…") } else { plain }
 }

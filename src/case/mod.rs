@@ -15,6 +15,7 @@ mod assemble;
 mod build;
 mod check;
 mod checked;
+mod convert;
 mod diagnostic;
 mod keys;
 mod merge;
@@ -26,6 +27,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod words;
 
 pub use diagnostic::{Diagnostic, Report, Severity};
 

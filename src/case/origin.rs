@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::check::last;
 use super::checked::{Checked, Value};
 use super::source::{Kind, Source, Sources};
 use super::tree::{Data, Node};
+use super::words::last;
 use crate::ground::units::{self, MOLAR_MASS};
 use crate::model::provenance::{Entry, Provenance};
 

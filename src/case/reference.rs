@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::check::join;
 use super::keys;
 use super::shape::{Choice, Key, Need, Range, Shape, Table, example};
+use super::words::join;
 use crate::ground::units::{NONE, si, usual};
 
 /// JSON Schema (draft 2020-12) of the case file.

@@ -1,9 +1,9 @@
 //! Numbers from text files.
 
 use super::Builder;
-use crate::case::check::brief;
 use crate::case::checked::Checked;
 use crate::case::source;
+use crate::case::words::brief;
 
 /// Largest file of numbers, bytes.
 const LARGEST: u64 = 1 << 30;

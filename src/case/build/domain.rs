@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Builder, Region};
-use crate::case::check::brief;
 use crate::case::checked::{Checked, Value};
+use crate::case::words::brief;
 use crate::geometry::{import, shapes};
 use crate::ground::grid::Grid;
 use crate::ground::units::{self, LENGTH, readable};

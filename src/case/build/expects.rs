@@ -2,8 +2,8 @@
 
 use super::Builder;
 use super::domain::axis_number;
-use crate::case::check::{brief, one_of};
 use crate::case::checked::{Checked, Value};
+use crate::case::words::{brief, one_of};
 use crate::ground::units::{
     self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
 };

@@ -1,8 +1,8 @@
 //! Clock, accuracy and output.
 
 use super::Builder;
-use crate::case::check::{brief, one_of};
 use crate::case::checked::Checked;
+use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, TIME, readable};
 use crate::model::setup::{Accuracy, RunPlan, Setup};
 use crate::model::state::Catalogue;

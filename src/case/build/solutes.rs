@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::scaffold::Effective;
 use super::{Builder, World};
-use crate::case::check::{brief, one_of};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
+use crate::case::words::{brief, one_of};
 use crate::ground::grid::Face;
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
 use crate::model::setup::{Bath, Boundary, Initial, Population, Production, Solute};
