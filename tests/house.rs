@@ -204,13 +204,13 @@ fn check_floors(
     };
     // mod.rs, the door of a floor, stands after all its modules.
     let place = match here.get(1) {
-        Some(module) if !order.is_empty() => match order.iter().position(|m| m == module) {
-            Some(place) => place,
-            None => {
+        Some(module) if !order.is_empty() => {
+            let Some(place) = order.iter().position(|m| m == module) else {
                 complaints.push(format!("src/{path}: `{top}::{module}` is not in src/lib.rs"));
                 return;
-            }
-        },
+            };
+            place
+        }
         _ => order.len(),
     };
     for (line, used) in paths(plain, &here).into_iter().chain(paths(tests, &[])) {
@@ -299,7 +299,9 @@ fn tree(rest: &mut &str) -> Vec<Vec<String>> {
         Some(more) => {
             *rest = more;
             let mut paths = tree(rest);
-            paths.iter_mut().for_each(|p| p.insert(0, name.to_string()));
+            for path in &mut paths {
+                path.insert(0, name.to_string());
+            }
             paths
         }
         None => vec![vec![name.to_string()]],

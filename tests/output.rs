@@ -204,3 +204,48 @@ fn points_are_sampled_to_second_order() {
     assert!(run.sample(&values, [0.01, 0.01, 0.01]).unwrap().is_nan());
     assert_eq!(run.sample(&values, [0.021, 0.01, 0.01]), Some(values[1]));
 }
+
+#[test]
+#[ignore = "full suite: mounts a small disk, needs root"]
+fn a_full_disk_keeps_what_is_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let run = |program: &str, args: &[&str]| {
+        std::process::Command::new(program)
+            .args(args)
+            .arg(&disk)
+            .status()
+            .is_ok_and(|s| s.success())
+    };
+    for kilobytes in (48..400).step_by(16) {
+        let size = format!("size={kilobytes}k");
+        if !run("mount", &["-t", "tmpfs", "-o", &size, "small"]) {
+            println!("NOT RUN: no right to mount");
+            return;
+        }
+        let (path, grid) = (disk.join("run"), Grid { n: [16; 3], h: [1e-4; 3], dimensions: 3 });
+        let folder = Folder::claim(&path, "h", false).unwrap();
+        let layout = Layout::new(&grid, "plug", ("d", 86400.0));
+        let mut writer = Writer::start(&folder, layout, &[]).unwrap();
+        let mut failed = None;
+        for index in 0..40 {
+            // Noise does not shrink.
+            let noise = |v: u32| f32::from_bits(v.wrapping_mul(2_654_435_761) >> 2 | 0x2000_0000);
+            let values = Values::F32((0..4096).map(|v| noise(v + 4096 * index)).collect());
+            let array = Array { name: "oxygen".into(), unit: String::new(), values };
+            let frame = Frame { index: index as usize, time: 1.0, arrays: vec![array] };
+            if let Err(e) = writer.push(frame) {
+                failed = Some(e);
+                break;
+            }
+        }
+        let failed = failed.or(writer.finish().err()).expect("the disk is too small");
+        assert_eq!(failed.kind, Kind::Full, "{failed}");
+        for entry in std::fs::read_dir(path.join("fields")).unwrap() {
+            assert!(read::check(&entry.unwrap().path()).is_ok());
+        }
+        drop(folder);
+        assert!(run("umount", &[]));
+    }
+}

@@ -31,17 +31,12 @@ fn write_run(path: &std::path::Path, n: [usize; 3], dimensions: usize, pores: bo
             Values::F32((0..grid.len()).map(value).collect())
         };
         let age = f64::from(t);
-        let array = |name: &str, unit: &str, values| Array {
-            name: name.into(),
-            unit: unit.into(),
-            values,
-        };
+        let array =
+            |name: &str, unit: &str, values| Array { name: name.into(), unit: unit.into(), values };
         let oxygen = field(&|d| 0.2 * (-(0.5 + 0.4 * age) * 2.0 * d).exp());
         let cells = field(&|d| 2e12 * (1.0 + age * (1.0 - d) - 0.22 * age * d));
-        let arrays = vec![
-            array("oxygen", "mol/m^3", oxygen),
-            array("msc.viable", "cells/m^3", cells),
-        ];
+        let arrays =
+            vec![array("oxygen", "mol/m^3", oxygen), array("msc.viable", "cells/m^3", cells)];
         writer.push(Frame { index: t as usize, time: age * 86400.0 * 3.5, arrays }).unwrap();
     }
     writer.finish().unwrap();

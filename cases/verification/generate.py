@@ -83,11 +83,11 @@ def v01():
             expect.append(bounds(c0, time=f"{t} s"))
         write(f"v01-transient-slab{suffix}", f"v01: transient slab{', first-order sink' if decay else ''}",
               "Fourier series to 40 digits: a slab of 2 mm, empty at first, c0 on both faces.",
-              expect, slab(2, 800) +
+              expect, slab(2, 600) +
               f'[solutes.oxygen]\ndiffusivity = "{ref["D_m2_s"]!r} m^2/s"\ninitial = "0 mol/m^3"\n'
               + (f'decay.value = "{decay!r} 1/s"\n' if decay else "")
               + "".join(f'boundary.{f}.value = "{c0!r} mol/m^3"\n' for f in ("x_min", "x_max"))
-              + "\n" + transient(times, 1e-6))
+              + "\n" + transient(times, 1e-8))
 
 
 def v02():
@@ -103,9 +103,9 @@ def v02():
         expect.append(bounds(c0, time=f"{t} s"))
     write("v02-half-space", "v02: diffusion into a half-space",
           "c = c0 erfc(x/(2 sqrt(D t))), uptake 2 c0 sqrt(D t/pi); 30 mm are as good as endless.",
-          expect, slab(30, 6000) +
+          expect, slab(30, 4000) +
           f'[solutes.oxygen]\ndiffusivity = "{ref["D_m2_s"]!r} m^2/s"\ninitial = "0 mol/m^3"\n'
-          f'boundary.x_min.value = "{c0!r} mol/m^3"\n\n' + transient(times, 1e-6))
+          f'boundary.x_min.value = "{c0!r} mol/m^3"\n\n' + transient(times, 1e-8))
 
 
 def v03():
@@ -203,7 +203,7 @@ def v11():
 def v14():
     name = "v14_growth_death_ode"
     ref, rows = reference(name), profile(name, "series.csv")
-    run = ('[run]\nduration = "28 d"\naccuracy = { time = 1e-6 }\n'
+    run = ('[run]\nduration = "28 d"\naccuracy = { time = 1e-6, max_step = "30 min" }\n'
            'output = { at = ["1 d", "3 d", "7 d", "14 d", "28 d"] }\n')
     head = '[domain]\nshape  = "box"\nsize   = ["1 mm"]\nvoxels = [4]\n\n[cells.msc]\ntype = "custom"\n'
     seeding = f'seeding.uniform = {{ density = "{ref["n0"]:g} cells/m^3" }}\n'
@@ -223,7 +223,7 @@ def v14():
           'growth.rate.doubling_time = "1.5 d"\ngrowth.crowding = "logistic"\n\n' + run)
     write("v14-death-chain", "v14: viable, necrotic, lysed",
           "Bateman chain: death with a time constant of 2 d, lysis of 7 d.",
-          expect([("viable", "viable"), ("dead", "necrotic")]),
+          expect([("viable", "viable"), ("dead.age", "necrotic")]),
           head + seeding + 'death.age.rate.time_constant = "2 d"\nlysis.rate.time_constant = "7 d"\n\n' + run)
 
 

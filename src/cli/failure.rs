@@ -2,9 +2,15 @@
 
 use std::process::ExitCode;
 
+use crate::output::{Kind, OutputError};
+
 /// Exit codes, as listed in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
+    /// Nothing to do: no failure at all.
+    Done = 0,
+    /// Expectations of a case do not hold.
+    Failing = 1,
     /// The command, the case or an input file is wrong.
     Input = 2,
     /// The numerics gave up.
@@ -37,11 +43,27 @@ impl Failure {
     pub fn report(&self) -> ExitCode {
         use std::io::Write;
         let text = self.message.trim_end();
+        if self.exit == Exit::Done {
+            let _ = writeln!(std::io::stdout(), "{text}");
+            return ExitCode::SUCCESS;
+        }
         let _ = if text.starts_with("error") {
             writeln!(std::io::stderr(), "{text}")
         } else {
             writeln!(std::io::stderr(), "error: {text}")
         };
         ExitCode::from(self.exit as u8)
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(e: OutputError) -> Failure {
+        let exit = match e.kind {
+            Kind::AlreadyDone => Exit::Done,
+            Kind::Unfinished | Kind::Other | Kind::InUse => Exit::Exists,
+            Kind::Full | Kind::Io => Exit::Io,
+            Kind::Missing => Exit::Input,
+        };
+        Failure::new(exit, e.message)
     }
 }

@@ -7,12 +7,16 @@ use clap::{Parser, Subcommand};
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod execute;
 pub mod failure;
 pub mod library;
 pub mod new;
 pub mod pack;
 pub mod probe;
+pub mod picture;
 pub mod profile;
+pub mod progress;
+pub mod recorder;
 pub mod run;
 pub mod schema;
 

@@ -164,13 +164,3 @@ pub(super) fn clean(x: f64) -> f64 {
     format!("{x:.11e}").parse().unwrap_or(x)
 }
 
-impl From<OutputError> for Failure {
-    fn from(e: OutputError) -> Failure {
-        let exit = match e.kind {
-            Kind::AlreadyDone | Kind::Unfinished | Kind::Other | Kind::InUse => Exit::Exists,
-            Kind::Full | Kind::Io => Exit::Io,
-            Kind::Missing => Exit::Input,
-        };
-        Failure::new(exit, e.message)
-    }
-}

@@ -1,12 +1,99 @@
 //! `blastema run`.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::execute::{Finished, Options, execute};
 use super::failure::{Exit, Failure};
+use crate::case::{self, Report};
+use crate::model::expect::Outcome;
+use crate::output::report::{answers_json, answers_text};
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  blastema run plug.toml                          writes to out/plug beside the case
+  blastema run plug.toml --set run.duration='\"3 d\"' --out /tmp/short
+  blastema run plug.toml --replace --json         answers as JSON")]
+pub struct Args {
+    /// Case file
+    pub case: PathBuf,
+    /// Set a key on top of the case: key=value (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Folder to write (default: out/<case> beside the case)
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Move an older result aside
+    #[arg(long)]
+    pub replace: bool,
+    /// Threads (default: one per core)
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+    /// Answers as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// A refused case as a failure.
+pub fn refused(report: &Report) -> Failure {
+    use std::io::IsTerminal;
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let exit = if report.resources { Exit::Resources } else { Exit::Input };
+    Failure::new(exit, report.render(colour))
+}
 
 /// Runs the command.
-pub fn run(_: &Args) -> Result<(), Failure> {
-    Err(Failure::new(Exit::Internal, "not built yet"))
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let case = case::load(&args.case, &args.sets).map_err(|r| refused(&r))?;
+    if !case.warnings.is_empty() {
+        let report = Report { diagnostics: case.warnings.clone(), resources: false };
+        let _ = writeln!(std::io::stderr(), "{report}");
+    }
+    let out = args.out.clone().unwrap_or_else(|| {
+        let beside = args.case.parent().unwrap_or(Path::new(""));
+        beside.join("out").join(&case.provenance.stem)
+    });
+    let title = case.setup.title.clone();
+    let options = Options { threads: args.threads, replace: args.replace, progress: !args.quiet };
+    let done = execute(case, &out, &options)?;
+    print(&title, &done, &out, args.json);
+    judge(&done.outcomes)
+}
+
+/// Prints the answers; a closed pipe is no failure.
+pub fn print(title: &str, done: &Finished, out: &Path, json: bool) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = if json {
+        writeln!(stdout, "{:#}", answers_json(&done.answers))
+    } else {
+        writeln!(
+            stdout,
+            "{}\nwritten to {}\n  paraview --script={}",
+            answers_text(title, &done.answers),
+            out.display(),
+            out.join("view.py").display()
+        )
+    };
+}
+
+/// A case that states expectations fails when one does not hold.
+fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
+    let mut failed = String::new();
+    for o in outcomes {
+        if !o.holds {
+            failed += &format!("\n  {}: {} is {:.9e}, expected {}", o.origin, o.what, o.found, o.wanted);
+        }
+    }
+    if !outcomes.is_empty() {
+        let held = outcomes.iter().filter(|o| o.holds).count();
+        let _ = writeln!(std::io::stderr(), "{held} of {} expectations hold", outcomes.len());
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Failing, format!("error: expectations of the case do not hold{failed}")))
 }

@@ -58,7 +58,8 @@ impl Watcher for Answers {
             if fraction.value < 0.5 && self.necrosis.is_none() {
                 // Linear between the two steps.
                 let (t0, f0) = self.before.unwrap_or((survey.time, fraction.value));
-                let share = if f0 > fraction.value { (f0 - 0.5) / (f0 - fraction.value) } else { 1.0 };
+                let share =
+                    if f0 > fraction.value { (f0 - 0.5) / (f0 - fraction.value) } else { 1.0 };
                 let time = t0 + (survey.time - t0) * share.clamp(0.0, 1.0);
                 self.necrosis = Some((time, fraction.voxel));
             }
@@ -105,7 +106,14 @@ fn place(grid: &Grid, voxel: usize) -> String {
     format!("({}) mm", parts.join(", "))
 }
 
-fn answer(key: &str, label: &str, text: String, number: Option<f64>, unit: &str, definition: &str) -> Answer {
+fn answer(
+    key: &str,
+    label: &str,
+    text: String,
+    number: Option<f64>,
+    unit: &str,
+    definition: &str,
+) -> Answer {
     Answer {
         key: key.into(),
         label: label.into(),
@@ -220,7 +228,11 @@ impl Answers {
                 out.push(answer(
                     &format!("{}.{key}", population.name),
                     &format!("{} {label}", population.name),
-                    format!("{} cells, {} /mL{share}", digits(count), digits(count / volume * 1e-6)),
+                    format!(
+                        "{} cells, {} /mL{share}",
+                        digits(count),
+                        digits(count / volume * 1e-6)
+                    ),
                     Some(count),
                     "cells",
                     "",
@@ -337,7 +349,8 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
                 .iter()
                 .map(|(s, law)| {
                     let c = flat(&solver.state.fields[*s]);
-                    let sum: f64 = viable.iter().zip(c).map(|(n, c)| n * law.factor(c.max(0.0))).sum();
+                    let sum: f64 =
+                        viable.iter().zip(c).map(|(n, c)| n * law.factor(c.max(0.0))).sum();
                     (setup.solutes[*s].name.clone(), sum / total)
                 })
                 .collect();
@@ -361,7 +374,9 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
             let name = format!("{}.died.{}", population.name, d.cause);
             (d.cause.as_str(), solver.ledger.find(&name).map_or(0.0, |t| t.0))
         });
-        if let Some((cause, count)) = deaths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|d| d.1 > 0.0) {
+        if let Some((cause, count)) =
+            deaths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|d| d.1 > 0.0)
+        {
             out.push(answer(
                 &format!("{}.death_cause", population.name),
                 &format!("{} died most of", population.name),
@@ -407,7 +422,9 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
     let volume = setup.grid.voxel_volume();
     let live: f64 = solver.room().iter().sum();
     for (s, solute) in setup.solutes.iter().enumerate() {
-        let (Some(c0), Some(length)) = (fed(solver, s), diffusion_length(setup, s)) else { continue };
+        let (Some(c0), Some(length)) = (fed(solver, s), diffusion_length(setup, s)) else {
+            continue;
+        };
         let (mut demand, mut largest) = (0.0, 0.0);
         for (p, population) in setup.populations.iter().enumerate() {
             let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };

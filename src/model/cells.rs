@@ -39,7 +39,12 @@ pub struct Fields<'a> {
 }
 
 /// Product, minimum, all or any of factors, row by row.
-fn combine<'a>(how: Combine, factors: impl Iterator<Item = Factor<'a>>, from: usize, out: &mut [f64]) {
+fn combine<'a>(
+    how: Combine,
+    factors: impl Iterator<Item = Factor<'a>>,
+    from: usize,
+    out: &mut [f64],
+) {
     let start = if how == Combine::Any { 0.0 } else { 1.0 };
     out.fill(start);
     let mut factor = vec![0.0; out.len()];

@@ -148,8 +148,10 @@ impl Solver {
             .map(|(s, &(h, d))| Transport::new(&setup, s, d, h, &hierarchies[h]))
             .collect();
         let mut ledger = Ledger::default();
-        let solute_terms = (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
-        let cell_terms = (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
+        let solute_terms =
+            (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
+        let cell_terms =
+            (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
         let n = setup.grid.len();
         let mut solver = Solver {
             full: state.clone(),
@@ -352,9 +354,10 @@ impl Solver {
         let t = from.time + dt.unwrap_or(0.0);
         let lift = self.lift(s, from, t);
         let (solved_before, mut rest) = to.fields.split_at_mut(s);
-        let (field, cells_fields) = std::mem::take(&mut rest).split_first_mut().ok_or_else(|| {
-            failure(&solute.name, NotConverged { history: Vec::new(), voxel: 0 }, t, 0.0)
-        })?;
+        let (field, cells_fields) =
+            std::mem::take(&mut rest).split_first_mut().ok_or_else(|| {
+                failure(&solute.name, NotConverged { history: Vec::new(), voxel: 0 }, t, 0.0)
+            })?;
         let cells_fields = &*cells_fields;
         let old = flat(&from.fields[s]);
         let room = &self.room;
@@ -366,9 +369,8 @@ impl Solver {
             }
         });
         let catalogue = &self.catalogue;
-        let cells_of = |kind: Kind| {
-            catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat)
-        };
+        let cells_of =
+            |kind: Kind| catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat);
         let working = |p: usize| -> Cow<'_, [f64]> {
             let viable = cells_of(Kind::Viable(p)).unwrap_or(&[]);
             let activity = setup.populations[p].quiescence.as_ref().map_or(0.0, |q| q.activity);
@@ -470,7 +472,8 @@ impl Solver {
                     };
                     let value = solved.reservoirs[r];
                     entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
-                    let last = (f + 1..6).all(|q| !matches!(solute.boundaries[q], Boundary::Bath(o) if o == *b));
+                    let last = (f + 1..6)
+                        .all(|q| !matches!(solute.boundaries[q], Boundary::Bath(o) if o == *b));
                     if last {
                         // The bath's own change is the sum of its faces, free of round-off.
                         let all = reservoirs[r].fixed - reservoirs[r].storage * value;
@@ -682,8 +685,7 @@ impl Solver {
         if fits {
             let transport = &self.transports[s];
             let (full, half, two) = (&self.full, &self.half, &self.two);
-            let (cf, ch, ct) =
-                (flat(&full.fields[s]), flat(&half.fields[s]), flat(&two.fields[s]));
+            let (cf, ch, ct) = (flat(&full.fields[s]), flat(&half.fields[s]), flat(&two.fields[s]));
             let dt = attempt.dt;
             let used = |i: usize| {
                 let at = |state: &State, c: f64| self.uptake_at(state, s, i, c);
@@ -739,7 +741,8 @@ impl Solver {
         let mut sum = 0.0;
         for (p, population) in self.setup.populations.iter().enumerate() {
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
-                let at = |kind| self.catalogue.number(kind).map_or(0.0, |f| flat(&state.fields[f])[i]);
+                let at =
+                    |kind| self.catalogue.number(kind).map_or(0.0, |f| flat(&state.fields[f])[i]);
                 let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
                 let n = at(Kind::Viable(p)) + activity * at(Kind::Quiescent(p));
                 sum += n * law.rate(c.max(0.0));
@@ -766,11 +769,8 @@ impl Solver {
             let (left, right) = fields.split_at_mut(position + 1);
             let Some(field) = left.last_mut() else { continue };
             let f = numbers[position];
-            let (cf, ch, ct) = (
-                flat(&self.full.fields[f]),
-                flat(&self.half.fields[f]),
-                flat(&self.two.fields[f]),
-            );
+            let (cf, ch, ct) =
+                (flat(&self.full.fields[f]), flat(&self.half.fields[f]), flat(&self.two.fields[f]));
             let faces = self.motile.unwrap_or(0);
             let moves = position == 0 && motility > 0.0;
             let done = limiter::repair(
@@ -848,7 +848,9 @@ impl Solver {
         let volume = self.setup.grid.voxel_volume();
         let mut contents = Vec::new();
         for s in 0..self.setup.solutes.len() {
-            contents.push(volume * dot(plane, flat(&self.state.fields[s]), &self.setup.structure.porosity));
+            contents.push(
+                volume * dot(plane, flat(&self.state.fields[s]), &self.setup.structure.porosity),
+            );
             for (b, _) in &self.solute_terms[s].exchanged {
                 contents.push(self.bath(&self.state, *b, s) * self.setup.baths[*b].volume);
             }
@@ -947,7 +949,8 @@ fn solute_terms(setup: &Setup, s: usize, ledger: &mut Ledger) -> SoluteTerms {
     let decayed = ledger.term(format!("{name}.decayed"));
     let rounded = ledger.term(format!("{name}.rounded"));
     flows.extend([(made, 1.0), (decayed, -1.0), (rounded, 1.0)]);
-    let account = |name: String, flows| Account { name, unit: "mol", initial: 0.0, content: 0.0, flows };
+    let account =
+        |name: String, flows| Account { name, unit: "mol", initial: 0.0, content: 0.0, flows };
     ledger.accounts.push(account(name.clone(), flows));
     let mut exchanged = Vec::new();
     for (b, mut flows) in bath_flows {
@@ -967,7 +970,11 @@ fn cell_terms(setup: &Setup, p: usize, ledger: &mut Ledger) -> CellTerms {
     let quiesced = ledger.term(format!("{name}.quiesced"));
     let woke = ledger.term(format!("{name}.woke"));
     let by_cause = |what: &str, ledger: &mut Ledger| {
-        population.deaths.iter().map(|d| ledger.term(format!("{name}.{what}.{}", d.cause))).collect()
+        population
+            .deaths
+            .iter()
+            .map(|d| ledger.term(format!("{name}.{what}.{}", d.cause)))
+            .collect()
     };
     let died: Vec<usize> = by_cause("died", ledger);
     let lysed: Vec<usize> = by_cause("lysed", ledger);

@@ -1,16 +1,15 @@
 //! Floor 5: the model. All put together; no files, no terminal.
-pub mod setup;
-pub mod provenance;
-pub mod state;
-pub mod ledger;
 pub mod cells;
-pub mod solutes;
 pub mod coupling;
-
+pub mod ledger;
+pub mod provenance;
+pub mod setup;
+pub mod solutes;
+pub mod state;
 
 pub mod expect;
 
 pub mod answers;
 pub mod run;
-pub mod survey;
 pub mod sample;
+pub mod survey;

@@ -63,7 +63,14 @@ fn along(
 }
 
 /// Value on a face, from the outermost centre, the next one, and the condition.
-fn on_face(solver: &Solver, f: usize, face: Face, centre: f64, next: f64, voxel: [usize; 3]) -> f64 {
+fn on_face(
+    solver: &Solver,
+    f: usize,
+    face: Face,
+    centre: f64,
+    next: f64,
+    voxel: [usize; 3],
+) -> f64 {
     let grid = &solver.setup.grid;
     // No gradient across the face: a parabola through the two centres.
     let flat_end = centre + (centre - next) / 8.0;

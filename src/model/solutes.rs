@@ -98,7 +98,12 @@ pub fn produce<'a>(
                             let mut rate = vec![0.0; plane];
                             let mut slope = vec![0.0; plane];
                             let range = at..at + plane;
-                            law.accumulate(&n[range.clone()], &source[range], &mut rate, &mut slope);
+                            law.accumulate(
+                                &n[range.clone()],
+                                &source[range],
+                                &mut rate,
+                                &mut slope,
+                            );
                             for i in 0..plane {
                                 rhs[i] += yields * rate[i];
                             }

@@ -58,7 +58,8 @@ impl Survey {
             };
             let parts = par::map(grid.n[2], plane, |k| {
                 let at = k * plane;
-                let (v, w, r) = (&values[at..][..plane], &weight[at..][..plane], &room[at..][..plane]);
+                let (v, w, r) =
+                    (&values[at..][..plane], &weight[at..][..plane], &room[at..][..plane]);
                 let mut least = Least { value: f64::INFINITY, voxel: 0 };
                 let mut most = 0.0_f64;
                 for i in 0..plane {

@@ -25,6 +25,9 @@ pub struct Limited {
     pub repaired: bool,
 }
 
+/// Deficits relative to the field's scale that the tolerance of the solves explains.
+const NOISE: f64 = 1e-5;
+
 /// Repairs `v` = 2B − A in place.
 ///
 /// `faces`·`amount` are the conductances times dt (per voxel volume), `w` the mean of the two
@@ -73,24 +76,28 @@ pub fn repair(
             let mut out = 0.0;
             faces.neighbours(i, |j, t| out += (amount * t * (here - w(j))).max(0.0));
             let back = (missing / out).min(share);
-            if out <= 0.0 || back * out < missing * (1.0 - 1e-12) {
-                done.repaired = false;
-                return done;
-            }
+            let back = if out > 0.0 { back } else { 0.0 };
             standing.insert(i, share - back);
+            // What is left is the error of the linear solve, magnified by nothing: it moves
+            // towards where there is most.
+            let rest = missing - back * out;
+            let mut richest = (i, 0.0);
             faces.neighbours(i, |j, t| {
                 let taken = back * (amount * t * (here - w(j))).max(0.0);
                 if taken > 0.0 {
-                    let left = v[j] * storage[j] - taken - next.get(&j).copied().unwrap_or(0.0);
-                    next.remove(&j);
-                    if left >= 0.0 {
-                        v[j] = left / storage[j];
-                    } else {
-                        v[j] = 0.0;
-                        next.insert(j, -left);
-                    }
+                    take(v, storage, &mut next, j, taken);
+                }
+                if t > 0.0 && v[j] >= richest.1 {
+                    richest = (j, v[j]);
                 }
             });
+            if rest > 1e-12 * missing {
+                if rest > NOISE * scale * storage[i] || richest.0 == i {
+                    done.repaired = false;
+                    return done;
+                }
+                take(v, storage, &mut next, richest.0, rest);
+            }
         }
         for (i, missing) in &mut next {
             let charge = sink(*i, *missing).clamp(0.0, *missing);
@@ -109,4 +116,21 @@ pub fn repair(
     }
     done.repaired = false;
     done
+}
+
+/// Takes an amount from a voxel; what it does not hold becomes its deficit.
+fn take(
+    v: &mut [f64],
+    storage: &[f64],
+    deficits: &mut BTreeMap<usize, f64>,
+    j: usize,
+    amount: f64,
+) {
+    let left = v[j] * storage[j] - amount - deficits.remove(&j).unwrap_or(0.0);
+    if left >= 0.0 {
+        v[j] = left / storage[j];
+    } else {
+        v[j] = 0.0;
+        deficits.insert(j, -left);
+    }
 }

@@ -84,15 +84,16 @@ def coloured(source, view, name, unit, number, limits):
     colours.AutomaticRescaleRangeMode = "Never"
     colours.NanColor = SOLID
     # Colours as they are: the value counts, not the light.
-    display.Ambient, display.Diffuse, display.Specular = 0.55, 0.45, 0.0
+    display.Ambient, display.Diffuse, display.Specular = 0.8, 0.2, 0.0
     bar = GetScalarBar(colours, view)
-    bar.Title, bar.ComponentTitle = name, unit
+    bar.Title, bar.ComponentTitle = name, f"({unit})" if unit else ""
     bar.TitleColor = bar.LabelColor = INK
     bar.TitleFontSize, bar.LabelFontSize = 18, 16
     bar.AutomaticLabelFormat, bar.LabelFormat, bar.RangeLabelFormat = 0, "%-#.3g", "%-#.3g"
     bar.AddRangeLabels = 1
     bar.ScalarBarLength, bar.ScalarBarThickness = 0.6, 20
-    bar.WindowLocation, bar.Position = "Any Location", [0.87, 0.2]
+    bar.HorizontalTitle = 1
+    bar.WindowLocation, bar.Position = "Any Location", [0.83, 0.2]
     bar.Visibility = 1
     return display
 
@@ -102,7 +103,7 @@ def ivory(source, view):
     display.Representation = "Surface"
     ColorBy(display, None)
     display.DiffuseColor = display.AmbientColor = SOLID
-    display.Specular = 0.1
+    display.Ambient, display.Diffuse, display.Specular = 0.25, 0.8, 0.0
 
 
 def block(reader, view, name, unit, number, limits, extent):
@@ -122,18 +123,23 @@ def block(reader, view, name, unit, number, limits, extent):
         coloured(finite(subset(reader, cut), name), view, name, unit, number, limits)
 
 
-def look(view, bounds):
-    """A slanted view of a block, straight down on a sheet, along a rod."""
+def look(view, bounds, aspect):
+    """A slanted view of a block, straight down on a sheet; room for the colour bar at the right."""
     size = [bounds[2 * a + 1] - bounds[2 * a] for a in range(3)]
     centre = [(bounds[2 * a + 1] + bounds[2 * a]) / 2 for a in range(3)]
-    away = 4.0 * max(size)
-    direction = [0.58, -0.66, 0.48] if DIMENSIONS == 3 else [0.0, 0.0, 1.0]
-    view.CameraFocalPoint = centre
-    view.CameraPosition = [c + away * d for c, d in zip(centre, direction)]
-    view.CameraViewUp = [0, 0, 1] if DIMENSIONS == 3 else [0, 1, 0]
+    if DIMENSIONS == 3:
+        away, right, up = [0.56, -0.68, 0.47], [0.772, 0.636, 0.0], [-0.299, 0.363, 0.883]
+    else:
+        away, right, up = [0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
+    wide = sum(abs(r) * s for r, s in zip(right, size)) / 2
+    high = sum(abs(u) * s for u, s in zip(up, size)) / 2
+    scale = max(high / 0.72, wide / (0.64 * aspect))
+    middle = [c + 0.13 * aspect * scale * r for c, r in zip(centre, right)]
     view.CameraParallelProjection = 1
-    view.ResetCamera()
-    view.CameraParallelScale *= 0.85 if DIMENSIONS == 3 else 0.8
+    view.CameraFocalPoint = middle
+    view.CameraPosition = [m + 6.0 * max(size) * d for m, d in zip(middle, away)]
+    view.CameraViewUp = up
+    view.CameraParallelScale = scale
 
 
 def axes(view):
@@ -147,7 +153,7 @@ def axes(view):
         setattr(grid, axis + "LabelFontSize", 13)
     grid.GridColor = [0.6, 0.6, 0.62]
     if DIMENSIONS < 3:
-        grid.AxesToLabel = 0b001001 if DIMENSIONS == 1 else 0b011011
+        grid.AxesToLabel = 0b11  # the first x and y axes only
 
 
 def write_on(view, reader, first):
@@ -164,7 +170,7 @@ def write_on(view, reader, first):
     shown.WindowLocation, shown.Position = "Any Location", [0.03, 0.03]
 
 
-def picture(reader, number, limits, extent, bounds):
+def picture(reader, number, limits, extent, bounds, aspect):
     name, unit = FIELDS[number]
     view = CreateView("RenderView")
     view.UseColorPaletteForBackground = 0
@@ -178,11 +184,11 @@ def picture(reader, number, limits, extent, bounds):
         coloured(source, view, name, unit, number, limits)
     axes(view)
     write_on(view, reader, number == 0)
-    look(view, bounds)
+    look(view, bounds, aspect)
     return view
 
 
-def profile(reader, number, limits, times, bounds):
+def profile(reader, number, limits, times, extent, bounds):
     """One axis: the field along it at the start, in between and at the end."""
     name, unit = FIELDS[number]
     view = CreateView("XYChartView")
@@ -193,21 +199,25 @@ def profile(reader, number, limits, times, bounds):
     view.LeftAxisRangeMaximum = limits[1] + 0.05 * (limits[1] - limits[0])
     view.BottomAxisUseCustomRange = 1
     view.BottomAxisRangeMinimum, view.BottomAxisRangeMaximum = bounds[0], bounds[1]
+    half = (bounds[1] - bounds[0]) / (extent[1] - extent[0]) / 2
     y, z = (bounds[2] + bounds[3]) / 2, (bounds[4] + bounds[5]) / 2
     count = min(5, len(times))
     picked = [times[round(i * (len(times) - 1) / max(count - 1, 1))] for i in range(count)]
     for i, time in enumerate(picked):
         fixed = ForceTime(Input=reader, ForcedTime=time)
         line = PlotOverLine(Input=CellDatatoPointData(Input=fixed))
-        line.Point1, line.Point2 = [bounds[0], y, z], [bounds[1], y, z]
+        line.Point1, line.Point2 = [bounds[0] + half, y, z], [bounds[1] - half, y, z]
         shown = Show(line, view)
-        shown.UseIndexForXAxis, shown.XArrayName = 0, "arc_length"
+        shown.UseIndexForXAxis, shown.XArrayName = 0, "Points_X"
         shown.SeriesVisibility = [name]
         shade = 0.85 * (1.0 - (i + 1) / len(picked))
         colour = [str(shade), str(0.25 + 0.7 * shade), str(0.45 + 0.5 * shade)]
         shown.SeriesColor = [name] + colour
         shown.SeriesLabel = [name, f"{time:g} {TIME_UNIT}"]
         shown.SeriesLineThickness = [name, "3"]
+    values = servermanager.Fetch(line).GetPointData().GetArray(name)
+    rises = values.GetTuple1(values.GetNumberOfTuples() - 1) > values.GetTuple1(0)
+    view.LegendLocation = "TopLeft" if rises else "TopRight"
     return view
 
 
@@ -222,13 +232,15 @@ def main():
     information = reader.GetDataInformation()
     extent, bounds = information.GetExtent(), information.GetBounds()
 
+    size = [int(n) for n in options.size.lower().split("x")]
+    aspect = size[0] / len(FIELDS) / size[1]
     layout = CreateLayout("blastema")
     views = []
     for number, (name, _) in enumerate(FIELDS):
         if DIMENSIONS == 1:
-            view = profile(reader, number, limits[name], times, bounds)
+            view = profile(reader, number, limits[name], times, extent, bounds)
         else:
-            view = picture(reader, number, limits[name], extent, bounds)
+            view = picture(reader, number, limits[name], extent, bounds, aspect)
         where = 0 if number == 0 else layout.SplitHorizontal(0, 0.5) + 1
         AssignViewToLayout(view=view, layout=layout, hint=where)
         views.append(view)
@@ -240,11 +252,7 @@ def main():
         view.ViewTime = time
 
     if options.screenshot:
-        size = [int(n) for n in options.size.lower().split("x")]
         layout.SetSize(*size)
-        for view in views:
-            if DIMENSIONS > 1:
-                look(view, bounds)
         SaveScreenshot(options.screenshot, layout, ImageResolution=size)
     elif "pvpython" in os.path.basename(sys.executable or "") or "vtkpython" in sys.executable:
         RenderAllViews()
