@@ -182,11 +182,11 @@ impl Assembly {
                 wanted.push((library::Kind::Solute, key.name, under, None));
             }
         }
-        if let Some(material) = node.at(&["scaffold", "material"]) {
-            if let Some(name) = material.text() {
-                let under = vec!["scaffold".into()];
-                wanted.push((library::Kind::Material, name.into(), under, Some(material.place)));
-            }
+        if let Some(material) = node.at(&["scaffold", "material"])
+            && let Some(name) = material.text()
+        {
+            let under = vec!["scaffold".into()];
+            wanted.push((library::Kind::Material, name.into(), under, Some(material.place)));
         }
         let mut node = node;
         for (kind, name, under, place) in wanted {

@@ -80,9 +80,11 @@ impl Checker<'_> {
                 _ => self.wrong_kind(node, "true or false", shape, at),
             },
             Shape::Text | Shape::File | Shape::Name(_) => match node.text() {
-                Some(t) if !t.trim().is_empty() || matches!(shape, Shape::Text) => {
-                    Value::Text(t.into())
+                Some(t) if t.trim().is_empty() && !matches!(shape, Shape::Text) => {
+                    self.error("E015", at.key, format!("{} is empty", at.key), Some(node.place));
+                    Value::Invalid
                 }
+                Some(t) => Value::Text(t.into()),
                 _ => self.wrong_kind(node, "a string", shape, at),
             },
             Shape::Unit(d) => self.unit(node, *d, at),
@@ -237,15 +239,14 @@ impl Checker<'_> {
         let Data::Integer(n) = node.data else {
             return self.wrong_kind(node, "a whole number", &Shape::Count(least, most), at);
         };
-        match n.and_then(|n| u64::try_from(n).ok()).filter(|n| (least..=most).contains(n)) {
-            Some(n) => Value::Count(n),
-            None => {
-                let message = format!("{} is out of range", at.key);
-                self.error("E016", at.key, message, Some(node.place)).label =
-                    format!("must be from {least} to {most}");
-                Value::Invalid
-            }
+        let inside = |n: &u64| (least..=most).contains(n);
+        if let Some(n) = n.and_then(|n| u64::try_from(n).ok()).filter(inside) {
+            return Value::Count(n);
         }
+        let message = format!("{} is out of range", at.key);
+        self.error("E016", at.key, message, Some(node.place)).label =
+            format!("must be from {least} to {most}");
+        Value::Invalid
     }
 
     fn unit(&mut self, node: &Node, expected: Option<Dimension>, at: At<'_>) -> Value {
@@ -369,11 +370,14 @@ impl Checker<'_> {
         Value::Table(out)
     }
 
+    /// Keys that exclude each other; a flag that is false is as good as absent.
     fn groups(&mut self, node: &Node, entries: &tree::Table, table: &Table, at: At<'_>) {
         for group in &table.groups {
             let given: Vec<_> =
                 entries.iter().filter(|e| group.keys.contains(&e.0.name.as_str())).collect();
-            if let [first, second, ..] = given[..] {
+            let off = |e: &&&(tree::Key, Node)| matches!(e.1.data, Data::Flag(false));
+            let on: Vec<_> = given.iter().filter(|e| !off(e)).collect();
+            if let [first, second, ..] = on[..] {
                 let key = join(at.key, &second.0.name);
                 let message =
                     format!("{key} and {} exclude each other", join(at.key, &first.0.name));
@@ -383,7 +387,7 @@ impl Checker<'_> {
             if given.is_empty() && group.needed {
                 let key = join(at.key, group.keys[0]);
                 let message = format!("{key} is missing");
-                let place = header(node);
+                let place = header(node, at.key);
                 self.error("E011", &key, message, place).label = "in this table".into();
                 self.note(format!("give {}", one_of(group.keys.iter().copied())));
                 for k in table.keys.iter().filter(|k| group.keys.contains(&k.name)) {
@@ -395,7 +399,7 @@ impl Checker<'_> {
 
     fn missing(&mut self, node: &Node, k: &Key, at: At<'_>) {
         let key = join(at.key, k.name);
-        let place = header(node);
+        let place = header(node, at.key);
         self.error("E011", &key, format!("{key} is missing"), place).label =
             if at.key.is_empty() { String::new() } else { format!("in {}", at.key) };
         self.note(format!("write for example: {} = {}", k.name, shape::example(&k.shape)));
@@ -477,13 +481,12 @@ impl Checker<'_> {
         }
         let names = || choice.keys.iter().map(|k| k.name);
         let Data::Table(entries) = &node.data else {
-            if let (Data::Text(t), "law") = (&node.data, choice.noun) {
-                if let Some(k) = choice.keys.iter().find(|k| k.name == t) {
-                    let message = format!("{} names its law as a key", at.key);
-                    self.error("E017", at.key, message, Some(node.place)).label =
-                        format!("write {}.{t} = {}", last(at.key), shape::example(&k.shape));
-                    return Value::Invalid;
-                }
+            let named = node.text().and_then(|t| choice.keys.iter().find(|k| k.name == t));
+            if let Some(k) = named.filter(|_| choice.noun == "law") {
+                let message = format!("{} names its law as a key", at.key);
+                self.error("E017", at.key, message, Some(node.place)).label =
+                    format!("write {}.{} = {}", last(at.key), k.name, shape::example(&k.shape));
+                return Value::Invalid;
             }
             let v = self.wrong_kind(node, "a table", shape, at);
             self.note(format!("with exactly one {}: {}", choice.noun, one_of(names())));
@@ -510,7 +513,7 @@ impl Checker<'_> {
             Some((name, value)) => Value::Choice(name, Box::new(value)),
             None if entries.is_empty() => {
                 let message = format!("{} names no {}", at.key, choice.noun);
-                self.error("E019", at.key, message, header(node)).label =
+                self.error("E019", at.key, message, header(node, at.key)).label =
                     format!("expected {}", one_of(names()));
                 self.note(format!(
                     "write for example: {} = {}",
@@ -525,9 +528,8 @@ impl Checker<'_> {
 }
 
 /// Where a table begins: its own place when it is written as one, nothing for a whole file.
-fn header(node: &Node) -> Option<Place> {
-    let whole = node.place.start == 0 && matches!(node.data, Data::Table(_));
-    (!whole).then_some(node.place)
+fn header(node: &Node, key: &str) -> Option<Place> {
+    (!key.is_empty()).then_some(node.place)
 }
 
 /// Drops the places of a default.

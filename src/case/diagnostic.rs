@@ -75,7 +75,7 @@ impl Diagnostic {
             d.column = source.text[line_start..start].chars().count() + 1;
             let end = floor(&source.text, place.end.min(line_start + line.len())).max(start);
             d.width = source.text[start..end].chars().count().max(1);
-            d.excerpt = line.to_owned();
+            line.clone_into(&mut d.excerpt);
         }
         d
     }

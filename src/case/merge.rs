@@ -64,7 +64,7 @@ fn tables<'a>(
 /// Keys of the base that exclude a key given on top give way.
 fn without_rivals(base: Node, over: &Node, table: &Table) -> Node {
     let Data::Table(mut entries) = base.data else { return base };
-    for group in table.groups.iter() {
+    for group in &table.groups {
         if group.keys.iter().any(|k| over.get(k).is_some()) {
             entries.retain(|e| {
                 !group.keys.contains(&e.0.name.as_str()) || over.get(&e.0.name).is_some()

@@ -55,10 +55,14 @@ pub(super) fn provenance(
 fn leaves<'a>(at: &'a Checked, apart: bool, f: &mut impl FnMut(&'a Checked)) {
     match &at.value {
         Value::Table(entries) if !entries.is_empty() || at.key.is_empty() => {
-            entries.iter().for_each(|e| leaves(&e.1, apart, f));
+            for e in entries {
+                leaves(&e.1, apart, f);
+            }
         }
         Value::List(items) if apart || items.iter().any(|i| matches!(i.value, Value::Table(_))) => {
-            items.iter().for_each(|i| leaves(i, apart, f));
+            for i in items {
+                leaves(i, apart, f);
+            }
         }
         Value::Choice(_, inner) => leaves(inner, apart, f),
         _ => f(at),
@@ -128,7 +132,8 @@ fn hash(mut canonical: Vec<String>, inputs: &[(String, String, u64)]) -> String 
     };
     let version = env!("CARGO_PKG_VERSION");
     part(&mut hasher, version.rsplit_once('.').map_or(version, |v| v.0));
-    canonical.iter().for_each(|l| part(&mut hasher, l));
-    inputs.iter().for_each(|i| part(&mut hasher, &i.1));
+    for text in canonical.iter().chain(inputs.iter().map(|i| &i.1)) {
+        part(&mut hasher, text);
+    }
     hasher.finalize().to_hex().to_string()
 }

@@ -286,7 +286,10 @@ pub(super) fn example(shape: &Shape) -> String {
 
 /// A plausible value of a quantity.
 fn sample(r: &Range) -> String {
-    use units::*;
+    use units::{
+        CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CONCENTRATION, DIFFUSIVITY, FLUX, LENGTH,
+        MOLAR_MASS, RATE, TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME,
+    };
     let text = match r.dimension {
         NONE => return if r.min >= 1.0 { units::number(r.min) } else { "0.5".into() },
         DIFFUSIVITY => "2.7e-9 m^2/s",

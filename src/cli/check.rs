@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::library::print;
+use super::run::refused;
 use crate::case::scales::{self, Scales};
-use crate::case::{self, Case, Diagnostic, Report};
+use crate::case::{self, Case, Diagnostic};
 use crate::ground::grid::Face;
 use crate::ground::signal::Signal;
 use crate::ground::units::{
@@ -47,14 +48,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             Err(refused(&report))
         }
     }
-}
-
-/// A refused case as the failure of a command.
-pub(super) fn refused(report: &Report) -> Failure {
-    use std::io::IsTerminal;
-    let exit = if report.resources { Exit::Resources } else { Exit::Input };
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    Failure::new(exit, report.render(colour))
 }
 
 /// All that a reader wants to know before a run.

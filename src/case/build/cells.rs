@@ -41,7 +41,7 @@ impl Builder<'_> {
             uptake: uptake?,
             production: production?,
             growth: growth?,
-            quiescence: quiescence?.flatten(),
+            quiescence: quiescence?.and_then(Acting::law),
             deaths: deaths?,
             lysis: lysis?,
             motility: motility?,
@@ -136,7 +136,8 @@ impl Builder<'_> {
         let mut out = Some(Vec::new());
         for (solute, law) in at.entries_of(key) {
             let Some(number) = world.solute(solute) else {
-                self.absent_law(law, solute, format!("{}: {what} {solute}", short(&at.key)));
+                let what = format!("{}: {what} {solute}", short(&at.key));
+                self.absent_law(law, solute, &what);
                 continue;
             };
             let built = law.choice().and_then(|(k, v)| {
@@ -153,7 +154,7 @@ impl Builder<'_> {
     }
 
     /// A law for an absent solute: an error when typed, named as silent when from the library.
-    fn absent_law(&mut self, law: &Checked, solute: &str, what: String) {
+    fn absent_law(&mut self, law: &Checked, solute: &str, what: &str) {
         let place = law.choice().and_then(|(_, v)| v.place).or(law.place);
         if self.typed(place) {
             self.absent(law, solute);
@@ -174,7 +175,7 @@ impl Builder<'_> {
         for (made, law) in at.entries_of("production") {
             let what = format!("{name}: production of {made}");
             let Some(solute) = world.solute(made) else {
-                self.absent_law(law, made, what);
+                self.absent_law(law, made, &what);
                 continue;
             };
             match law.choice()? {
@@ -222,11 +223,11 @@ impl Builder<'_> {
         name: &str,
         q: &Checked,
         world: &World<'_>,
-    ) -> Option<Option<Quiescence>> {
-        let Some(when) = self.triggers(q, world, &format!("{name}: quiescence"))? else {
-            return Some(None);
+    ) -> Option<Acting<Quiescence>> {
+        let Acting::Yes(when) = self.triggers(q, world, &format!("{name}: quiescence"))? else {
+            return Some(Acting::No);
         };
-        Some(Some(Quiescence {
+        Some(Acting::Yes(Quiescence {
             rate: rate(q.get("rate")?)?,
             recovery: rate(q.get("recovery")?)?,
             activity: q.si("activity")?,
@@ -242,8 +243,8 @@ impl Builder<'_> {
             let when = self.triggers(d, world, &format!("{name}: death by {cause}"));
             let built = match when {
                 None => None,
-                Some(None) => continue,
-                Some(Some(when)) => (|| {
+                Some(Acting::No) => continue,
+                Some(Acting::Yes(when)) => (|| {
                     Some(Death {
                         cause: cause.clone(),
                         rate: rate(d.get("rate")?)?,
@@ -260,14 +261,14 @@ impl Builder<'_> {
         out
     }
 
-    /// Triggers of a death or of quiescence. `Some(None)`: an absent solute keeps the law from
+    /// Triggers of a death or of quiescence. An absent solute may keep the law from
     /// acting, since what is plentiful triggers nothing.
     fn triggers(
         &mut self,
         at: &Checked,
         world: &World<'_>,
         what: &str,
-    ) -> Option<Option<Vec<(usize, Trigger)>>> {
+    ) -> Option<Acting<Vec<(usize, Trigger)>>> {
         let all = combine(at) == Combine::All;
         let missing: Vec<(&str, &Checked)> = at
             .entries_of("when")
@@ -288,7 +289,7 @@ impl Builder<'_> {
         if !acts {
             let names: Vec<&str> = missing.iter().map(|m| m.0).collect();
             self.silent.push(format!("{what} is not modelled: no {}", names.join(", no ")));
-            return Some(None);
+            return Some(Acting::No);
         }
         let mut out = Some(Vec::new());
         for (solute, law) in at.entries_of("when") {
@@ -303,7 +304,7 @@ impl Builder<'_> {
                 _ => out = None,
             }
         }
-        out.map(Some)
+        out.map(Acting::Yes)
     }
 
     /// Seeding must leave room.
@@ -324,6 +325,18 @@ impl Builder<'_> {
                 );
             }
         }
+    }
+}
+
+/// A law, unless an absent solute keeps it from acting.
+enum Acting<T> {
+    Yes(T),
+    No,
+}
+
+impl<T> Acting<T> {
+    fn law(self) -> Option<T> {
+        if let Acting::Yes(law) = self { Some(law) } else { None }
     }
 }
 

@@ -179,7 +179,9 @@ impl Builder<'_> {
         let grey = threshold.floor() as u16;
         let mut open = stack.pores(grey);
         if !below {
-            open.iter_mut().for_each(|o| *o = !*o);
+            for o in &mut open {
+                *o = !*o;
+            }
         }
         let pores = open.iter().filter(|o| **o).count();
         if pores == 0 || pores == open.len() {
@@ -218,11 +220,10 @@ impl Builder<'_> {
                     format!("the image has {} × {} × {}", grid.n[0], grid.n[1], grid.n[2]);
             }
         }
-        if let Some(voxel) = domain.get("voxel") {
-            if voxel.quantity().is_some_and(|v| (v - grid.h[0]).abs() > 1e-6 * v) {
-                self.wrong("E022", voxel, "domain.voxel is not that of the image".into()).label =
-                    format!("the image has {}", readable(grid.h[0], LENGTH));
-            }
+        let differs = |v: f64| (v - grid.h[0]).abs() > 1e-6 * v;
+        if let Some(voxel) = domain.get("voxel").filter(|v| v.quantity().is_some_and(differs)) {
+            self.wrong("E022", voxel, "domain.voxel is not that of the image".into()).label =
+                format!("the image has {}", readable(grid.h[0], LENGTH));
         }
     }
 
@@ -319,11 +320,11 @@ impl<'a> Builder<'a> {
                 radius: s.si("radius")?,
             },
         };
-        if let shapes::Shape::Layer { axis, .. } | shapes::Shape::Cylinder { axis, .. } = shape {
-            if axis >= grid.dimensions {
-                self.no_axis(s.get("axis").unwrap_or(s), grid);
-                return None;
-            }
+        if let shapes::Shape::Layer { axis, .. } | shapes::Shape::Cylinder { axis, .. } = shape
+            && axis >= grid.dimensions
+        {
+            self.no_axis(s.get("axis").unwrap_or(s), grid);
+            return None;
         }
         Some(shape)
     }

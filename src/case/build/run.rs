@@ -14,11 +14,10 @@ impl Builder<'_> {
     pub(super) fn run_plan(&mut self, root: &Checked) -> Option<RunPlan> {
         let run = root.get("run")?;
         let steady = run.flag("steady");
-        if let (false, Some(key)) = (steady, run.get("steady")) {
-            if run.get("duration").is_none() && !key.invalid() {
-                self.wrong("E011", key, "run.duration is missing".into()).label =
-                    "steady = false needs a duration".into();
-            }
+        let not_steady = run.get("steady").filter(|key| !steady && !key.invalid());
+        if let (Some(key), None) = (not_steady, run.get("duration")) {
+            self.wrong("E011", key, "run.duration is missing".into()).label =
+                "steady = false needs a duration".into();
         }
         let accuracy = run.get("accuracy")?;
         let output = run.get("output")?;

@@ -53,17 +53,18 @@ impl Builder<'_> {
         open: Option<&[bool]>,
     ) -> Option<Vec<f64>> {
         let scaffold = self.root.get("scaffold");
-        if let Some(solid) = scaffold.and_then(|s| s.get("solid")) {
-            if !self.resolved() && self.typed(solid.place) {
-                self.wrong("E023", solid, "scaffold.solid needs resolved pores".into()).label =
-                    "a porosity has no solid voxels".into();
-            }
+        if let Some(solid) = scaffold.and_then(|s| s.get("solid"))
+            && !self.resolved()
+            && self.typed(solid.place)
+        {
+            self.wrong("E023", solid, "scaffold.solid needs resolved pores".into()).label =
+                "a porosity has no solid voxels".into();
         }
-        if let Some(resolve) = scaffold.and_then(|s| s.get("resolve")) {
-            if scaffold.is_some_and(|s| s.get("structure").is_none()) {
-                self.wrong("E023", resolve, "scaffold.resolve needs a structure".into()).label =
-                    "give scaffold.structure, or leave it out".into();
-            }
+        if let Some(resolve) = scaffold.and_then(|s| s.get("resolve"))
+            && scaffold.is_some_and(|s| s.get("structure").is_none())
+        {
+            self.wrong("E023", resolve, "scaffold.resolve needs a structure".into()).label =
+                "give scaffold.structure, or leave it out".into();
         }
         if self.resolved() {
             for region in regions {

@@ -50,7 +50,7 @@ impl Builder<'_> {
                     return None;
                 }
                 let d = scaffold.quantity()?;
-                (d, self.relative_in_scaffold(name, d, world, effective)?, [1.0; 3])
+                (d, relative_in_scaffold(name, d, world, effective)?, [1.0; 3])
             }
             (None, None) => return None,
         };
@@ -66,32 +66,6 @@ impl Builder<'_> {
             decay: decay?,
             molar_mass: at.si("molar_mass"),
         })
-    }
-
-    /// Regions may give another diffusivity in the scaffold.
-    fn relative_in_scaffold(
-        &mut self,
-        name: &str,
-        base: f64,
-        world: &World<'_>,
-        effective: &Effective,
-    ) -> Option<Arc<Vec<f64>>> {
-        let path = ["solutes", name, "diffusivity_in_scaffold"];
-        let given = |r: &super::Region<'_>| path.iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
-        if !world.regions.iter().any(given) {
-            return Some(Arc::clone(&effective.ones));
-        }
-        let mut values = vec![1.0; world.grid.len()];
-        for region in &world.regions {
-            let Some(at) = path.iter().try_fold(region.keys, |v, k| v.get(k)) else { continue };
-            let ratio = at.quantity()? / base;
-            for (i, v) in values.iter_mut().enumerate() {
-                if region.shape.contains(world.grid.centre(i)) {
-                    *v = ratio;
-                }
-            }
-        }
-        Some(Arc::new(values))
     }
 
     fn region_diffusivity_needs_base(&mut self, name: &str, at: &Checked, world: &World<'_>) {
@@ -266,6 +240,12 @@ impl Builder<'_> {
                 });
             }
         }
+        for (name, at) in root.entries_of("cells") {
+            if solutes.contains(name) {
+                self.wrong("E026", at, format!("{} has the name of a solute", at.key)).label =
+                    "fields are called by these names: take another".into();
+            }
+        }
         let cells: Vec<&str> = root.entries_of("cells").iter().map(|e| e.0.as_str()).collect();
         let solutes: Vec<&str> = solutes.iter().map(String::as_str).collect();
         for (_, region) in root.entries_of("regions") {
@@ -339,6 +319,31 @@ impl Builder<'_> {
     }
 }
 
+/// Regions may give another diffusivity in the scaffold.
+fn relative_in_scaffold(
+    name: &str,
+    base: f64,
+    world: &World<'_>,
+    effective: &Effective,
+) -> Option<Arc<Vec<f64>>> {
+    let path = ["solutes", name, "diffusivity_in_scaffold"];
+    let given = |r: &super::Region<'_>| path.iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
+    if !world.regions.iter().any(given) {
+        return Some(Arc::clone(&effective.ones));
+    }
+    let mut values = vec![1.0; world.grid.len()];
+    for region in &world.regions {
+        let Some(at) = path.iter().try_fold(region.keys, |v, k| v.get(k)) else { continue };
+        let ratio = at.quantity()? / base;
+        for (i, v) in values.iter_mut().enumerate() {
+            if region.shape.contains(world.grid.centre(i)) {
+                *v = ratio;
+            }
+        }
+    }
+    Some(Arc::new(values))
+}
+
 /// Puts the solutes in `order`, with every number that points to one.
 pub(super) fn renumber(
     order: &[usize],
@@ -363,7 +368,7 @@ pub(super) fn renumber(
         for production in &mut p.production {
             match production {
                 Production::PerUptake { solute, of, .. } => {
-                    (*solute, *of) = (new[*solute], new[*of])
+                    (*solute, *of) = (new[*solute], new[*of]);
                 }
                 Production::Constant { solute, .. } => *solute = new[*solute],
             }

@@ -46,13 +46,12 @@ impl Builder<'_> {
                 }
                 let top =
                     solutes.and_then(|s| s.iter().find(|s| s.name == *solute)).and_then(highest);
-                if let (Some(km), Some(top)) = (v.get("km").or(v.get("half")), top) {
-                    if km.quantity().is_some_and(|k| k > 5.0 * top) {
-                        let message =
-                            format!("{} is more than five times any concentration", km.key);
-                        self.check.warning("W034", &km.key, message, km.place).label =
-                            format!("the highest is {}", units::readable(top, CONCENTRATION));
-                    }
+                if let (Some(km), Some(top)) = (v.get("km").or(v.get("half")), top)
+                    && km.quantity().is_some_and(|k| k > 5.0 * top)
+                {
+                    let message = format!("{} is more than five times any concentration", km.key);
+                    self.check.warning("W034", &km.key, message, km.place).label =
+                        format!("the highest is {}", units::readable(top, CONCENTRATION));
                 }
             }
         }

@@ -5,7 +5,7 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     let fold = |s: &str| s.to_lowercase().replace('-', "_");
     let folded = fold(word);
     let length = word.chars().count();
-    let limit = ((length + 2) / 3).clamp(1, 3);
+    let limit = length.div_ceil(3).clamp(1, 3);
     candidates
         .map(|c| (distance(&folded, &fold(c)), c))
         .filter(|(d, c)| *d <= limit && *d < c.chars().count())
