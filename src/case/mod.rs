@@ -24,8 +24,6 @@ pub mod reference;
 pub mod scales;
 mod shape;
 mod source;
-#[cfg(test)]
-mod tests;
 mod tree;
 mod words;
 

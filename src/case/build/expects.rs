@@ -22,10 +22,10 @@ impl Builder<'_> {
     pub(super) fn expects(&mut self, setup: &Setup) -> Vec<Expect> {
         let root = self.root;
         let list = root.get("expect").map_or(&[][..], Checked::list);
-        list.iter().filter_map(|at| self.expect(at, setup)).collect()
+        list.iter().filter_map(|at| self.expectation(at, setup)).collect()
     }
 
-    fn expect(&mut self, at: &Checked, setup: &Setup) -> Option<Expect> {
+    fn expectation(&mut self, at: &Checked, setup: &Setup) -> Option<Expect> {
         let duration = setup.run.duration;
         let what = at.get("what")?;
         let subject = self.subject(what, at.flag("rate"), setup)?;

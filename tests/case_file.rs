@@ -1,8 +1,8 @@
-//! A case as a whole: what a text becomes.
+//! What the text of a case becomes.
 
-use super::{Case, Report, load, load_text};
-use crate::ground::signal::Signal;
-use crate::model::setup::{Boundary, Initial, Production};
+use blastema::case::{Case, Report, load, load_text};
+use blastema::ground::signal::Signal;
+use blastema::model::setup::{Boundary, Initial, Production};
 
 const BASE: &str = r#"
 title = "Slab"
