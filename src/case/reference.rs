@@ -11,17 +11,17 @@ use crate::ground::units::{NONE, si, usual};
 
 /// JSON Schema (draft 2020-12) of the case file.
 pub fn json_schema() -> Value {
-    let mut schema = schema_of(&keys::case());
+    let mut schema = schema_of(&keys::case(), false);
     if let Some(object) = schema.as_object_mut() {
         object.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
         object.insert("title".into(), json!("blastema case"));
-        // What an extending file leaves out stands in its base.
-        object.remove("required");
     }
     schema
 }
 
-fn schema_of(shape: &Shape) -> Value {
+/// Keys are required only inside a law or form (`whole`), which no other file completes: what an
+/// extending file leaves out elsewhere stands in its base.
+fn schema_of(shape: &Shape, whole: bool) -> Value {
     match shape {
         Shape::Quantity(range) => quantity(range),
         Shape::AnyQuantity => json!({ "type": ["number", "string"] }),
@@ -32,15 +32,15 @@ fn schema_of(shape: &Shape) -> Value {
         Shape::Text | Shape::File | Shape::Unit(_) | Shape::Name(_) => json!({ "type": "string" }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::List { of, least, most } => {
-            json!({ "type": "array", "items": schema_of(of), "minItems": least, "maxItems": most })
+            json!({ "type": "array", "items": schema_of(of, whole), "minItems": least, "maxItems": most })
         }
         Shape::Row(items) => {
-            let items: Vec<Value> = items.iter().map(schema_of).collect();
+            let items: Vec<Value> = items.iter().map(|i| schema_of(i, whole)).collect();
             json!({ "type": "array", "prefixItems": items, "minItems": items.len(), "maxItems": items.len() })
         }
-        Shape::Table(table) => object(table),
+        Shape::Table(table) => object(table, whole),
         Shape::Names { of, .. } => {
-            json!({ "type": "object", "additionalProperties": schema_of(of) })
+            json!({ "type": "object", "additionalProperties": schema_of(of, whole) })
         }
         Shape::OneOf(choice) => one_of(choice),
     }
@@ -70,9 +70,9 @@ fn bare(range: &Range) -> String {
     example(&Shape::Quantity(*range)).trim_matches('"').to_owned()
 }
 
-fn properties(keys: &[Key]) -> Map<String, Value> {
+fn properties(keys: &[Key], whole: bool) -> Map<String, Value> {
     let one = |k: &Key| {
-        let mut value = schema_of(&k.shape);
+        let mut value = schema_of(&k.shape, whole);
         if let Some(o) = value.as_object_mut() {
             o.insert("description".into(), json!(k.doc));
             if let Need::Default(text) = &k.need {
@@ -84,15 +84,15 @@ fn properties(keys: &[Key]) -> Map<String, Value> {
     keys.iter().map(one).collect()
 }
 
-fn object(table: &Table) -> Value {
+fn object(table: &Table, whole: bool) -> Value {
     let required: Vec<&str> =
         table.keys.iter().filter(|k| k.need == Need::Required).map(|k| k.name).collect();
     let mut out = json!({
         "type": "object",
-        "properties": properties(&table.keys),
+        "properties": properties(&table.keys, whole),
         "additionalProperties": false,
     });
-    if !required.is_empty() {
+    if whole && !required.is_empty() {
         out["required"] = json!(required);
     }
     out
@@ -101,7 +101,7 @@ fn object(table: &Table) -> Value {
 fn one_of(choice: &Choice) -> Value {
     let table = json!({
         "type": "object",
-        "properties": properties(&choice.keys),
+        "properties": properties(&choice.keys, true),
         "additionalProperties": false,
         "minProperties": 1,
         "maxProperties": 1,
@@ -116,7 +116,7 @@ fn one_of(choice: &Choice) -> Value {
 pub fn markdown() -> String {
     let mut out = String::from(
         "# The case file\n\n\
-         <!-- Written by `blastema schema --markdown` from the declarations in src/case/keys.rs. -->\n\n\
+         <!-- Written by `blastema schema --markdown` from the declarations in src/case/keys. -->\n\n\
          A case is a TOML file. A value with a dimension is a string with its unit (`\"5 mm\"`); one \
          without is a number or a percentage (`0.92`, `\"92 %\"`). Names of laws have hyphens, keys \
          have underscores. `a.b = 1` and `b = 1` under `[a]` are the same. A value may be given by a \

@@ -83,8 +83,8 @@ pub const VISCOSITY: Dimension = dim(-1, 1, -1, 0, 0, 0);
 /// Pascal in a millimetre of mercury.
 pub const MMHG: f64 = 133.322_387_415;
 /// Solubility of oxygen in culture medium at 37 °C, mol/m³/mmHg: 1 %O2 of a dry gas at 760 mmHg
-/// is 9.576e-3 mol/m³. Christmas and Bassingthwaighte, J. Appl. Physiol. 122 (2017) 1313, give
-/// 1.3e-6 M/mmHg for plasma and the law over temperature; salt lowers it to this value.
+/// is 9.576e-3 mol/m³. Typical value; other temperatures are not converted (their law, for saline
+/// and plasma: Christmas and Bassingthwaighte, J. Appl. Physiol. 122 (2017) 1313).
 pub const OXYGEN_SOLUBILITY: f64 = 1.26e-3;
 
 /// Concentration (mol/m³) of oxygen in medium at a partial pressure (Pa).
