@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::check::brief;
 use super::diagnostic::{Diagnostic, Severity};
 use super::keys;
 use super::merge::{Laws, merge};
 use super::shape::Shape;
 use super::source::{self, Kind, Place, Source, Sources};
 use super::tree::{self, Data, Node};
+use super::words::brief;
 use crate::ground::units;
 use crate::library;
 
@@ -25,7 +25,13 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    fn error(&mut self, code: &'static str, key: &str, message: String, place: Option<Place>) -> &mut Diagnostic {
+    fn error(
+        &mut self,
+        code: &'static str,
+        key: &str,
+        message: String,
+        place: Option<Place>,
+    ) -> &mut Diagnostic {
         let d = Diagnostic::new(Severity::Error, code, key, message, place, &self.sources);
         self.found.push(d);
         let last = self.found.len() - 1;
@@ -40,7 +46,8 @@ impl Assembly {
     /// Reads a case from a text.
     pub(super) fn text(&mut self, name: &str, text: &str) -> Option<Node> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
-        let source = Source { name: name.into(), kind: Kind::Case, text, folder: PathBuf::from(".") };
+        let source =
+            Source { name: name.into(), kind: Kind::Case, text, folder: PathBuf::from(".") };
         self.parsed(source, &mut Vec::new())
     }
 
@@ -65,14 +72,17 @@ impl Assembly {
                     name.clone_into(&mut d.file);
                 }
                 if what.ends_with("is empty") || what.ends_with("does not exist") {
-                    d.notes.push("`blastema new NAME --from well-plate` writes a case to start from".into());
+                    d.notes.push(
+                        "`blastema new NAME --from well-plate` writes a case to start from".into(),
+                    );
                 }
                 return None;
             }
         };
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if chain.contains(&real) || chain.len() >= LONGEST_CHAIN {
-            let what = if chain.contains(&real) { "extends itself" } else { "is the ninth file in a row" };
+            let what =
+                if chain.contains(&real) { "extends itself" } else { "is the ninth file in a row" };
             self.error("E003", "extend", format!("extend: {} {what}", brief(name)), asked);
             return None;
         }
@@ -89,7 +99,8 @@ impl Assembly {
             Ok(node) => node,
             Err(mistakes) => {
                 for m in mistakes {
-                    self.error("E002", "", "this is not TOML".into(), Some(m.place)).label = m.message;
+                    self.error("E002", "", "this is not TOML".into(), Some(m.place)).label =
+                        m.message;
                 }
                 return None;
             }
@@ -106,7 +117,12 @@ impl Assembly {
     /// Applies a `--set key=value`.
     pub(super) fn set(&mut self, node: Node, argument: &str) -> Node {
         let name = "--set".to_owned();
-        let source = |text: String| Source { name: name.clone(), kind: Kind::Set, text, folder: PathBuf::new() };
+        let source = |text: String| Source {
+            name: name.clone(),
+            kind: Kind::Set,
+            text,
+            folder: PathBuf::new(),
+        };
         let Some((key, value)) = argument.split_once('=') else {
             let number = self.sources.add(source(argument.into()));
             let place = Place { source: number, start: 0, end: argument.len() };
@@ -115,21 +131,32 @@ impl Assembly {
             return node;
         };
         let quoted = || {
-            let value: String = value.trim().chars().flat_map(|c| match c {
-                '"' | '\\' => vec!['\\', c],
-                c => vec![c],
-            }).collect();
+            let value: String = value
+                .trim()
+                .chars()
+                .flat_map(|c| match c {
+                    '"' | '\\' => vec!['\\', c],
+                    c => vec![c],
+                })
+                .collect();
             format!("{key}=\"{value}\"")
         };
         let plain = !argument.contains(['\n', '\r']) && tree::parse(argument, 0).is_ok();
         let text = if plain { argument.to_owned() } else { quoted() };
         let number = self.sources.add(source(text.clone()));
         match tree::parse(&text, number) {
-            Ok(over) if !text.contains('\n') => merge(node, over, Some(&keys::case()), Laws::SameLaw),
+            Ok(over) if !text.contains('\n') => {
+                merge(node, over, Some(&keys::case()), Laws::SameLaw)
+            }
             _ => {
                 let place = Place { source: number, start: 0, end: key.len() };
-                self.error("E004", "", format!("--set {} is not key=value", brief(argument)), Some(place))
-                    .label = "a dotted key, then = and a value".into();
+                self.error(
+                    "E004",
+                    "",
+                    format!("--set {} is not key=value", brief(argument)),
+                    Some(place),
+                )
+                .label = "a dotted key, then = and a value".into();
                 node
             }
         }
@@ -155,18 +182,19 @@ impl Assembly {
                 wanted.push((library::Kind::Solute, key.name, under, None));
             }
         }
-        if let Some(material) = node.at(&["scaffold", "material"]) {
-            if let Some(name) = material.text() {
-                let under = vec!["scaffold".into()];
-                wanted.push((library::Kind::Material, name.into(), under, Some(material.place)));
-            }
+        if let Some(material) = node.at(&["scaffold", "material"])
+            && let Some(name) = material.text()
+        {
+            let under = vec!["scaffold".into()];
+            wanted.push((library::Kind::Material, name.into(), under, Some(material.place)));
         }
         let mut node = node;
         for (kind, name, under, place) in wanted {
             let Some(fragment) = self.entry(kind, &name, &under, place) else { continue };
             let path: Vec<&str> = under.iter().map(String::as_str).collect();
             if let Some(own) = node.at_mut(&path) {
-                let taken = std::mem::replace(own, Node { place: Place::default(), data: Data::Date });
+                let taken =
+                    std::mem::replace(own, Node { place: Place::default(), data: Data::Date });
                 *own = merge(fragment, taken, shape_at(&shape, &path), Laws::Replace);
             }
         }
@@ -174,13 +202,24 @@ impl Assembly {
     }
 
     /// An entry of the library as a tree.
-    fn entry(&mut self, kind: library::Kind, name: &str, under: &[String], place: Option<Place>) -> Option<Node> {
+    fn entry(
+        &mut self,
+        kind: library::Kind,
+        name: &str,
+        under: &[String],
+        place: Option<Place>,
+    ) -> Option<Node> {
         let Some(text) = library::entry(kind, name) else {
             let names = library::names(kind);
             let near = units::nearest(name, names.iter().copied());
             let key = if kind == library::Kind::Cells { "type" } else { "material" };
             let key = format!("{}.{key}", under.join("."));
-            let d = self.error("E027", &key, format!("{key}: the library has no `{}`", brief(name)), place);
+            let d = self.error(
+                "E027",
+                &key,
+                format!("{key}: the library has no `{}`", brief(name)),
+                place,
+            );
             d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
             d.notes.push(format!("it has {}", names.join(", ")));
             if kind == library::Kind::Cells {
@@ -197,7 +236,8 @@ impl Assembly {
         let number = self.sources.add(source);
         let mut node = tree::parse(text, number).ok()?;
         let Data::Table(entries) = &mut node.data else { return None };
-        let sources = entries.iter().position(|e| e.0.name == "sources").map(|i| entries.remove(i).1);
+        let sources =
+            entries.iter().position(|e| e.0.name == "sources").map(|i| entries.remove(i).1);
         if let (Some(sources), Some(source)) = (sources, self.sources.0.get_mut(number)) {
             source.kind = Kind::Library { under: under.join("."), sources: cited(&sources) };
         }
@@ -209,7 +249,10 @@ impl Assembly {
 fn cited(node: &Node) -> Vec<(String, String, String)> {
     let Data::Table(entries) = &node.data else { return Vec::new() };
     let text = |n: &Node, key: &str| n.get(key).and_then(Node::text).unwrap_or("").to_owned();
-    entries.iter().map(|(k, n)| (k.name.clone(), text(n, "source"), text(n, "confidence"))).collect()
+    entries
+        .iter()
+        .map(|(k, n)| (k.name.clone(), text(n, "source"), text(n, "confidence")))
+        .collect()
 }
 
 /// The shape under a dotted path.

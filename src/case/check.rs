@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::checked::{Checked, Value};
+use super::convert::convert;
 use super::diagnostic::{Diagnostic, Severity};
 use super::shape::{self, Choice, Key, Need, Range, Shape, Table};
 use super::source::{Place, Sources};
 use super::tree::{self, Data, Node};
-use crate::ground::units::{
-    self, CONCENTRATION, Dimension, MASS, NONE, PRESSURE, UnitError, words,
-};
+use super::words::{brief, join, last, one_of};
+use crate::ground::units::{self, CONCENTRATION, Dimension, NONE, PRESSURE, UnitError, words};
 
 /// Collects what is wrong, and knows what units need: the solute at hand and its molar mass.
 pub(super) struct Checker<'a> {
@@ -80,7 +80,11 @@ impl Checker<'_> {
                 _ => self.wrong_kind(node, "true or false", shape, at),
             },
             Shape::Text | Shape::File | Shape::Name(_) => match node.text() {
-                Some(t) if !t.trim().is_empty() || matches!(shape, Shape::Text) => Value::Text(t.into()),
+                Some(t) if t.trim().is_empty() && !matches!(shape, Shape::Text) => {
+                    self.error("E015", at.key, format!("{} is empty", at.key), Some(node.place));
+                    Value::Invalid
+                }
+                Some(t) => Value::Text(t.into()),
                 _ => self.wrong_kind(node, "a string", shape, at),
             },
             Shape::Unit(d) => self.unit(node, *d, at),
@@ -119,7 +123,8 @@ impl Checker<'_> {
             Data::Integer(None) => Some(f64::INFINITY),
             Data::Text(_) => None,
             _ => {
-                let what = if range.dimension == NONE { "a number" } else { "a string with a unit" };
+                let what =
+                    if range.dimension == NONE { "a number" } else { "a string with a unit" };
                 return self.wrong_kind(node, what, &Shape::Quantity(*range), at);
             }
         };
@@ -132,7 +137,7 @@ impl Checker<'_> {
             (None, Data::Text(text)) => match self.read(text, range.dimension, at) {
                 Ok(v) => v,
                 Err(e) => {
-                    self.unit_error(node, &e, Some(range), at);
+                    self.unit_error(node, &e, Some(range), at.key);
                     return Value::Invalid;
                 }
             },
@@ -174,8 +179,14 @@ impl Checker<'_> {
     }
 
     /// Reports a text that is no quantity.
-    pub(super) fn unit_error(&mut self, node: &Node, e: &UnitError, range: Option<&Range>, at_key: impl KeyOf) {
-        self.unit_error_at(Some(node.place), e, range, at_key.key());
+    pub(super) fn unit_error(
+        &mut self,
+        node: &Node,
+        e: &UnitError,
+        range: Option<&Range>,
+        key: &str,
+    ) {
+        self.unit_error_at(Some(node.place), e, range, key);
     }
 
     /// Reports a text that is no quantity at a place.
@@ -214,11 +225,13 @@ impl Checker<'_> {
             Data::Text(text) => match units::parse(text) {
                 Ok(q) => Value::Quantity(q.value, q.dimension),
                 Err(e) => {
-                    self.unit_error(node, &e, None, at);
+                    self.unit_error(node, &e, None, at.key);
                     Value::Invalid
                 }
             },
-            _ => self.wrong_kind(node, "a number, or a string with a unit", &Shape::AnyQuantity, at),
+            _ => {
+                self.wrong_kind(node, "a number, or a string with a unit", &Shape::AnyQuantity, at)
+            }
         }
     }
 
@@ -226,15 +239,14 @@ impl Checker<'_> {
         let Data::Integer(n) = node.data else {
             return self.wrong_kind(node, "a whole number", &Shape::Count(least, most), at);
         };
-        match n.and_then(|n| u64::try_from(n).ok()).filter(|n| (least..=most).contains(n)) {
-            Some(n) => Value::Count(n),
-            None => {
-                let message = format!("{} is out of range", at.key);
-                self.error("E016", at.key, message, Some(node.place)).label =
-                    format!("must be from {least} to {most}");
-                Value::Invalid
-            }
+        let inside = |n: &u64| (least..=most).contains(n);
+        if let Some(n) = n.and_then(|n| u64::try_from(n).ok()).filter(inside) {
+            return Value::Count(n);
         }
+        let message = format!("{} is out of range", at.key);
+        self.error("E016", at.key, message, Some(node.place)).label =
+            format!("must be from {least} to {most}");
+        Value::Invalid
     }
 
     fn unit(&mut self, node: &Node, expected: Option<Dimension>, at: At<'_>) -> Value {
@@ -248,12 +260,12 @@ impl Checker<'_> {
             Err(UnitError::Dimension { found, .. }) => {
                 let probe = expected.unwrap_or(found);
                 if let Err(e) = self.read(&format!("1 {text}"), probe, at) {
-                    self.unit_error(node, &e, None, at);
+                    self.unit_error(node, &e, None, at.key);
                     return Value::Invalid;
                 }
             }
             Err(e) => {
-                self.unit_error(node, &e, None, at);
+                self.unit_error(node, &e, None, at.key);
                 return Value::Invalid;
             }
             Ok(_) => {}
@@ -333,7 +345,10 @@ impl Checker<'_> {
             match table.keys.iter().find(|k| k.name == key.name) {
                 Some(k) => {
                     let full = join(at.key, k.name);
-                    out.push((key.name.clone(), self.node(value, &k.shape, At { key: &full, ..at })));
+                    out.push((
+                        key.name.clone(),
+                        self.node(value, &k.shape, At { key: &full, ..at }),
+                    ));
                 }
                 None => self.unknown_key(key, &table.keys, table.note, at),
             }
@@ -355,19 +370,24 @@ impl Checker<'_> {
         Value::Table(out)
     }
 
+    /// Keys that exclude each other; a flag that is false is as good as absent.
     fn groups(&mut self, node: &Node, entries: &tree::Table, table: &Table, at: At<'_>) {
         for group in &table.groups {
             let given: Vec<_> =
                 entries.iter().filter(|e| group.keys.contains(&e.0.name.as_str())).collect();
-            if let [first, second, ..] = given[..] {
+            let off = |e: &&&(tree::Key, Node)| matches!(e.1.data, Data::Flag(false));
+            let on: Vec<_> = given.iter().filter(|e| !off(e)).collect();
+            if let [first, second, ..] = on[..] {
                 let key = join(at.key, &second.0.name);
-                let message = format!("{key} and {} exclude each other", join(at.key, &first.0.name));
-                self.error("E020", &key, message, Some(second.0.place)).label = "give only one".into();
+                let message =
+                    format!("{key} and {} exclude each other", join(at.key, &first.0.name));
+                self.error("E020", &key, message, Some(second.0.place)).label =
+                    "give only one".into();
             }
             if given.is_empty() && group.needed {
                 let key = join(at.key, group.keys[0]);
                 let message = format!("{key} is missing");
-                let place = header(node);
+                let place = header(node, at.key);
                 self.error("E011", &key, message, place).label = "in this table".into();
                 self.note(format!("give {}", one_of(group.keys.iter().copied())));
                 for k in table.keys.iter().filter(|k| group.keys.contains(&k.name)) {
@@ -379,12 +399,9 @@ impl Checker<'_> {
 
     fn missing(&mut self, node: &Node, k: &Key, at: At<'_>) {
         let key = join(at.key, k.name);
-        let place = header(node);
-        self.error("E011", &key, format!("{key} is missing"), place).label = if at.key.is_empty() {
-            String::new()
-        } else {
-            format!("in {}", at.key)
-        };
+        let place = header(node, at.key);
+        self.error("E011", &key, format!("{key} is missing"), place).label =
+            if at.key.is_empty() { String::new() } else { format!("in {}", at.key) };
         self.note(format!("write for example: {} = {}", k.name, shape::example(&k.shape)));
     }
 
@@ -404,7 +421,8 @@ impl Checker<'_> {
         if names.is_empty() {
             self.note(format!("{} takes no keys: write {} = {{}}", at.key, last(at.key)));
         } else if note.is_empty() {
-            let place = if at.key.is_empty() { "a case file".into() } else { format!("[{}]", at.key) };
+            let place =
+                if at.key.is_empty() { "a case file".into() } else { format!("[{}]", at.key) };
             self.note(format!("keys of {place}: {}", names.join(", ")));
         } else {
             self.note(note.into());
@@ -415,11 +433,14 @@ impl Checker<'_> {
     fn default(&mut self, text: &str, k: &Key, full: &str, at: At<'_>) -> Checked {
         let place = Place::default();
         let data = match &k.shape {
-            Shape::Quantity(r) if r.dimension == NONE => Data::Float(text.parse().unwrap_or(f64::NAN)),
+            Shape::Quantity(r) if r.dimension == NONE => {
+                Data::Float(text.parse().unwrap_or(f64::NAN))
+            }
             Shape::Table(_) => Data::Table(Vec::new()),
             Shape::Flag => Data::Flag(text == "true"),
             Shape::List { .. } => {
-                let words = text.trim_matches(['[', ']']).split(',').map(|w| w.trim().trim_matches('"'));
+                let words =
+                    text.trim_matches(['[', ']']).split(',').map(|w| w.trim().trim_matches('"'));
                 Data::List(words.map(|w| Node { place, data: Data::Text(w.into()) }).collect())
             }
             _ => Data::Text(text.into()),
@@ -460,13 +481,12 @@ impl Checker<'_> {
         }
         let names = || choice.keys.iter().map(|k| k.name);
         let Data::Table(entries) = &node.data else {
-            if let (Data::Text(t), "law") = (&node.data, choice.noun) {
-                if let Some(k) = choice.keys.iter().find(|k| k.name == t) {
-                    let message = format!("{} names its law as a key", at.key);
-                    self.error("E017", at.key, message, Some(node.place)).label =
-                        format!("write {}.{t} = {}", last(at.key), shape::example(&k.shape));
-                    return Value::Invalid;
-                }
+            let named = node.text().and_then(|t| choice.keys.iter().find(|k| k.name == t));
+            if let Some(k) = named.filter(|_| choice.noun == "law") {
+                let message = format!("{} names its law as a key", at.key);
+                self.error("E017", at.key, message, Some(node.place)).label =
+                    format!("write {}.{} = {}", last(at.key), k.name, shape::example(&k.shape));
+                return Value::Invalid;
             }
             let v = self.wrong_kind(node, "a table", shape, at);
             self.note(format!("with exactly one {}: {}", choice.noun, one_of(names())));
@@ -481,8 +501,10 @@ impl Checker<'_> {
             let full = join(at.key, k.name);
             let checked = self.node(value, &k.shape, At { key: &full, ..at });
             if let Some((first, _)) = &taken {
-                let message = format!("{} has more than one {}: {first} and {}", at.key, choice.noun, k.name);
-                self.error("E019", at.key, message, Some(key.place)).label = "keep exactly one".into();
+                let message =
+                    format!("{} has more than one {}: {first} and {}", at.key, choice.noun, k.name);
+                self.error("E019", at.key, message, Some(key.place)).label =
+                    "keep exactly one".into();
                 return Value::Invalid;
             }
             taken = Some((k.name, checked));
@@ -491,9 +513,13 @@ impl Checker<'_> {
             Some((name, value)) => Value::Choice(name, Box::new(value)),
             None if entries.is_empty() => {
                 let message = format!("{} names no {}", at.key, choice.noun);
-                self.error("E019", at.key, message, header(node)).label =
+                self.error("E019", at.key, message, header(node, at.key)).label =
                     format!("expected {}", one_of(names()));
-                self.note(format!("write for example: {} = {}", last(at.key), shape::example(shape)));
+                self.note(format!(
+                    "write for example: {} = {}",
+                    last(at.key),
+                    shape::example(shape)
+                ));
                 Value::Invalid
             }
             None => Value::Invalid,
@@ -501,50 +527,9 @@ impl Checker<'_> {
     }
 }
 
-/// Anything that knows the key it stands for.
-pub(super) trait KeyOf {
-    /// The full key.
-    fn key(&self) -> &str;
-}
-
-impl KeyOf for At<'_> {
-    fn key(&self) -> &str {
-        self.key
-    }
-}
-
-impl KeyOf for &str {
-    fn key(&self) -> &str {
-        self
-    }
-}
-
-/// A quantity in the dimension expected, with the conversions of a solute.
-pub(super) fn convert(
-    text: &str,
-    expected: Dimension,
-    solute: Option<&str>,
-    molar_mass: &HashMap<String, f64>,
-) -> Result<f64, UnitError> {
-    let error = match units::parse_as(text, expected) {
-        Err(UnitError::Dimension { found, expected }) => UnitError::Dimension { found, expected },
-        done => return done,
-    };
-    let value = units::parse(text)?;
-    if value.dimension == PRESSURE && expected == CONCENTRATION && solute == Some("oxygen") {
-        return Ok(units::oxygen_at(value.value));
-    }
-    let mass_for_amount = units::AMOUNT.times(MASS, -1).and_then(|d| value.dimension.times(d, 1));
-    match solute.and_then(|s| molar_mass.get(s)) {
-        Some(mass) if mass_for_amount == Some(expected) => Ok(value.value / mass),
-        _ => Err(error),
-    }
-}
-
 /// Where a table begins: its own place when it is written as one, nothing for a whole file.
-fn header(node: &Node) -> Option<Place> {
-    let whole = node.place.start == 0 && matches!(node.data, Data::Table(_));
-    (!whole).then_some(node.place)
+fn header(node: &Node, key: &str) -> Option<Place> {
+    (!key.is_empty()).then_some(node.place)
 }
 
 /// Drops the places of a default.
@@ -556,31 +541,4 @@ fn forget(value: &mut Checked) {
         Value::Choice(_, v) => forget(v),
         _ => {}
     }
-}
-
-/// `a.b` from `a` and `b`.
-pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.into() } else { format!("{path}.{key}") }
-}
-
-/// The last key of a path.
-pub(super) fn last(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
-}
-
-/// "a", "a or b", "one of a, b, c".
-pub(super) fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    match names[..] {
-        [] => "nothing".into(),
-        [a] => format!("`{a}`"),
-        [a, b] => format!("`{a}` or `{b}`"),
-        _ => format!("one of {}", names.join(", ")),
-    }
-}
-
-/// At most 60 characters of a text, without control characters.
-pub(super) fn brief(text: &str) -> String {
-    let plain: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().count() > 60 { format!("{plain}…") } else { plain }
 }

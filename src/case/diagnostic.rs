@@ -75,7 +75,7 @@ impl Diagnostic {
             d.column = source.text[line_start..start].chars().count() + 1;
             let end = floor(&source.text, place.end.min(line_start + line.len())).max(start);
             d.width = source.text[start..end].chars().count().max(1);
-            d.excerpt = line.to_owned();
+            line.clone_into(&mut d.excerpt);
         }
         d
     }
@@ -112,7 +112,8 @@ impl Diagnostic {
             let _ = writeln!(out, "{blue}{} |{reset} {text}", self.line);
             let carets = "^".repeat(self.width.min(100 - column.min(99)).max(1));
             let space = " ".repeat(column);
-            let line = format!("{gutter} {blue}|{reset} {space}{paint}{carets} {}{reset}", self.label);
+            let line =
+                format!("{gutter} {blue}|{reset} {space}{paint}{carets} {}{reset}", self.label);
             let _ = writeln!(out, "{}", line.trim_end());
         } else {
             if !self.file.is_empty() {

@@ -38,14 +38,20 @@ pub(super) fn merge(base: Node, over: Node, shape: Option<&Shape>, laws: Laws) -
     }
 }
 
-fn tables<'a>(base: Node, over: Node, laws: Laws, shape: impl Fn(&str) -> Option<&'a Shape>) -> Node {
+fn tables<'a>(
+    base: Node,
+    over: Node,
+    laws: Laws,
+    shape: impl Fn(&str) -> Option<&'a Shape>,
+) -> Node {
     let (Data::Table(mut out), Data::Table(over_table)) = (base.data, over.data) else {
         return Node { place: over.place, data: Data::Table(tree::Table::new()) };
     };
     for (key, value) in over_table {
         match out.iter_mut().find(|e| e.0.name == key.name) {
             Some(entry) => {
-                let below = std::mem::replace(&mut entry.1, Node { place: key.place, data: Data::Date });
+                let below =
+                    std::mem::replace(&mut entry.1, Node { place: key.place, data: Data::Date });
                 entry.1 = merge(below, value, shape(&key.name), laws);
                 entry.0 = key;
             }
@@ -58,7 +64,7 @@ fn tables<'a>(base: Node, over: Node, laws: Laws, shape: impl Fn(&str) -> Option
 /// Keys of the base that exclude a key given on top give way.
 fn without_rivals(base: Node, over: &Node, table: &Table) -> Node {
     let Data::Table(mut entries) = base.data else { return base };
-    for group in table.groups.iter() {
+    for group in &table.groups {
         if group.keys.iter().any(|k| over.get(k).is_some()) {
             entries.retain(|e| {
                 !group.keys.contains(&e.0.name.as_str()) || over.get(&e.0.name).is_some()

@@ -15,6 +15,7 @@ mod assemble;
 mod build;
 mod check;
 mod checked;
+mod convert;
 mod diagnostic;
 mod keys;
 mod merge;
@@ -24,6 +25,7 @@ pub mod scales;
 mod shape;
 mod source;
 mod tree;
+mod words;
 
 pub use diagnostic::{Diagnostic, Report, Severity};
 
@@ -36,6 +38,8 @@ pub struct Case {
     pub provenance: Provenance,
     /// What the result must be.
     pub expects: Vec<Expect>,
+    /// Regions that overlap: the one below and the one that holds.
+    pub overlaps: Vec<(String, String)>,
     /// Values that run but deserve a look.
     pub warnings: Vec<Diagnostic>,
 }
@@ -52,7 +56,8 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Case, Report> {
 pub fn load_text(name: &str, text: &str, sets: &[String]) -> Result<Case, Report> {
     let mut assembly = assemble::Assembly::default();
     let node = assembly.text(name, text);
-    let stem = Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let stem =
+        Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     finish(assembly, node, sets, &stem)
 }
 
@@ -80,9 +85,13 @@ fn finish(
     let root = checker.case(&node, &keys::case());
     let mut builder = build::Builder::new(checker, &root);
     let built = builder.build();
-    let build::Builder { check: checker, inputs, unused, too_large, .. } = builder;
-    let allowed: Vec<&str> =
-        root.get("allow").map_or(&[][..], checked::Checked::list).iter().filter_map(|c| c.text()).collect();
+    let build::Builder { check: checker, inputs, unused, overlaps, too_large, .. } = builder;
+    let allowed: Vec<&str> = root
+        .get("allow")
+        .map_or(&[][..], checked::Checked::list)
+        .iter()
+        .filter_map(|c| c.text())
+        .collect();
     let mut report = Report { diagnostics: checker.found, resources: false };
     report.diagnostics.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
     report.sort();
@@ -91,9 +100,11 @@ fn finish(
             let warnings = report.diagnostics;
             let mut provenance = origin::provenance(&root, &assembly.sources, &unused, inputs);
             stem.clone_into(&mut provenance.stem);
-            provenance.warnings =
-                warnings.iter().map(|w| format!("{}: {} ({})", w.code, w.message, w.label)).collect();
-            Ok(Case { setup, provenance, expects, warnings })
+            provenance.warnings = warnings
+                .iter()
+                .map(|w| format!("{}: {} ({})", w.code, w.message, w.label))
+                .collect();
+            Ok(Case { setup, provenance, expects, overlaps, warnings })
         }
         _ => {
             report.resources = too_large && report.errors() == 1;

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::check::last;
 use super::checked::{Checked, Value};
 use super::source::{Kind, Source, Sources};
 use super::tree::{Data, Node};
+use super::words::last;
 use crate::ground::units::{self, MOLAR_MASS};
 use crate::model::provenance::{Entry, Provenance};
 
@@ -29,7 +29,8 @@ pub(super) fn provenance(
     let mut canonical = Vec::new();
     let hidden = |key: &str| {
         unused.iter().any(|u| {
-            key.strip_prefix(u.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            key.strip_prefix(u.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     };
     leaves(root, true, &mut |leaf| {
@@ -54,10 +55,14 @@ pub(super) fn provenance(
 fn leaves<'a>(at: &'a Checked, apart: bool, f: &mut impl FnMut(&'a Checked)) {
     match &at.value {
         Value::Table(entries) if !entries.is_empty() || at.key.is_empty() => {
-            entries.iter().for_each(|e| leaves(&e.1, apart, f));
+            for e in entries {
+                leaves(&e.1, apart, f);
+            }
         }
         Value::List(items) if apart || items.iter().any(|i| matches!(i.value, Value::Table(_))) => {
-            items.iter().for_each(|i| leaves(i, apart, f));
+            for i in items {
+                leaves(i, apart, f);
+            }
         }
         Value::Choice(_, inner) => leaves(inner, apart, f),
         _ => f(at),
@@ -89,7 +94,9 @@ fn name(source: &Source, key: &str) -> String {
             let inner = key.strip_prefix(under.as_str()).unwrap_or(key).trim_start_matches('.');
             let cited = sources
                 .iter()
-                .filter(|s| inner == s.0 || inner.strip_prefix(&s.0).is_some_and(|r| r.starts_with('.')))
+                .filter(|s| {
+                    inner == s.0 || inner.strip_prefix(&s.0).is_some_and(|r| r.starts_with('.'))
+                })
                 .max_by_key(|s| s.0.len());
             match cited {
                 Some((_, text, confidence)) => format!("{}: {text} [{confidence}]", source.name),
@@ -125,7 +132,8 @@ fn hash(mut canonical: Vec<String>, inputs: &[(String, String, u64)]) -> String 
     };
     let version = env!("CARGO_PKG_VERSION");
     part(&mut hasher, version.rsplit_once('.').map_or(version, |v| v.0));
-    canonical.iter().for_each(|l| part(&mut hasher, l));
-    inputs.iter().for_each(|i| part(&mut hasher, &i.1));
+    for text in canonical.iter().chain(inputs.iter().map(|i| &i.1)) {
+        part(&mut hasher, text);
+    }
     hasher.finalize().to_hex().to_string()
 }

@@ -1,5 +1,175 @@
 //! Characteristic numbers of a case, before it runs.
 
+use crate::ground::grid::Face;
+use crate::model::setup::{Boundary, Population, Setup};
+
+/// Scales of a solute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scales {
+    /// Name.
+    pub solute: String,
+    /// Mean effective diffusivity per total area, m²/s.
+    pub diffusivity: f64,
+    /// Longest way from a fed face, m; `None`: no face feeds it.
+    pub length: Option<f64>,
+    /// Time to even out over the length, ε L²/D, s.
+    pub relaxation: Option<f64>,
+    /// Concentration with which it is fed, or its initial one, mol/m³.
+    pub reference: f64,
+    /// Depth over which uptake uses it up, √(D c₀/(V n)), m; `None` without uptake.
+    pub depth: Option<f64>,
+    /// The depth in voxels of the coarsest axis.
+    pub resolved: Option<f64>,
+    /// Thiele modulus φ² = V n L²/(D c₀).
+    pub thiele2: Option<f64>,
+    /// Uptake of the cells as seeded, all at the reference concentration, mol/s.
+    pub demand: f64,
+    /// Most that diffusion can bring in against a constant uptake, mol/s.
+    pub supply: Option<f64>,
+    /// Time for which the baths' content meets the demand, s.
+    pub lasts: Option<f64>,
+}
+
+/// What a run will take, roughly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Memory, bytes.
+    pub memory: f64,
+    /// Fields on disk, bytes, before compression.
+    pub disk: f64,
+    /// Time on two cores, s.
+    pub time: f64,
+}
+
+/// Scales of every solute.
+pub fn scales(setup: &Setup) -> Vec<Scales> {
+    (0..setup.solutes.len()).map(|s| of_solute(setup, s)).collect()
+}
+
+/// Voxels that are solved.
+pub fn live(setup: &Setup) -> usize {
+    setup.structure.open.as_ref().map_or(setup.grid.len(), |o| o.iter().filter(|o| **o).count())
+}
+
+fn of_solute(setup: &Setup, s: usize) -> Scales {
+    let solute = &setup.solutes[s];
+    let grid = &setup.grid;
+    let live = live(setup).max(1) as f64;
+    let open = |i: usize| setup.structure.open.as_ref().is_none_or(|o| o[i]);
+    let mean = |values: &[f64]| {
+        (0..grid.len()).filter(|i| open(*i)).map(|i| values[i]).sum::<f64>() / live
+    };
+    let diffusivity = solute.diffusivity * mean(&solute.relative);
+    let length = length(setup, s);
+    let reference = reference(setup, s);
+    let volume = grid.voxel_volume();
+    let cells = |p: &Population| p.seeding.iter().sum::<f64>();
+    let (mut demand, mut sink) = (0.0, 0.0);
+    for p in &setup.populations {
+        for (_, law) in p.uptake.iter().filter(|u| u.0 == s) {
+            demand += law.rate(reference) * cells(p) * volume;
+            sink += law.reference_rate(reference) * cells(p) / live;
+        }
+    }
+    let acts = sink > 0.0 && reference > 0.0;
+    let depth = acts.then(|| (diffusivity * reference / sink).sqrt());
+    let coarsest = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
+    Scales {
+        solute: solute.name.clone(),
+        diffusivity,
+        length,
+        relaxation: length.map(|l| mean(&setup.structure.porosity) * l * l / diffusivity),
+        reference,
+        depth,
+        resolved: depth.map(|d| d / coarsest),
+        thiele2: length.filter(|_| acts).map(|l| sink * l * l / (diffusivity * reference)),
+        demand,
+        supply: length.map(|l| supply(setup, s, diffusivity, reference, l)),
+        lasts: lasts(setup, s, demand),
+    }
+}
+
+fn feeds(b: &Boundary) -> bool {
+    !matches!(b, Boundary::Sealed | Boundary::Flux(_))
+}
+
+/// Longest way from a fed face.
+fn length(setup: &Setup, s: usize) -> Option<f64> {
+    let fed = |axis, end| feeds(&setup.solutes[s].boundaries[Face { axis, end }.number()]);
+    let way = |a| match (fed(a, false), fed(a, true)) {
+        (true, true) => Some(0.5 * setup.grid.length(a)),
+        (false, false) => None,
+        _ => Some(setup.grid.length(a)),
+    };
+    (0..3).filter_map(way).reduce(f64::min)
+}
+
+/// The largest concentration at the faces, else the initial one.
+fn reference(setup: &Setup, s: usize) -> f64 {
+    let value = |b: &Boundary| match b {
+        Boundary::Value(v)
+        | Boundary::Transfer { outside: v, .. }
+        | Boundary::StagnantMedium { top: v, .. } => Some(v.at(0.0, false)),
+        Boundary::Bath(n) => setup.baths[*n].solutes.iter().find(|x| x.0 == s).map(|x| x.1),
+        Boundary::Sealed | Boundary::Flux(_) => None,
+    };
+    let fed = setup.solutes[s].boundaries.iter().filter_map(value).reduce(f64::max);
+    fed.unwrap_or_else(|| match &setup.solutes[s].initial {
+        crate::model::setup::Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
+        crate::model::setup::Initial::Steady => 0.0,
+    })
+}
+
+/// Over each fed face, A c₀/(L/(2D) + 1/k): the uptake that diffusion from the face can just
+/// sustain to the depth L, behind the film if there is one.
+fn supply(setup: &Setup, s: usize, diffusivity: f64, reference: f64, length: f64) -> f64 {
+    // A homogenised diffusivity is per total area, a resolved one per open area.
+    let open = live(setup) as f64 / setup.grid.len() as f64;
+    let one = |face: &Face| {
+        let b = &setup.solutes[s].boundaries[face.number()];
+        let film = match b {
+            Boundary::Transfer { coefficient, .. }
+            | Boundary::StagnantMedium { coefficient, .. } => 1.0 / coefficient,
+            _ => 0.0,
+        };
+        let area = [0, 1, 2]
+            .into_iter()
+            .filter(|a| *a != face.axis)
+            .map(|a| setup.grid.length(a))
+            .product::<f64>();
+        if feeds(b) { open * area * reference / (length / (2.0 * diffusivity) + film) } else { 0.0 }
+    };
+    Face::ALL.iter().map(one).sum()
+}
+
+fn lasts(setup: &Setup, s: usize, demand: f64) -> Option<f64> {
+    let stock: f64 = setup
+        .baths
+        .iter()
+        .flat_map(|b| b.solutes.iter().filter(|x| x.0 == s).map(|x| x.1 * b.volume))
+        .sum();
+    (stock > 0.0 && demand > 0.0).then(|| stock / demand)
+}
+
+/// Memory, disk and time, from counts measured on the shipped cases.
+pub fn cost(setup: &Setup) -> Cost {
+    let voxels = setup.grid.len() as f64;
+    let fields = crate::model::state::Catalogue::new(setup).specs.len() as f64;
+    let solutes = setup.solutes.len() as f64;
+    let bytes = if setup.run.double { 8.0 } else { 4.0 };
+    let steps = if setup.run.steady {
+        10.0
+    } else {
+        (setup.run.duration / setup.run.accuracy.max_step).max(setup.run.outputs.len() as f64)
+            + 40.0
+    };
+    Cost {
+        memory: voxels * (60.0 + 60.0 * solutes + 40.0 * fields),
+        disk: voxels * bytes * setup.run.fields.len() as f64 * setup.run.outputs.len() as f64,
+        time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields),
+    }
+}
+
 /// Bytes of memory that this machine can still give; infinite where it does not say.
 pub fn memory_available() -> f64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -163,7 +163,11 @@ impl Range {
     /// The bounds in words, "greater than 0".
     pub(super) fn words(&self) -> String {
         let show = |v: f64| {
-            if self.dimension == NONE { units::number(v) } else { units::readable(v, self.dimension) }
+            if self.dimension == NONE {
+                units::number(v)
+            } else {
+                units::readable(v, self.dimension)
+            }
         };
         let zero = |v: f64| if v == 0.0 { "0".into() } else { show(v) };
         let low = match (self.min == f64::NEG_INFINITY, self.open) {
@@ -262,8 +266,10 @@ pub(super) fn example(shape: &Shape) -> String {
         }
         Shape::Table(t) => {
             let keys = t.keys.iter().filter(|k| k.need == Need::Required);
+            let firsts = t.groups.iter().filter(|g| g.needed).filter_map(|g| g.keys.first());
+            let firsts = firsts.filter_map(|name| t.keys.iter().find(|k| k.name == *name));
             let pairs: Vec<String> =
-                keys.map(|k| format!("{} = {}", k.name, example(&k.shape))).collect();
+                keys.chain(firsts).map(|k| format!("{} = {}", k.name, example(&k.shape))).collect();
             if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
         }
         Shape::Names { noun, of } => {
@@ -280,7 +286,10 @@ pub(super) fn example(shape: &Shape) -> String {
 
 /// A plausible value of a quantity.
 fn sample(r: &Range) -> String {
-    use units::*;
+    use units::{
+        CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CONCENTRATION, DIFFUSIVITY, FLUX, LENGTH,
+        MOLAR_MASS, RATE, TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME,
+    };
     let text = match r.dimension {
         NONE => return if r.min >= 1.0 { units::number(r.min) } else { "0.5".into() },
         DIFFUSIVITY => "2.7e-9 m^2/s",

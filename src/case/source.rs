@@ -73,14 +73,12 @@ impl Sources {
 /// Reads a text file of bounded size; the message says what is wrong with it.
 pub(super) fn read(path: &Path) -> Result<String, String> {
     let bytes = read_bytes(path, LARGEST)?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(e) => {
-            let good = e.utf8_error().valid_up_to();
-            let line = e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
-            return Err(format!("is not UTF-8 text (line {line}); save it as UTF-8"));
-        }
-    };
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let good =
+            String::from_utf8_lossy(&e.as_bytes()[..e.utf8_error().valid_up_to()]).into_owned();
+        let line = good.matches('\n').count() + 1;
+        format!("is not UTF-8 text (line {line}); save it as UTF-8")
+    })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 

@@ -194,7 +194,10 @@ fn after_string(bytes: &[u8], i: usize, quote: u8) -> usize {
             b'\\' if quote == b'"' => j += 1,
             b'\n' if !long => return j - 1,
             c if c == quote && !long => return j,
-            c if c == quote && bytes.get(j + 1) == Some(&quote) && bytes.get(j + 2) == Some(&quote) => {
+            c if c == quote
+                && bytes.get(j + 1) == Some(&quote)
+                && bytes.get(j + 2) == Some(&quote) =>
+            {
                 return j + 2;
             }
             _ => {}

@@ -273,10 +273,10 @@ impl Parser<'_> {
     fn word(&mut self, depth: usize) -> Parsed {
         let start = self.at;
         let name = self.name();
-        if let Some(&(_, arguments)) = FUNCTIONS.iter().find(|f| f.0 == name) {
-            if self.take('(') {
-                return self.call(&name, arguments, depth);
-            }
+        if let Some(&(_, arguments)) = FUNCTIONS.iter().find(|f| f.0 == name)
+            && self.take('(')
+        {
+            return self.call(&name, arguments, depth);
         }
         if let Some(i) = ["x", "y", "z", "t"].iter().position(|v| *v == name) {
             self.program.push(Step::Variable(i));

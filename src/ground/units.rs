@@ -5,6 +5,12 @@
 //! it, and a number after `/` belongs to the unit that follows. `um`, `µm` and `micron` are
 //! the same; so are `^2` and `²`.
 
+mod parse;
+mod spelling;
+
+pub use parse::{parse, parse_as, unit};
+pub use spelling::nearest;
+
 /// Exponents of metre, kilogram, second, mole, kelvin and cells (a count of its own).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Dimension {
@@ -77,8 +83,8 @@ pub const VISCOSITY: Dimension = dim(-1, 1, -1, 0, 0, 0);
 /// Pascal in a millimetre of mercury.
 pub const MMHG: f64 = 133.322_387_415;
 /// Solubility of oxygen in culture medium at 37 °C, mol/m³/mmHg: 1 %O2 of a dry gas at 760 mmHg
-/// is 9.576e-3 mol/m³. Christmas and Bassingthwaighte, J. Appl. Physiol. 122 (2017) 1313, give
-/// 1.3e-6 M/mmHg for plasma and the law over temperature; salt lowers it to this value.
+/// is 9.576e-3 mol/m³. Typical value; other temperatures are not converted (their law, for saline
+/// and plasma: Christmas and Bassingthwaighte, J. Appl. Physiol. 122 (2017) 1313).
 pub const OXYGEN_SOLUBILITY: f64 = 1.26e-3;
 
 /// Concentration (mol/m³) of oxygen in medium at a partial pressure (Pa).
@@ -259,7 +265,7 @@ fn compose(names: [&str; 6], exponents: [i8; 6], dot: &str, one: &str) -> String
     let mut text = if top.is_empty() { one.to_owned() } else { top.join(dot) };
     for (n, e) in pairs().filter(|p| p.1 < 0) {
         text.push('/');
-        text += &part(n, -e);
+        text += &part(if n == "cells" { "cell" } else { n }, -e);
     }
     text
 }
@@ -337,67 +343,6 @@ pub fn time_unit(seconds: f64) -> (&'static str, f64) {
     }
 }
 
-/// Reads a number with its unit.
-pub fn parse(text: &str) -> Result<Quantity, UnitError> {
-    if text.len() > 200 {
-        return Err(UnitError::TooLong);
-    }
-    let text = normal(text);
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(UnitError::Empty);
-    }
-    let length = number_length(text);
-    if length == 0 {
-        let word = text.split_whitespace().next().unwrap_or(text);
-        let bare = word.trim_start_matches(['+', '-']).to_ascii_lowercase();
-        return Err(match bare.as_str() {
-            "nan" | "inf" | "infinity" => UnitError::NotFinite(word.into()),
-            _ => UnitError::NotANumber(text.into()),
-        });
-    }
-    let (digits, rest) = text.split_at(length);
-    if let Some(after) = rest.strip_prefix(',') {
-        return Err(UnitError::DecimalComma(format!("{digits}.{after}")));
-    }
-    let value = finite(digits)?;
-    let rest = rest.trim_start();
-    let scaled = |u: Quantity| {
-        let result = value * u.value;
-        if !result.is_finite() || (result == 0.0 && value != 0.0) {
-            return Err(UnitError::NotFinite(text.into()));
-        }
-        Ok(Quantity { value: result, dimension: u.dimension })
-    };
-    match rest {
-        "" => Ok(Quantity { value, dimension: NONE }),
-        "degC" => Ok(Quantity { value: value + 273.15, dimension: TEMPERATURE }),
-        _ => scaled(unit(rest)?),
-    }
-}
-
-/// Reads a number whose unit must have this dimension.
-pub fn parse_as(text: &str, expected: Dimension) -> Result<f64, UnitError> {
-    let q = parse(text)?;
-    match q.dimension {
-        d if d == expected => Ok(q.value),
-        NONE if !text.contains('%') => Err(UnitError::Missing(expected)),
-        found => Err(UnitError::Dimension { found, expected }),
-    }
-}
-
-/// Reads a unit without a number: its SI value and dimension.
-pub fn unit(text: &str) -> Result<Quantity, UnitError> {
-    let text = normal(text);
-    let chars: Vec<char> = text.trim().chars().collect();
-    let mut reader = Reader { chars: &chars, at: 0 };
-    let unit = reader.product(0)?;
-    if reader.at < chars.len() {
-        return Err(UnitError::Unexpected(reader.rest()));
-    }
-    Ok(unit)
-}
-
 /// The unit with exactly this name, prefix included.
 pub fn named(name: &str) -> Option<Quantity> {
     let exact = UNITS.iter().find(|u| u.0 == name).map(|u| (u, 1.0));
@@ -409,208 +354,6 @@ pub fn named(name: &str) -> Option<Quantity> {
     };
     let (u, factor) = exact.or_else(prefixed)?;
     Some(Quantity { value: u.2 * factor, dimension: u.1 })
-}
-
-/// Superscripts, micro signs, dots and minus signs in plain characters.
-fn normal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut raised = false;
-    for c in text.chars() {
-        let plain = match c {
-            '⁰' => '0',
-            '¹' => '1',
-            '²' => '2',
-            '³' => '3',
-            '⁴' => '4',
-            '⁵' => '5',
-            '⁶' => '6',
-            '⁷' => '7',
-            '⁸' => '8',
-            '⁹' => '9',
-            '⁻' => '-',
-            _ => c,
-        };
-        if plain != c {
-            if !raised {
-                out.push('^');
-            }
-            raised = true;
-            out.push(plain);
-            continue;
-        }
-        raised = false;
-        match c {
-            'µ' | 'μ' => out.push('u'),
-            '−' => out.push('-'),
-            '·' | '⋅' | '×' => out.push('*'),
-            '°' => out.push_str("deg"),
-            '₂' => out.push('2'),
-            '\u{a0}' | '\u{202f}' | '\u{2009}' => out.push(' '),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// Length of the number at the start of a text, 0 without one.
-fn number_length(text: &str) -> usize {
-    let b = text.as_bytes();
-    let digits = |mut i: usize| {
-        let start = i;
-        while b.get(i).is_some_and(u8::is_ascii_digit) {
-            i += 1;
-        }
-        (i, i - start)
-    };
-    let (mut i, whole) = digits(usize::from(matches!(b.first(), Some(b'+' | b'-'))));
-    let mut fraction = 0;
-    if b.get(i) == Some(&b'.') {
-        (i, fraction) = digits(i + 1);
-    }
-    if whole + fraction == 0 {
-        return 0;
-    }
-    if matches!(b.get(i), Some(b'e' | b'E')) {
-        let (end, count) = digits(i + 1 + usize::from(matches!(b.get(i + 1), Some(b'+' | b'-'))));
-        if count > 0 {
-            i = end;
-        }
-    }
-    i
-}
-
-/// A number that a double holds.
-fn finite(digits: &str) -> Result<f64, UnitError> {
-    let value: f64 = digits.parse().map_err(|_| UnitError::NotANumber(digits.into()))?;
-    let mantissa = digits.split(['e', 'E']).next().unwrap_or(digits);
-    let lost = value == 0.0 && mantissa.bytes().any(|c| (b'1'..=b'9').contains(&c));
-    if value.is_finite() && !lost { Ok(value) } else { Err(UnitError::NotFinite(digits.into())) }
-}
-
-/// Reads products of units.
-struct Reader<'a> {
-    chars: &'a [char],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
-    }
-    fn rest(&self) -> String {
-        self.chars[self.at..].iter().collect::<String>().trim().into()
-    }
-    /// Skips spaces; true when there was one.
-    fn space(&mut self) -> bool {
-        let start = self.at;
-        while self.peek() == Some(' ') {
-            self.at += 1;
-        }
-        self.at > start
-    }
-
-    fn product(&mut self, depth: usize) -> Result<Quantity, UnitError> {
-        let mut total = Quantity { value: 1.0, dimension: NONE };
-        let mut first = true;
-        let mut divided = false;
-        loop {
-            let spaced = self.space();
-            let sign = match self.peek() {
-                None | Some(')') if !first => return Ok(total),
-                Some('/') => {
-                    self.at += 1;
-                    -1
-                }
-                Some('*') if !first => {
-                    self.at += 1;
-                    1
-                }
-                Some(_) if first => 1,
-                Some(_) if spaced && divided => return Err(UnitError::Ambiguous(self.rest())),
-                Some(_) if spaced => 1,
-                _ => return Err(UnitError::Unexpected(self.rest())),
-            };
-            divided = sign < 0;
-            self.space();
-            let factor = self.factor(first || divided, depth)?;
-            total.value *= factor.value.powi(i32::from(sign));
-            total.dimension = total
-                .dimension
-                .times(factor.dimension, sign)
-                .ok_or_else(|| UnitError::Unexpected(self.chars.iter().collect()))?;
-            first = false;
-        }
-    }
-
-    fn factor(&mut self, number_allowed: bool, depth: usize) -> Result<Quantity, UnitError> {
-        if self.peek() == Some('(') && depth < 4 {
-            self.at += 1;
-            let inner = self.product(depth + 1)?;
-            if self.peek() != Some(')') {
-                return Err(UnitError::Unexpected(self.rest()));
-            }
-            self.at += 1;
-            return self.raised(inner);
-        }
-        if number_allowed && self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            return self.counted();
-        }
-        let start = self.at;
-        while self.peek().is_some_and(|c| c.is_alphanumeric() || c == '%' || c == '_') {
-            self.at += 1;
-        }
-        let name: String = self.chars[start..self.at].iter().collect();
-        if name.is_empty() {
-            return Err(UnitError::Unexpected(self.rest()));
-        }
-        let unit =
-            named(&name).ok_or_else(|| UnitError::Unknown(name.clone(), near_unit(&name)))?;
-        self.raised(unit)
-    }
-
-    /// A number in a unit: the 1 of `1/s`, or `1e6 cells` after a division.
-    fn counted(&mut self) -> Result<Quantity, UnitError> {
-        let text = self.rest();
-        let length = number_length(&text);
-        let value = finite(&text[..length])?;
-        self.at += length;
-        let mut number = self.raised(Quantity { value, dimension: NONE })?;
-        let mark = self.at;
-        self.space();
-        match self.peek() {
-            Some(c) if c.is_alphabetic() => {
-                let unit = self.factor(false, 4)?;
-                number.value *= unit.value;
-                number.dimension = unit.dimension;
-            }
-            Some('/') if value == 1.0 => self.at = mark,
-            _ => return Err(UnitError::Unexpected(text)),
-        }
-        Ok(number)
-    }
-
-    /// The exponent behind a factor, if there is one.
-    fn raised(&mut self, base: Quantity) -> Result<Quantity, UnitError> {
-        if self.peek() != Some('^') {
-            return Ok(base);
-        }
-        self.at += 1;
-        let start = self.at;
-        if self.peek() == Some('-') {
-            self.at += 1;
-        }
-        while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            self.at += 1;
-        }
-        let text: String = self.chars[start..self.at].iter().collect();
-        let exponent = text.parse::<i8>().ok().filter(|e| e.abs() <= 24);
-        let raised = exponent.and_then(|e| {
-            let value = base.value.powi(i32::from(e));
-            let dimension = NONE.times(base.dimension, e)?;
-            (value.is_finite() && value > 0.0).then_some(Quantity { value, dimension })
-        });
-        raised.ok_or_else(|| UnitError::Unexpected(format!("^{text}")))
-    }
 }
 
 /// The known unit that is spelled most like this one.
@@ -647,38 +390,6 @@ fn near_unit(name: &str) -> Option<String> {
     );
     let all: Vec<String> = all.collect();
     nearest(name, all.iter().map(String::as_str)).map(Into::into)
-}
-
-/// The candidate that differs least in spelling from `word`, if any is near.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let fold = |s: &str| s.to_lowercase().replace('-', "_");
-    let folded = fold(word);
-    let limit = (word.chars().count() / 3).clamp(1, 3);
-    candidates
-        .map(|c| (distance(&folded, &fold(c)), c))
-        .filter(|(d, c)| *d <= limit && *d < c.chars().count())
-        .min_by_key(|p| p.0)
-        .map(|p| p.1)
-}
-
-/// Edit distance with swaps of neighbours, of texts up to 64 characters.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(64).collect();
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let same = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (last[j - 1] + same).min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::ground::grid::Face;
 use crate::ground::units::{self, CELL_DENSITY};
-use crate::model::setup::{
-    Capacity, Death, Growth, Population, Production, Quiescence,
-};
+use crate::model::setup::{Capacity, Death, Growth, Population, Production, Quiescence};
 use crate::physics::kinetics::Uptake;
 use crate::physics::law::LawInfo;
 use crate::physics::response::{Combine, Limit, Trigger};
@@ -31,9 +29,9 @@ impl Builder<'_> {
         let capacity = optional(at.get("capacity").map(capacity));
         let uptake = self.laws(at, "uptake", world, Uptake::LAWS, Uptake::build, "uptake of");
         let production = self.production(name, at, world, uptake.as_deref());
-        let growth = optional(at.get("growth").map(|g| self.growth(name, at, g, world)));
+        let growth = optional(at.get("growth").map(|g| self.growth(at, g, world)));
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
-        let deaths = self.deaths(at, world);
+        let deaths = self.deaths(name, at, world);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
         let motility = at.get("motility").map_or(Some(0.0), |m| m.chosen("constant")?.quantity());
         Some(Population {
@@ -43,7 +41,7 @@ impl Builder<'_> {
             uptake: uptake?,
             production: production?,
             growth: growth?,
-            quiescence: quiescence?.flatten(),
+            quiescence: quiescence?.and_then(Acting::law),
             deaths: deaths?,
             lysis: lysis?,
             motility: motility?,
@@ -54,15 +52,15 @@ impl Builder<'_> {
     fn seeding(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Vec<f64>> {
         let grid = &world.grid;
         let path = ["cells", name, "seeding", "uniform", "density"];
-        let in_region = |r: &super::Region<'_>| {
-            path[..3].iter().try_fold(r.keys, |v, k| v.get(k)).is_some()
-        };
+        let in_region =
+            |r: &super::Region<'_>| path[..3].iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
         let seeding = at.get("seeding");
         if seeding.is_none() && !world.regions.iter().any(in_region) {
             let key = format!("{}.seeding", at.key);
             let d = self.check.error("E011", &key, format!("{key} is missing"), at.place);
             d.label = format!("in {}", at.key);
-            d.notes.push("write for example: seeding.uniform = { density = \"2e6 cells/mL\" }".into());
+            d.notes
+                .push("write for example: seeding.uniform = { density = \"2e6 cells/mL\" }".into());
             return None;
         }
         let per_pore = at.word("counted_per")? == "pore-volume" && world.open.is_none();
@@ -70,8 +68,9 @@ impl Builder<'_> {
             Some(None) => return None,
             Some(Some(("number", v))) => {
                 let cells = v.si("of")? * v.si("efficiency")?;
-                let weight =
-                    |i: usize| if per_pore { world.porosity[i] } else { f64::from(u8::from(world.is_open(i))) };
+                let weight = |i: usize| {
+                    if per_pore { world.porosity[i] } else { f64::from(u8::from(world.is_open(i))) }
+                };
                 let volume = (0..grid.len()).map(weight).sum::<f64>() * grid.voxel_volume();
                 // Spread per pore or construct volume; the factor below makes it per construct.
                 vec![cells / volume; grid.len()]
@@ -85,8 +84,12 @@ impl Builder<'_> {
         if seeding.is_some_and(|s| s.chosen("uniform").is_none()) {
             for region in &world.regions {
                 if let Some(here) = path[..3].iter().try_fold(region.keys, |v, k| v.get(k)) {
-                    self.wrong("E020", here, format!("{} needs {}.seeding.uniform", here.key, at.key)).label =
-                        "regions change a density".into();
+                    self.wrong(
+                        "E020",
+                        here,
+                        format!("{} needs {}.seeding.uniform", here.key, at.key),
+                    )
+                    .label = "regions change a density".into();
                 }
             }
         }
@@ -133,7 +136,8 @@ impl Builder<'_> {
         let mut out = Some(Vec::new());
         for (solute, law) in at.entries_of(key) {
             let Some(number) = world.solute(solute) else {
-                self.absent_law(law, solute, format!("{}: {what} {solute}", short(&at.key)));
+                let what = format!("{}: {what} {solute}", short(&at.key));
+                self.absent_law(law, solute, &what);
                 continue;
             };
             let built = law.choice().and_then(|(k, v)| {
@@ -150,7 +154,7 @@ impl Builder<'_> {
     }
 
     /// A law for an absent solute: an error when typed, named as silent when from the library.
-    fn absent_law(&mut self, law: &Checked, solute: &str, what: String) {
+    fn absent_law(&mut self, law: &Checked, solute: &str, what: &str) {
         let place = law.choice().and_then(|(_, v)| v.place).or(law.place);
         if self.typed(place) {
             self.absent(law, solute);
@@ -171,7 +175,7 @@ impl Builder<'_> {
         for (made, law) in at.entries_of("production") {
             let what = format!("{name}: production of {made}");
             let Some(solute) = world.solute(made) else {
-                self.absent_law(law, made, what);
+                self.absent_law(law, made, &what);
                 continue;
             };
             match law.choice()? {
@@ -188,8 +192,8 @@ impl Builder<'_> {
                         continue;
                     };
                     if uptake.is_some_and(|u| u.iter().all(|u| u.0 != number)) {
-                        self.wrong("E021", of, format!("{}: {name} takes up no {from}", of.key)).label =
-                            format!("give cells.{name}.uptake.{from}");
+                        self.wrong("E021", of, format!("{}: {name} takes up no {from}", of.key))
+                            .label = format!("give cells.{name}.uptake.{from}");
                         continue;
                     }
                     out.push(Production::PerUptake { solute, of: number, yields: v.si("yield")? });
@@ -200,9 +204,8 @@ impl Builder<'_> {
         Some(out)
     }
 
-    fn growth(&mut self, name: &str, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {
-        let limits =
-            self.laws(g, "limits", world, Limit::LAWS, Limit::build, &format!("{name}'s growth limit by"));
+    fn growth(&mut self, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {
+        let limits = self.laws(g, "limits", world, Limit::LAWS, Limit::build, "growth limit by");
         let logistic = g.word("crowding") == Some("logistic");
         if logistic && at.get("capacity").is_none() {
             let key = g.get("crowding").unwrap_or(g);
@@ -210,15 +213,21 @@ impl Builder<'_> {
                 "write for example: capacity = { density = \"5e13 cells/m^3\", counts = [\"viable\"] }".into(),
             );
         }
-        let combine = if g.word("combine") == Some("minimum") { Combine::Minimum } else { Combine::Product };
+        let combine =
+            if g.word("combine") == Some("minimum") { Combine::Minimum } else { Combine::Product };
         Some(Growth { rate: rate(g.get("rate")?)?, logistic, limits: limits?, combine })
     }
 
-    fn quiescence(&mut self, name: &str, q: &Checked, world: &World<'_>) -> Option<Option<Quiescence>> {
-        let Some(when) = self.triggers(q, world, &format!("quiescence of {name}"))? else {
-            return Some(None);
+    fn quiescence(
+        &mut self,
+        name: &str,
+        q: &Checked,
+        world: &World<'_>,
+    ) -> Option<Acting<Quiescence>> {
+        let Acting::Yes(when) = self.triggers(q, world, &format!("{name}: quiescence"))? else {
+            return Some(Acting::No);
         };
-        Some(Some(Quiescence {
+        Some(Acting::Yes(Quiescence {
             rate: rate(q.get("rate")?)?,
             recovery: rate(q.get("recovery")?)?,
             activity: q.si("activity")?,
@@ -228,15 +237,20 @@ impl Builder<'_> {
         }))
     }
 
-    fn deaths(&mut self, at: &Checked, world: &World<'_>) -> Option<Vec<Death>> {
+    fn deaths(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Vec<Death>> {
         let mut out = Some(Vec::new());
         for (cause, d) in at.entries_of("death") {
-            let when = self.triggers(d, world, &format!("death by {cause}"));
+            let when = self.triggers(d, world, &format!("{name}: death by {cause}"));
             let built = match when {
                 None => None,
-                Some(None) => continue,
-                Some(Some(when)) => (|| {
-                    Some(Death { cause: cause.clone(), rate: rate(d.get("rate")?)?, when, combine: combine(d) })
+                Some(Acting::No) => continue,
+                Some(Acting::Yes(when)) => (|| {
+                    Some(Death {
+                        cause: cause.clone(),
+                        rate: rate(d.get("rate")?)?,
+                        when,
+                        combine: combine(d),
+                    })
                 })(),
             };
             match (built, &mut out) {
@@ -247,14 +261,14 @@ impl Builder<'_> {
         out
     }
 
-    /// Triggers of a death or of quiescence. `Some(None)`: an absent solute keeps the law from
+    /// Triggers of a death or of quiescence. An absent solute may keep the law from
     /// acting, since what is plentiful triggers nothing.
     fn triggers(
         &mut self,
         at: &Checked,
         world: &World<'_>,
         what: &str,
-    ) -> Option<Option<Vec<(usize, Trigger)>>> {
+    ) -> Option<Acting<Vec<(usize, Trigger)>>> {
         let all = combine(at) == Combine::All;
         let missing: Vec<(&str, &Checked)> = at
             .entries_of("when")
@@ -275,7 +289,7 @@ impl Builder<'_> {
         if !acts {
             let names: Vec<&str> = missing.iter().map(|m| m.0).collect();
             self.silent.push(format!("{what} is not modelled: no {}", names.join(", no ")));
-            return Some(None);
+            return Some(Acting::No);
         }
         let mut out = Some(Vec::new());
         for (solute, law) in at.entries_of("when") {
@@ -290,7 +304,7 @@ impl Builder<'_> {
                 _ => out = None,
             }
         }
-        out.map(Some)
+        out.map(Acting::Yes)
     }
 
     /// Seeding must leave room.
@@ -303,13 +317,26 @@ impl Builder<'_> {
             let most = (0..world.grid.len()).map(total).fold(0.0, f64::max);
             if most > capacity.density * (1.0 + 1e-9) {
                 let seeding = at.get("seeding").unwrap_or(at);
-                self.wrong("E023", seeding, format!("{} is above the capacity", seeding.key)).label = format!(
+                self.wrong("E023", seeding, format!("{} is above the capacity", seeding.key))
+                    .label = format!(
                     "up to {} where {} fit",
                     units::readable(most, CELL_DENSITY),
                     units::readable(capacity.density, CELL_DENSITY)
                 );
             }
         }
+    }
+}
+
+/// A law, unless an absent solute keeps it from acting.
+enum Acting<T> {
+    Yes(T),
+    No,
+}
+
+impl<T> Acting<T> {
+    fn law(self) -> Option<T> {
+        if let Acting::Yes(law) = self { Some(law) } else { None }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Numbers from text files.
 
 use super::Builder;
-use crate::case::check::brief;
 use crate::case::checked::Checked;
 use crate::case::source;
+use crate::case::words::brief;
 
 /// Largest file of numbers, bytes.
 const LARGEST: u64 = 1 << 30;
@@ -86,7 +86,9 @@ fn parse(text: &str) -> Result<Columns, String> {
             Err(_) if columns.rows.is_empty() && columns.header.is_empty() => {
                 columns.header = cells.iter().map(|c| c.trim_matches('"').to_owned()).collect();
             }
-            Err(cell) => return Err(format!("has `{}` in line {}, not a number", brief(cell), i + 1)),
+            Err(cell) => {
+                return Err(format!("has `{}` in line {}, not a number", brief(cell), i + 1));
+            }
         }
     }
     Ok(columns)

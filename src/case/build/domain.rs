@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Builder, Region};
-use crate::case::check::brief;
 use crate::case::checked::{Checked, Value};
+use crate::case::words::brief;
 use crate::geometry::{import, shapes};
 use crate::ground::grid::Grid;
 use crate::ground::units::{self, LENGTH, readable};
@@ -30,16 +30,30 @@ impl Builder<'_> {
         };
         let grid = self.grid(domain)?;
         self.fits(&grid, domain)?;
-        let open = structure.and_then(|s| s.chosen("tpms")).and_then(|t| {
-            let (period, porosity) = (t.si("period")?, t.si("porosity")?);
-            let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
-            if period < 4.0 * spacing {
-                self.wrong("E022", t, format!("{} has less than 4 voxels a period", t.key)).label =
-                    format!("period {}, voxel {}", readable(period, LENGTH), readable(spacing, LENGTH));
-            }
-            Some(shapes::gyroid(&grid, period, porosity))
-        });
+        let open =
+            structure.and_then(|s| s.chosen("tpms")).and_then(|t| {
+                let (period, porosity) = (t.si("period")?, t.si("porosity")?);
+                let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
+                if period < 4.0 * spacing {
+                    self.wrong("E022", t, format!("{} has less than 4 voxels a period", t.key))
+                        .label = format!(
+                        "period {}, voxel {}",
+                        readable(period, LENGTH),
+                        readable(spacing, LENGTH)
+                    );
+                }
+                Some(shapes::gyroid(&grid, period, porosity))
+            });
         Some((grid, open))
+    }
+
+    /// One voxel in place of a grid that could not be had.
+    pub(super) fn stand_in(&self) -> (Grid, Option<Vec<bool>>) {
+        let size =
+            self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
+        let h = std::array::from_fn(|a| size.get(a).copied().unwrap_or(1.0));
+        let dimensions = if size.is_empty() { 3 } else { size.len() };
+        (Grid { n: [1; 3], h, dimensions }, self.resolved().then(|| vec![true]))
     }
 
     fn grid(&mut self, domain: &Checked) -> Option<Grid> {
@@ -50,7 +64,11 @@ impl Builder<'_> {
             b.check.found.last_mut().into_iter().for_each(|d| d.notes.push(example.into()));
         };
         if domain.get("voxels").is_none() && domain.get("voxel").is_none() {
-            missing(self, "voxels", "write for example: voxels = [50, 50, 20], or voxel = \"100 um\"");
+            missing(
+                self,
+                "voxels",
+                "write for example: voxels = [50, 50, 20], or voxel = \"100 um\"",
+            );
         }
         let Some(size) = domain.get("size") else {
             missing(self, "size", "write for example: size = [\"5 mm\", \"5 mm\", \"2 mm\"]");
@@ -67,8 +85,11 @@ impl Builder<'_> {
                 .collect();
             let counts = counts.filter(|c| !c.is_empty())?;
             if counts.len() != lengths.len() {
-                let message =
-                    format!("domain.size has {} axes, domain.voxels {}", lengths.len(), counts.len());
+                let message = format!(
+                    "domain.size has {} axes, domain.voxels {}",
+                    lengths.len(),
+                    counts.len()
+                );
                 self.wrong("E022", voxels, message).label = "one entry an axis".into();
                 return None;
             }
@@ -86,8 +107,12 @@ impl Builder<'_> {
                     return None;
                 }
                 if whole > 100_000.0 {
-                    self.wrong("E022", voxel, format!("domain.voxel gives {whole} voxels along an axis"))
-                        .label = "at most 100000".into();
+                    self.wrong(
+                        "E022",
+                        voxel,
+                        format!("domain.voxel gives {whole} voxels along an axis"),
+                    )
+                    .label = "at most 100000".into();
                     return None;
                 }
                 (n[a], h[a]) = (whole as usize, length / whole);
@@ -100,22 +125,27 @@ impl Builder<'_> {
     fn undivided(&mut self, voxel: &Checked, axis: u8, length: f64, edge: f64) {
         let count = length / edge;
         let axis = axis as char;
-        let near = [count.floor().max(1.0), count.ceil().max(1.0)];
-        let show = |m: f64| readable(length / m, LENGTH);
-        let fits = format!(
-            "\"{}\" gives {}, \"{}\" gives {} voxels along {axis}",
-            show(near[0]), near[0], show(near[1]), near[1]
-        );
+        let sizes =
+            self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
+        let near: Vec<String> =
+            sizes.iter().map(|s| (s / edge).round().max(1.0).to_string()).collect();
+        let fits = format!("write voxels = [{}] instead, or another size", near.join(", "));
         let message = format!("domain.voxel does not divide the box along {axis}");
         let d = self.wrong("E022", voxel, message);
-        d.label = format!("{} / {} = {}", readable(length, LENGTH), readable(edge, LENGTH), units::number(count));
+        d.label = format!(
+            "{} / {} = {}",
+            readable(length, LENGTH),
+            readable(edge, LENGTH),
+            units::number(count)
+        );
         d.notes.push(fits);
     }
 
     /// Refuses a grid that cannot fit before anything is allocated.
     fn fits(&mut self, grid: &Grid, at: &Checked) -> Option<()> {
         let voxels = grid.n.iter().map(|n| *n as f64).product::<f64>();
-        let fields = 3 + 3 * self.root.entries_of("solutes").len() + 4 * self.root.entries_of("cells").len();
+        let fields =
+            3 + 3 * self.root.entries_of("solutes").len() + 4 * self.root.entries_of("cells").len();
         let need = voxels * (FIELD * fields) as f64;
         let have = crate::case::scales::memory_available();
         if voxels < 4.0e9 && need <= have {
@@ -123,9 +153,8 @@ impl Builder<'_> {
         }
         self.too_large = true;
         let message = format!("{} voxels do not fit into memory", units::number(voxels));
-        self.wrong("E030", at, message).label = format!(
-            "needs more than {:.1} GB, {:.1} GB are free", need / 1e9, have / 1e9
-        );
+        self.wrong("E030", at, message).label =
+            format!("needs more than {:.1} GB, {:.1} GB are free", need / 1e9, have / 1e9);
         None
     }
 
@@ -150,7 +179,9 @@ impl Builder<'_> {
         let grey = threshold.floor() as u16;
         let mut open = stack.pores(grey);
         if !below {
-            open.iter_mut().for_each(|o| *o = !*o);
+            for o in &mut open {
+                *o = !*o;
+            }
         }
         let pores = open.iter().filter(|o| **o).count();
         if pores == 0 || pores == open.len() {
@@ -172,7 +203,8 @@ impl Builder<'_> {
             let fits = typed.len() == 3
                 && (0..3).all(|a| (typed[a] - grid.length(a)).abs() <= 1e-6 * grid.length(a));
             if !fits && !size.invalid() {
-                let lengths: Vec<String> = (0..3).map(|a| readable(grid.length(a), LENGTH)).collect();
+                let lengths: Vec<String> =
+                    (0..3).map(|a| readable(grid.length(a), LENGTH)).collect();
                 self.wrong("E022", size, "domain.size is not that of the image".into()).label =
                     format!("the image has {}", lengths.join(" × "));
             }
@@ -188,11 +220,10 @@ impl Builder<'_> {
                     format!("the image has {} × {} × {}", grid.n[0], grid.n[1], grid.n[2]);
             }
         }
-        if let Some(voxel) = domain.get("voxel") {
-            if voxel.quantity().is_some_and(|v| (v - grid.h[0]).abs() > 1e-6 * v) {
-                self.wrong("E022", voxel, "domain.voxel is not that of the image".into()).label =
-                    format!("the image has {}", readable(grid.h[0], LENGTH));
-            }
+        let differs = |v: f64| (v - grid.h[0]).abs() > 1e-6 * v;
+        if let Some(voxel) = domain.get("voxel").filter(|v| v.quantity().is_some_and(differs)) {
+            self.wrong("E022", voxel, "domain.voxel is not that of the image".into()).label =
+                format!("the image has {}", readable(grid.h[0], LENGTH));
         }
     }
 
@@ -235,16 +266,27 @@ impl<'a> Builder<'a> {
     pub(super) fn regions(&mut self, grid: &Grid) -> Vec<Region<'a>> {
         let root: &'a Checked = self.root;
         let mut out = Vec::new();
-        for (_, keys) in root.entries_of("regions") {
+        for (name, keys) in root.entries_of("regions") {
             let Some(shape) = keys.get("shape").and_then(|s| self.shape(s, grid)) else { continue };
             let region = Region { shape, keys };
-            if (0..grid.len()).all(|i| !region.shape.contains(grid.centre(i))) {
+            if !self.blind && (0..grid.len()).all(|i| !region.shape.contains(grid.centre(i))) {
                 self.wrong("E022", keys, format!("{} holds no voxel", keys.key)).label =
                     "a voxel belongs to a region when its centre does".into();
             }
-            out.push(region);
+            out.push((name, region));
         }
-        out
+        for (i, (below, a)) in out.iter().enumerate() {
+            for (above, b) in &out[i + 1..] {
+                let both = |v: usize| {
+                    let c = grid.centre(v);
+                    a.shape.contains(c) && b.shape.contains(c)
+                };
+                if (0..grid.len()).any(both) {
+                    self.overlaps.push(((*below).clone(), (*above).clone()));
+                }
+            }
+        }
+        out.into_iter().map(|r| r.1).collect()
     }
 
     fn shape(&mut self, choice: &Checked, grid: &Grid) -> Option<shapes::Shape> {
@@ -278,11 +320,11 @@ impl<'a> Builder<'a> {
                 radius: s.si("radius")?,
             },
         };
-        if let shapes::Shape::Layer { axis, .. } | shapes::Shape::Cylinder { axis, .. } = shape {
-            if axis >= grid.dimensions {
-                self.no_axis(s.get("axis").unwrap_or(s), grid);
-                return None;
-            }
+        if let shapes::Shape::Layer { axis, .. } | shapes::Shape::Cylinder { axis, .. } = shape
+            && axis >= grid.dimensions
+        {
+            self.no_axis(s.get("axis").unwrap_or(s), grid);
+            return None;
         }
         Some(shape)
     }

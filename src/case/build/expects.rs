@@ -1,13 +1,15 @@
 //! `[[expect]]`.
 
+use super::Builder;
 use super::domain::axis_number;
-use super::{Builder, World};
-use crate::case::check::{brief, one_of};
 use crate::case::checked::{Checked, Value};
+use crate::case::words::{brief, one_of};
 use crate::ground::units::{
-    self, AMOUNT, AMOUNT_RATE, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
+    self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
 };
 use crate::model::expect::{Check, Expect, Take};
+use crate::model::setup::Setup;
+use crate::model::state::{Catalogue, Kind};
 
 /// What an expectation is about.
 struct Subject {
@@ -17,29 +19,31 @@ struct Subject {
 }
 
 impl Builder<'_> {
-    pub(super) fn expects(&mut self, world: &World<'_>, duration: f64) -> Vec<Expect> {
+    pub(super) fn expects(&mut self, setup: &Setup) -> Vec<Expect> {
         let root = self.root;
         let list = root.get("expect").map_or(&[][..], Checked::list);
-        list.iter().filter_map(|at| self.expect(at, world, duration)).collect()
+        list.iter().filter_map(|at| self.expectation(at, setup)).collect()
     }
 
-    fn expect(&mut self, at: &Checked, world: &World<'_>, duration: f64) -> Option<Expect> {
+    fn expectation(&mut self, at: &Checked, setup: &Setup) -> Option<Expect> {
+        let duration = setup.run.duration;
         let what = at.get("what")?;
-        let subject = self.subject(what, at.flag("rate"), world)?;
+        let subject = self.subject(what, at.flag("rate"), setup)?;
         let time = match at.get("time") {
             None => duration,
             Some(t) => {
                 let v = t.quantity()?;
-                if v > duration * (1.0 + 1e-12) {
-                    self.wrong("E016", t, format!("{} is after the end", t.key));
+                if v > duration * (1.0 + 1e-12) && !setup.run.steady {
+                    self.wrong("E016", t, format!("{} is after the end", t.key)).label =
+                        format!("the run ends at {}", units::readable(duration, TIME));
                 }
-                v
+                if (v - duration).abs() <= 1e-12 * duration { duration } else { v }
             }
         };
         let solute = subject.solute.as_deref();
         let mut points = Vec::new();
         let take = if let Some(list) = at.get("at") {
-            Take::At(self.point(list, world)?)
+            Take::At(self.point(list, setup)?)
         } else if let Some(word) = at.word("take") {
             match word {
                 "mean" => Take::Mean,
@@ -47,7 +51,7 @@ impl Builder<'_> {
                 _ => Take::Max,
             }
         } else if let Some(profile) = at.get("profile") {
-            points = self.profile(profile, &subject, world)?;
+            points = self.profile(profile, &subject, setup)?;
             Take::Profile(points.clone())
         } else {
             Take::Whole
@@ -56,7 +60,10 @@ impl Builder<'_> {
             let (message, label) = if subject.field {
                 (format!("{} says nowhere", at.key), "a field needs at, take or profile")
             } else {
-                (format!("{}: {} has no place", at.key, brief(&what.typed)), "leave at, take and profile out")
+                (
+                    format!("{}: {} has no place", at.key, brief(&what.typed)),
+                    "leave at, take and profile out",
+                )
             };
             self.wrong("E023", what, message).label = label.into();
             return None;
@@ -67,17 +74,24 @@ impl Builder<'_> {
             Check::Between(self.quantity_as(low, d, solute)?, self.quantity_as(high, d, solute)?)
         } else {
             let within = self.needed(at, "within", "\"2 %\"")?;
-            let relative = matches!(within.value, Value::Quantity(_, NONE)) && (d != NONE || within.typed.contains('%'));
+            let relative = matches!(within.value, Value::Quantity(_, NONE))
+                && (d != NONE || within.typed.contains('%'));
             if at.get("profile").is_some() {
                 let most = points.iter().map(|p| p.1.abs()).fold(0.0, f64::max);
                 let optional = |b: &mut Self, key: &str| match at.get(key) {
                     Some(q) => b.quantity_as(q, d, solute).map(Some),
                     None => Some(None),
                 };
-                let (floor, below) = (optional(self, "floor")?, optional(self, "within_below_floor")?);
+                let (floor, below) =
+                    (optional(self, "floor")?, optional(self, "within_below_floor")?);
                 let tolerance = within.quantity().filter(|_| relative);
                 let Some(tolerance) = tolerance else {
-                    self.wrong("E012", within, format!("{} of a profile is a fraction", within.key)).label =
+                    self.wrong(
+                        "E012",
+                        within,
+                        format!("{} of a profile is a fraction", within.key),
+                    )
+                    .label =
                         "for example \"0.1 %\"; give floor and within_below_floor beside it".into();
                     return None;
                 };
@@ -136,21 +150,21 @@ impl Builder<'_> {
         }
     }
 
-    fn point(&mut self, list: &Checked, world: &World<'_>) -> Option<[f64; 3]> {
-        let grid = &world.grid;
+    fn point(&mut self, list: &Checked, setup: &Setup) -> Option<[f64; 3]> {
+        let grid = &setup.grid;
         let given = list.quantities()?;
         if given.len() != grid.dimensions {
-            self.wrong("E022", list, format!("{} has {} coordinates", list.key, given.len())).label =
-                format!("the domain has {} axes", grid.dimensions);
+            self.wrong("E022", list, format!("{} has {} coordinates", list.key, given.len()))
+                .label = format!("the domain has {} axes", grid.dimensions);
             return None;
         }
         let point = std::array::from_fn(|a| given.get(a).copied().unwrap_or(0.5 * grid.length(a)));
         if grid.voxel_at(point).is_none() {
-            self.wrong("E022", list, format!("{} lies outside the domain", list.key)).label =
-                (0..grid.dimensions)
-                    .map(|a| units::readable(grid.length(a), LENGTH))
-                    .collect::<Vec<_>>()
-                    .join(" × ");
+            self.wrong("E022", list, format!("{} lies outside the domain", list.key)).label = (0
+                ..grid.dimensions)
+                .map(|a| units::readable(grid.length(a), LENGTH))
+                .collect::<Vec<_>>()
+                .join(" × ");
             return None;
         }
         Some(point)
@@ -160,9 +174,9 @@ impl Builder<'_> {
         &mut self,
         at: &Checked,
         subject: &Subject,
-        world: &World<'_>,
+        setup: &Setup,
     ) -> Option<Vec<([f64; 3], f64)>> {
-        let grid = &world.grid;
+        let grid = &setup.grid;
         let path = at.get("path")?;
         let axis = axis_number(at.word("axis")?)?;
         let scale = units::unit(at.word("coordinate_unit")?).ok()?.value;
@@ -171,7 +185,11 @@ impl Builder<'_> {
         let factor = if text == "1" {
             1.0
         } else {
-            match self.check.quantity_of(&format!("1 {text}"), subject.dimension, subject.solute.as_deref()) {
+            match self.check.quantity_of(
+                &format!("1 {text}"),
+                subject.dimension,
+                subject.solute.as_deref(),
+            ) {
                 Ok(v) => v,
                 Err(e) => {
                     self.check.unit_error_at(unit.place, &e, None, &unit.key);
@@ -183,8 +201,12 @@ impl Builder<'_> {
         let column = at.get("column")?;
         let name = column.text()?;
         let Some(j) = columns.header.iter().position(|h| h == name) else {
-            self.wrong("E024", column, format!("{}: the file has no column `{}`", column.key, brief(name)))
-                .label = format!("it has {}", columns.header.join(", "));
+            self.wrong(
+                "E024",
+                column,
+                format!("{}: the file has no column `{}`", column.key, brief(name)),
+            )
+            .label = format!("it has {}", columns.header.join(", "));
             return None;
         };
         let mut out = Vec::new();
@@ -203,44 +225,78 @@ impl Builder<'_> {
     }
 
     /// Dimension of a field, ledger entry or answer by its name.
-    fn subject(&mut self, what: &Checked, rate: bool, world: &World<'_>) -> Option<Subject> {
+    fn subject(&mut self, what: &Checked, rate: bool, setup: &Setup) -> Option<Subject> {
         let name = what.text()?;
-        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
         let per_time = |d: Dimension| if rate { d.times(RATE, 1).unwrap_or(d) } else { d };
-        if world.solute(first).is_some() {
-            let solute = Some(first.to_owned());
-            return Some(match rest {
-                "" => Subject { dimension: CONCENTRATION, field: true, solute },
-                _ => Subject { dimension: if rate { AMOUNT_RATE } else { AMOUNT }, field: false, solute },
+        let specs = Catalogue::new(setup).specs;
+        if let Some(spec) = specs.iter().find(|s| s.name == name) {
+            return Some(match spec.kind {
+                Kind::Solute(_) => {
+                    Subject { dimension: CONCENTRATION, field: true, solute: Some(name.into()) }
+                }
+                _ => Subject { dimension: CELL_DENSITY, field: true, solute: None },
             });
         }
-        let root = self.root;
-        if root.entries_of("cells").iter().any(|e| e.0 == first) {
-            let field = matches!(rest, "viable" | "quiescent" | "dead") || rest.starts_with("dead.");
-            let dimension = if field { CELL_DENSITY } else { per_time(CELLS) };
-            return Some(Subject { dimension, field, solute: None });
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let entry = rest.split('.').next().unwrap_or(rest);
+        let of_solute = setup.solutes.iter().any(|s| s.name == first);
+        let of_cells = setup.populations.iter().any(|p| p.name == first);
+        let table = match (of_solute, of_cells) {
+            (true, _) => SOLUTE_ENTRIES,
+            (_, true) => CELL_ENTRIES,
+            _ => ANSWERS,
+        };
+        let wanted = if of_solute || of_cells { entry } else { first };
+        if let Some((_, dimension, flows)) = table.iter().find(|k| k.0 == wanted) {
+            let dimension = if *flows { per_time(*dimension) } else { *dimension };
+            let solute = of_solute.then(|| first.to_owned());
+            return Some(Subject { dimension, field: false, solute });
         }
-        let known: &[(&str, Dimension)] = &[
-            ("viable_fraction", NONE),
-            ("viable_volume_fraction", NONE),
-            ("viable_depth", LENGTH),
-            ("first_necrosis", TIME),
-            ("cells_viable", CELLS),
-            ("cells_quiescent", CELLS),
-            ("cells_dead", CELLS),
-            ("ledger_defect", NONE),
-        ];
-        let base = first.strip_suffix("]").and_then(|f| f.split('[').next()).unwrap_or(first);
-        if let Some((_, dimension)) = known.iter().find(|k| k.0 == base) {
-            return Some(Subject { dimension: *dimension, field: false, solute: None });
-        }
-        let cells = root.entries_of("cells").iter().map(|e| format!("{}.viable", e.0));
-        let names: Vec<String> =
-            world.solutes.iter().cloned().chain(cells).chain(known.iter().map(|k| k.0.to_owned())).collect();
+        let fields = specs.iter().map(|s| s.name.clone());
+        let names: Vec<String> = if of_solute || of_cells {
+            table.iter().map(|k| format!("{first}.{}", k.0)).collect()
+        } else {
+            fields.chain(ANSWERS.iter().map(|k| k.0.to_owned())).collect()
+        };
         let near = units::nearest(name, names.iter().map(String::as_str));
-        let d = self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
+        let d =
+            self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
         d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
         d.notes.push(format!("expected {}", one_of(names.iter().map(String::as_str))));
         None
     }
 }
+
+/// Ledger entries and answers of a solute: name, dimension, is there a rate?
+const SOLUTE_ENTRIES: &[(&str, Dimension, bool)] = &[
+    ("in", AMOUNT, true),
+    ("used", AMOUNT, true),
+    ("made", AMOUNT, true),
+    ("decayed", AMOUNT, true),
+    ("changed", AMOUNT, true),
+    ("rounded", AMOUNT, true),
+    ("least", CONCENTRATION, false),
+    ("thiele2", NONE, false),
+    ("satisfied", NONE, false),
+];
+/// Ledger entries and answers of a population.
+const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
+    ("seeded", CELLS, false),
+    ("born", CELLS, true),
+    ("died", CELLS, true),
+    ("lysed", CELLS, true),
+    ("quiesced", CELLS, true),
+    ("woke", CELLS, true),
+    ("rounded", CELLS, true),
+];
+/// Answers about the whole.
+const ANSWERS: &[(&str, Dimension, bool)] = &[
+    ("viable_fraction", NONE, false),
+    ("viable_volume_fraction", NONE, false),
+    ("viable_depth", LENGTH, false),
+    ("first_necrosis", TIME, false),
+    ("ledger_defect", NONE, false),
+    ("capacity_excess", CELL_DENSITY, false),
+    ("limited", NONE, false),
+    ("steps", NONE, false),
+];

@@ -7,7 +7,7 @@ use crate::case::shape::Range;
 use crate::ground::formula::Formula;
 use crate::ground::grid::Grid;
 use crate::ground::signal::Signal;
-use crate::ground::units::{self, NONE, TIME, UnitError};
+use crate::ground::units::{self, NONE, TIME};
 
 impl Builder<'_> {
     /// A value a voxel, and whether it is the same everywhere.
@@ -22,11 +22,11 @@ impl Builder<'_> {
             return Some(vec![v; grid.len()]);
         }
         let (form, v) = at.choice()?;
-        if let Some(axis) = v.get("axis") {
-            if axis.text().and_then(axis_number).is_some_and(|a| a >= grid.dimensions) {
-                self.no_axis(axis, grid);
-                return None;
-            }
+        let beyond =
+            |a: &Checked| a.text().and_then(axis_number).is_some_and(|a| a >= grid.dimensions);
+        if let Some(axis) = v.get("axis").filter(|a| beyond(a)) {
+            self.no_axis(axis, grid);
+            return None;
         }
         let axis = v.word("axis").and_then(axis_number);
         let values = match form {
@@ -50,9 +50,16 @@ impl Builder<'_> {
                     let numbers = self.columns(path)?.rows;
                     let numbers: Vec<f64> =
                         numbers.into_iter().flat_map(|r| r.1).map(|x| x * unit).collect();
+                    if self.blind {
+                        return numbers.first().map(|v| vec![*v]);
+                    }
                     if numbers.len() != grid.len() {
-                        self.wrong("E024", path, format!("{} has {} values", path.key, numbers.len()))
-                            .label = format!("the grid has {} voxels", grid.len());
+                        self.wrong(
+                            "E024",
+                            path,
+                            format!("{} has {} values", path.key, numbers.len()),
+                        )
+                        .label = format!("the grid has {} voxels", grid.len());
                         return None;
                     }
                     numbers
@@ -83,8 +90,10 @@ impl Builder<'_> {
         match Formula::parse(text) {
             Ok(f) if f.dimension == NONE => Some(f),
             Ok(f) => {
-                self.wrong("E025", times, format!("{} has a dimension", times.key)).label =
-                    format!("it has {}; divide by a quantity, for example (x/(1 mm))", units::words(f.dimension));
+                self.wrong("E025", times, format!("{} has a dimension", times.key)).label = format!(
+                    "it has {}; divide by a quantity, for example (x/(1 mm))",
+                    units::words(f.dimension)
+                );
                 None
             }
             Err(e) => {
@@ -148,10 +157,8 @@ impl Builder<'_> {
                 period: v.si("period")?,
             },
             "csv" => {
-                let time = match units::unit(v.word("time_unit")?) {
-                    Ok(u) if u.dimension == TIME => u.value,
-                    Ok(_) | Err(UnitError::Empty | _) => return None,
-                };
+                let time =
+                    units::unit(v.word("time_unit")?).ok().filter(|u| u.dimension == TIME)?.value;
                 let unit = self.factor(v.get("unit")?, range, Some(solute))?;
                 Signal::Ramp(self.course(v.get("path")?, (time, unit))?)
             }

@@ -33,8 +33,12 @@ pub(super) struct Builder<'a> {
     pub silent: Vec<String>,
     /// Full keys whose library value is not used because its solute is absent.
     pub unused: Vec<String>,
+    /// Regions that overlap: the one below and the one that holds.
+    pub overlaps: Vec<(String, String)>,
     /// True when the case does not fit into memory.
     pub too_large: bool,
+    /// True when the grid is wrong: one voxel stands for it, so that the rest is checked too.
+    blind: bool,
 }
 
 /// A region and the keys that it changes.
@@ -72,22 +76,26 @@ impl<'a> Builder<'a> {
             inputs: Vec::new(),
             silent: Vec::new(),
             unused: Vec::new(),
+            overlaps: Vec::new(),
             too_large: false,
+            blind: false,
         }
     }
 
     /// The whole case; `None` after an error.
     pub(super) fn build(&mut self) -> Option<(Setup, Vec<Expect>)> {
         let root = self.root;
-        let solutes: Vec<String> =
-            root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
+        let solutes: Vec<String> = root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
         self.references(&solutes);
         let run = self.run_plan(root);
-        let domain = self.domain();
-        let (grid, mut open) = domain?;
+        let (grid, mut open) = self.domain().unwrap_or_else(|| {
+            self.blind = true;
+            self.stand_in()
+        });
         let regions = self.regions(&grid);
         let porosity = self.porosity(&grid, &regions, open.as_deref());
-        let world = World { grid, regions, solutes, open: open.take(), porosity: porosity? };
+        let porosity = porosity.unwrap_or_else(|| vec![1.0; grid.len()]);
+        let world = World { grid, regions, solutes, open: open.take(), porosity };
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
         let mut populations = self.populations(&world);
@@ -103,8 +111,6 @@ impl<'a> Builder<'a> {
         {
             solutes::renumber(&order, s, b, p);
         }
-        let expects = self.expects(&world, run.as_ref().map_or(0.0, |r| r.duration));
-        let run = run.and_then(|r| self.fields_to_write(r, populations.as_deref()));
         let setup = Setup {
             title: root.word("title").unwrap_or_default().into(),
             grid: world.grid,
@@ -115,11 +121,18 @@ impl<'a> Builder<'a> {
             run: run?,
             silent_laws: std::mem::take(&mut self.silent),
         };
+        let setup = self.fields_to_write(setup)?;
+        let expects = self.expects(&setup);
         Some((setup, expects))
     }
 
     /// Reports an error at a checked value.
-    fn wrong(&mut self, code: &'static str, at: &Checked, message: String) -> &mut super::Diagnostic {
+    fn wrong(
+        &mut self,
+        code: &'static str,
+        at: &Checked,
+        message: String,
+    ) -> &mut super::Diagnostic {
         self.check.error(code, &at.key, message, at.place)
     }
 

@@ -1,10 +1,11 @@
 //! Clock, accuracy and output.
 
 use super::Builder;
-use crate::case::check::{brief, one_of};
 use crate::case::checked::Checked;
+use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, TIME, readable};
-use crate::model::setup::{Accuracy, Population, RunPlan};
+use crate::model::setup::{Accuracy, RunPlan, Setup};
+use crate::model::state::Catalogue;
 
 /// Most times at which fields are written.
 const MOST_OUTPUTS: f64 = 100_000.0;
@@ -13,11 +14,10 @@ impl Builder<'_> {
     pub(super) fn run_plan(&mut self, root: &Checked) -> Option<RunPlan> {
         let run = root.get("run")?;
         let steady = run.flag("steady");
-        if let (false, Some(key)) = (steady, run.get("steady")) {
-            if run.get("duration").is_none() && !key.invalid() {
-                self.wrong("E011", key, "run.duration is missing".into()).label =
-                    "steady = false needs a duration".into();
-            }
+        let not_steady = run.get("steady").filter(|key| !steady && !key.invalid());
+        if let (Some(key), None) = (not_steady, run.get("duration")) {
+            self.wrong("E011", key, "run.duration is missing".into()).label =
+                "steady = false needs a duration".into();
         }
         let accuracy = run.get("accuracy")?;
         let output = run.get("output")?;
@@ -52,8 +52,12 @@ impl Builder<'_> {
             Some(at) => {
                 let every = at.quantity()?;
                 if duration / every > MOST_OUTPUTS {
-                    self.wrong("E016", at, format!("{} gives {} outputs", at.key, units::number(duration / every)))
-                        .label = "at most 100000".into();
+                    self.wrong(
+                        "E016",
+                        at,
+                        format!("{} gives {} outputs", at.key, units::number(duration / every)),
+                    )
+                    .label = "at most 100000".into();
                     return None;
                 }
                 every
@@ -83,50 +87,37 @@ impl Builder<'_> {
     }
 
     /// The fields to write: those asked for, or all.
-    pub(super) fn fields_to_write(
-        &mut self,
-        mut plan: RunPlan,
-        populations: Option<&[Population]>,
-    ) -> Option<RunPlan> {
-        let root = self.root;
-        let mut all: Vec<String> = root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
-        for p in populations? {
-            all.push(format!("{}.viable", p.name));
-            if p.quiescence.is_some() {
-                all.push(format!("{}.quiescent", p.name));
-            }
-            if !p.deaths.is_empty() {
-                all.push(format!("{}.dead", p.name));
+    pub(super) fn fields_to_write(&mut self, mut setup: Setup) -> Option<Setup> {
+        let all: Vec<String> =
+            Catalogue::new(&setup).specs.into_iter().map(|spec| spec.name).collect();
+        let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
+            setup.run.fields = all;
+            return Some(setup);
+        };
+        for at in list.list() {
+            let name = at.text()?;
+            if !all.iter().any(|f| f == name) {
+                let near = units::nearest(name, all.iter().map(String::as_str));
+                let d = self.wrong(
+                    "E021",
+                    at,
+                    format!("{}: no field is called `{}`", at.key, brief(name)),
+                );
+                d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
+                d.notes.push(format!("expected {}", one_of(all.iter().map(String::as_str))));
+            } else if !setup.run.fields.iter().any(|f| f == name) {
+                setup.run.fields.push(name.into());
             }
         }
-        let asked = root.get("run")?.get("output")?.get("fields");
-        plan.fields = match asked {
-            None => all,
-            Some(list) => {
-                let mut fields: Vec<String> = Vec::new();
-                for at in list.list() {
-                    let name = at.text()?;
-                    if !all.iter().any(|f| f == name) {
-                        let near = units::nearest(name, all.iter().map(String::as_str));
-                        let d = self.wrong("E021", at, format!("{}: no field is called `{}`", at.key, brief(name)));
-                        d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
-                        d.notes.push(format!("expected {}", one_of(all.iter().map(String::as_str))));
-                    } else if !fields.iter().any(|f| f == name) {
-                        fields.push(name.into());
-                    }
-                }
-                fields
-            }
-        };
-        Some(plan)
+        Some(setup)
     }
 }
 
 /// A round interval that gives about 30 outputs.
 fn usual_interval(duration: f64) -> f64 {
     const ROUND: [f64; 18] = [
-        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14_400.0,
-        21_600.0, 43_200.0, 86_400.0, 172_800.0,
+        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0,
+        14_400.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0,
     ];
     let wanted = duration / 30.0;
     ROUND.into_iter().find(|i| *i >= wanted && wanted > 0.5).unwrap_or(wanted)

@@ -53,23 +53,24 @@ impl Builder<'_> {
         open: Option<&[bool]>,
     ) -> Option<Vec<f64>> {
         let scaffold = self.root.get("scaffold");
-        if let Some(solid) = scaffold.and_then(|s| s.get("solid")) {
-            if !self.resolved() && self.typed(solid.place) {
-                self.wrong("E023", solid, "scaffold.solid needs resolved pores".into()).label =
-                    "a porosity has no solid voxels".into();
-            }
+        if let Some(solid) = scaffold.and_then(|s| s.get("solid"))
+            && !self.resolved()
+            && self.typed(solid.place)
+        {
+            self.wrong("E023", solid, "scaffold.solid needs resolved pores".into()).label =
+                "a porosity has no solid voxels".into();
         }
-        if let Some(resolve) = scaffold.and_then(|s| s.get("resolve")) {
-            if scaffold.is_some_and(|s| s.get("structure").is_none()) {
-                self.wrong("E023", resolve, "scaffold.resolve needs a structure".into()).label =
-                    "give scaffold.structure, or leave it out".into();
-            }
+        if let Some(resolve) = scaffold.and_then(|s| s.get("resolve"))
+            && scaffold.is_some_and(|s| s.get("structure").is_none())
+        {
+            self.wrong("E023", resolve, "scaffold.resolve needs a structure".into()).label =
+                "give scaffold.structure, or leave it out".into();
         }
         if self.resolved() {
             for region in regions {
                 if let Some(p) = region.keys.get("scaffold") {
-                    self.wrong("E023", p, format!("{} has no meaning in resolved pores", p.key)).label =
-                        "the structure says where the pores are".into();
+                    self.wrong("E023", p, format!("{} has no meaning in resolved pores", p.key))
+                        .label = "the structure says where the pores are".into();
                 }
             }
             return Some(open?.iter().map(|o| f64::from(u8::from(*o))).collect());
@@ -109,8 +110,8 @@ impl Builder<'_> {
         if self.resolved() {
             let key = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
             if let Some(key) = key.filter(|k| self.typed(k.place)) {
-                self.wrong("E023", key, format!("{} has no meaning in resolved pores", key.key)).label =
-                    "the solutes diffuse freely in the pores".into();
+                self.wrong("E023", key, format!("{} has no meaning in resolved pores", key.key))
+                    .label = "the solutes diffuse freely in the pores".into();
             }
             return Some(Effective { free: Arc::clone(&ones), axis: [1.0; 3], ones });
         }
@@ -150,7 +151,8 @@ impl Builder<'_> {
             let d = self.check.error("E011", key, format!("{key} is missing"), place);
             d.label = "the porosity is below 1".into();
             d.notes.push("write for example: effective_diffusivity.bruggeman = {}".into());
-            d.notes.push(format!("laws: {}, table, tensor", one_of_names(&law_keys(Closure::LAWS))));
+            d.notes
+                .push(format!("laws: {}, table, tensor", one_of_names(&law_keys(Closure::LAWS))));
             d.notes.push("or give each solute's diffusivity_in_scaffold".into());
         }
         Some(Effective { free: Arc::new(free), axis, ones })
@@ -188,12 +190,12 @@ impl Builder<'_> {
         solutes: Option<&[Solute]>,
         populations: Option<&[Population]>,
     ) -> Structure {
-        let mut structure =
-            Structure { porosity: world.porosity.clone(), open: None, isolated: 0 };
+        let mut structure = Structure { porosity: world.porosity.clone(), open: None, isolated: 0 };
         if !self.resolved() {
             return structure;
         }
-        let (Some(open), Some(solutes), Some(populations)) = (&world.open, solutes, populations) else {
+        let (Some(open), Some(solutes), Some(populations)) = (&world.open, solutes, populations)
+        else {
             structure.open.clone_from(&world.open);
             return structure;
         };
@@ -207,9 +209,8 @@ impl Builder<'_> {
                 seeded[*part as usize] = true;
             }
         }
-        let keep = |part: usize| {
-            seeded[part] || (0..6).any(|f| fed[f] && parts.touches[part - 1][f])
-        };
+        let keep =
+            |part: usize| seeded[part] || (0..6).any(|f| fed[f] && parts.touches[part - 1][f]);
         let kept = parts.select(keep);
         for (i, keep) in kept.iter().enumerate() {
             if open[i] && !keep {
@@ -218,7 +219,12 @@ impl Builder<'_> {
             }
         }
         if kept.iter().all(|k| !k) {
-            self.check.error("E023", "scaffold.structure", "no pore reaches a fed face".into(), None);
+            self.check.error(
+                "E023",
+                "scaffold.structure",
+                "no pore reaches a fed face".into(),
+                None,
+            );
         }
         structure.open = Some(kept);
         structure
@@ -242,10 +248,13 @@ impl Builder<'_> {
             let holds = |f: usize| {
                 matches!(
                     s.boundaries[f],
-                    Boundary::Value(_) | Boundary::Transfer { .. } | Boundary::StagnantMedium { .. }
+                    Boundary::Value(_)
+                        | Boundary::Transfer { .. }
+                        | Boundary::StagnantMedium { .. }
                 )
             };
-            let loose = (0..parts.count).filter(|p| !(0..6).any(|f| holds(f) && parts.touches[*p][f]));
+            let loose =
+                (0..parts.count).filter(|p| !(0..6).any(|f| holds(f) && parts.touches[*p][f]));
             let loose: Vec<usize> = loose.map(|p| parts.sizes[p]).collect();
             if loose.is_empty() {
                 continue;
@@ -263,7 +272,8 @@ impl Builder<'_> {
                     loose.len()
                 )
             };
-            let faces: Vec<&str> = Face::ALL[..2 * world.grid.dimensions].iter().map(|f| f.name()).collect();
+            let faces: Vec<&str> =
+                Face::ALL[..2 * world.grid.dimensions].iter().map(|f| f.name()).collect();
             d.notes.push(format!("give boundary.FACE.value on one of {}", faces.join(", ")));
         }
     }

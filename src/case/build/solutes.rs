@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::scaffold::Effective;
 use super::{Builder, World};
-use crate::case::check::{brief, one_of};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
+use crate::case::words::{brief, one_of};
 use crate::ground::grid::Face;
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
 use crate::model::setup::{Bath, Boundary, Initial, Population, Production, Solute};
@@ -41,12 +41,16 @@ impl Builder<'_> {
             (Some(d), _) => (d, Arc::clone(&effective.free), effective.axis),
             (None, Some(scaffold)) => {
                 if self.resolved() {
-                    self.wrong("E023", scaffold, format!("{} has no meaning in resolved pores", scaffold.key))
-                        .label = "give diffusivity, in free fluid".into();
+                    self.wrong(
+                        "E023",
+                        scaffold,
+                        format!("{} has no meaning in resolved pores", scaffold.key),
+                    )
+                    .label = "give diffusivity, in free fluid".into();
                     return None;
                 }
                 let d = scaffold.quantity()?;
-                (d, self.relative_in_scaffold(name, d, world, effective)?, [1.0; 3])
+                (d, relative_in_scaffold(name, d, world, effective)?, [1.0; 3])
             }
             (None, None) => return None,
         };
@@ -62,32 +66,6 @@ impl Builder<'_> {
             decay: decay?,
             molar_mass: at.si("molar_mass"),
         })
-    }
-
-    /// Regions may give another diffusivity in the scaffold.
-    fn relative_in_scaffold(
-        &mut self,
-        name: &str,
-        base: f64,
-        world: &World<'_>,
-        effective: &Effective,
-    ) -> Option<Arc<Vec<f64>>> {
-        let path = ["solutes", name, "diffusivity_in_scaffold"];
-        let given = |r: &super::Region<'_>| path.iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
-        if !world.regions.iter().any(given) {
-            return Some(Arc::clone(&effective.ones));
-        }
-        let mut values = vec![1.0; world.grid.len()];
-        for region in &world.regions {
-            let Some(at) = path.iter().try_fold(region.keys, |v, k| v.get(k)) else { continue };
-            let ratio = at.quantity()? / base;
-            for (i, v) in values.iter_mut().enumerate() {
-                if region.shape.contains(world.grid.centre(i)) {
-                    *v = ratio;
-                }
-            }
-        }
-        Some(Arc::new(values))
     }
 
     fn region_diffusivity_needs_base(&mut self, name: &str, at: &Checked, world: &World<'_>) {
@@ -154,8 +132,10 @@ impl Builder<'_> {
                 let height = v.si("height");
                 let Some(free) = solute.si("diffusivity") else {
                     if solute.get("diffusivity_in_scaffold").is_some() {
-                        self.wrong("E023", v, format!("{} needs the free diffusivity", v.key)).label =
-                            "use transfer with coefficient = D_free/height, or give diffusivity".into();
+                        self.wrong("E023", v, format!("{} needs the free diffusivity", v.key))
+                            .label =
+                            "use transfer with coefficient = D_free/height, or give diffusivity"
+                                .into();
                     }
                     return None;
                 };
@@ -180,7 +160,9 @@ impl Builder<'_> {
             for (i, (_, solute)) in root.entries_of("solutes").iter().enumerate() {
                 for (_, condition) in solute.entries_of("boundary") {
                     let Some(v) = condition.chosen("bath") else { continue };
-                    let (Some(here), Some(start)) = (v.word("name"), v.si("start")) else { continue };
+                    let (Some(here), Some(start)) = (v.word("name"), v.si("start")) else {
+                        continue;
+                    };
                     if here != name {
                         continue;
                     }
@@ -188,8 +170,14 @@ impl Builder<'_> {
                         Some((_, other)) if *other != start => {
                             let shown = units::readable(*other, CONCENTRATION);
                             let start = v.get("start").unwrap_or(v);
-                            self.wrong("E023", start, format!("{} differs between faces", start.key)).label =
-                                format!("another face of this solute says {shown}; a bath is well mixed");
+                            self.wrong(
+                                "E023",
+                                start,
+                                format!("{} differs between faces", start.key),
+                            )
+                            .label = format!(
+                                "another face of this solute says {shown}; a bath is well mixed"
+                            );
                         }
                         Some(_) => {}
                         None => solutes.push((i, start)),
@@ -202,7 +190,14 @@ impl Builder<'_> {
                     format!("name it: boundary.z_max.bath = {{ name = \"{name}\", start = … }}");
             }
             let changes = self.changes(at, duration);
-            out.push((|| Some(Bath { name: name.clone(), volume: at.si("volume")?, solutes, changes: changes? }))());
+            out.push((|| {
+                Some(Bath {
+                    name: name.clone(),
+                    volume: at.si("volume")?,
+                    solutes,
+                    changes: changes?,
+                })
+            })());
         }
         out.into_iter().collect()
     }
@@ -227,16 +222,28 @@ impl Builder<'_> {
         let baths: Vec<&str> = root.entries_of("baths").iter().map(|e| e.0.as_str()).collect();
         for (_, solute) in root.entries_of("solutes") {
             for (_, condition) in solute.entries_of("boundary") {
-                let Some(name) = condition.chosen("bath").and_then(|b| b.get("name")) else { continue };
+                let Some(name) = condition.chosen("bath").and_then(|b| b.get("name")) else {
+                    continue;
+                };
                 let Some(text) = name.text().filter(|t| !baths.contains(t)) else { continue };
                 let near = units::nearest(text, baths.iter().copied());
-                let d = self.wrong("E021", name, format!("{}: no bath is called `{}`", name.key, brief(text)));
+                let d = self.wrong(
+                    "E021",
+                    name,
+                    format!("{}: no bath is called `{}`", name.key, brief(text)),
+                );
                 d.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
                 d.notes.push(if baths.is_empty() {
                     format!("write [baths.{text}] with volume = \"2 mL\"")
                 } else {
                     format!("baths: {}", baths.join(", "))
                 });
+            }
+        }
+        for (name, at) in root.entries_of("cells") {
+            if solutes.contains(name) {
+                self.wrong("E026", at, format!("{} has the name of a solute", at.key)).label =
+                    "fields are called by these names: take another".into();
             }
         }
         let cells: Vec<&str> = root.entries_of("cells").iter().map(|e| e.0.as_str()).collect();
@@ -246,7 +253,11 @@ impl Builder<'_> {
                 for (name, at) in region.entries_of(table) {
                     if !known.contains(&name.as_str()) {
                         let near = units::nearest(name, known.iter().copied());
-                        let d = self.wrong("E021", at, format!("{}: the case has no {table}.{name}", at.key));
+                        let d = self.wrong(
+                            "E021",
+                            at,
+                            format!("{}: the case has no {table}.{name}", at.key),
+                        );
                         d.label = near.map(|n| format!("did you mean `{n}`?")).unwrap_or_default();
                         if !known.is_empty() {
                             d.notes.push(format!("it has {}", known.join(", ")));
@@ -287,7 +298,8 @@ impl Builder<'_> {
         let mut order: Vec<usize> = Vec::new();
         while order.len() < world.solutes.len() {
             let ready = |s: usize| {
-                !order.contains(&s) && edges.iter().all(|(of, made)| *made != s || order.contains(of))
+                !order.contains(&s)
+                    && edges.iter().all(|(of, made)| *made != s || order.contains(of))
             };
             let Some(next) = (0..world.solutes.len()).find(|s| ready(*s)) else {
                 let left: Vec<&str> = (0..world.solutes.len())
@@ -295,14 +307,41 @@ impl Builder<'_> {
                     .map(|s| world.solutes[s].as_str())
                     .collect();
                 let message = format!("production goes round in a circle: {}", left.join(", "));
-                self.check.error("E023", "cells", message, self.root.get("cells").and_then(|c| c.place))
-                    .label = "a solute made per uptake must not lead back to what it is made of".into();
+                self.check
+                    .error("E023", "cells", message, self.root.get("cells").and_then(|c| c.place))
+                    .label =
+                    "a solute made per uptake must not lead back to what it is made of".into();
                 return None;
             };
             order.push(next);
         }
         Some(order)
     }
+}
+
+/// Regions may give another diffusivity in the scaffold.
+fn relative_in_scaffold(
+    name: &str,
+    base: f64,
+    world: &World<'_>,
+    effective: &Effective,
+) -> Option<Arc<Vec<f64>>> {
+    let path = ["solutes", name, "diffusivity_in_scaffold"];
+    let given = |r: &super::Region<'_>| path.iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
+    if !world.regions.iter().any(given) {
+        return Some(Arc::clone(&effective.ones));
+    }
+    let mut values = vec![1.0; world.grid.len()];
+    for region in &world.regions {
+        let Some(at) = path.iter().try_fold(region.keys, |v, k| v.get(k)) else { continue };
+        let ratio = at.quantity()? / base;
+        for (i, v) in values.iter_mut().enumerate() {
+            if region.shape.contains(world.grid.centre(i)) {
+                *v = ratio;
+            }
+        }
+    }
+    Some(Arc::new(values))
 }
 
 /// Puts the solutes in `order`, with every number that points to one.
@@ -328,7 +367,9 @@ pub(super) fn renumber(
         p.uptake.iter_mut().for_each(|u| u.0 = new[u.0]);
         for production in &mut p.production {
             match production {
-                Production::PerUptake { solute, of, .. } => (*solute, *of) = (new[*solute], new[*of]),
+                Production::PerUptake { solute, of, .. } => {
+                    (*solute, *of) = (new[*solute], new[*of]);
+                }
                 Production::Constant { solute, .. } => *solute = new[*solute],
             }
         }

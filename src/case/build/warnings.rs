@@ -25,26 +25,33 @@ impl Builder<'_> {
             if most > PACKING {
                 let place = at.get("seeding").and_then(|s| s.place).or(at.place);
                 let key = format!("{}.seeding", at.key);
-                let message = format!("{key} is above the packing limit: {}", units::readable(most, CELL_DENSITY));
+                let message = format!(
+                    "{key} is above the packing limit: {}",
+                    units::readable(most, CELL_DENSITY)
+                );
                 self.check.warning("W031", &key, message, place).label =
                     "cells of 10 µm side by side are 1e9 cells/mL".into();
             }
             for (solute, law) in at.entries_of("uptake") {
                 let Some((_, v)) = law.choice() else { continue };
                 let limit = UPTAKES.iter().find(|u| u.0 == solute);
-                let (Some(vmax), Some((_, limit, source))) = (v.get("vmax"), limit) else { continue };
+                let (Some(vmax), Some((_, limit, source))) = (v.get("vmax"), limit) else {
+                    continue;
+                };
                 if vmax.quantity().is_some_and(|x| x > *limit) {
                     let shown = units::readable(vmax.quantity().unwrap_or(0.0), UPTAKE_PER_CELL);
                     let message = format!("{} is above published values: {shown}", vmax.key);
-                    self.check.warning("W033", &vmax.key, message, vmax.place).label = (*source).into();
+                    self.check.warning("W033", &vmax.key, message, vmax.place).label =
+                        (*source).into();
                 }
-                let top = solutes.and_then(|s| s.iter().find(|s| s.name == *solute)).and_then(highest);
-                if let (Some(km), Some(top)) = (v.get("km").or(v.get("half")), top) {
-                    if km.quantity().is_some_and(|k| k > 5.0 * top) {
-                        let message = format!("{} is more than five times any concentration", km.key);
-                        self.check.warning("W034", &km.key, message, km.place).label =
-                            format!("the highest is {}", units::readable(top, CONCENTRATION));
-                    }
+                let top =
+                    solutes.and_then(|s| s.iter().find(|s| s.name == *solute)).and_then(highest);
+                if let (Some(km), Some(top)) = (v.get("km").or(v.get("half")), top)
+                    && km.quantity().is_some_and(|k| k > 5.0 * top)
+                {
+                    let message = format!("{} is more than five times any concentration", km.key);
+                    self.check.warning("W034", &km.key, message, km.place).label =
+                        format!("the highest is {}", units::readable(top, CONCENTRATION));
                 }
             }
         }
@@ -60,7 +67,9 @@ fn highest(s: &Solute) -> Option<f64> {
     };
     for b in &s.boundaries {
         match b {
-            Boundary::Value(v) | Boundary::Transfer { outside: v, .. } | Boundary::StagnantMedium { top: v, .. } => {
+            Boundary::Value(v)
+            | Boundary::Transfer { outside: v, .. }
+            | Boundary::StagnantMedium { top: v, .. } => {
                 top = top.max(v.range().1);
             }
             Boundary::Bath(_) | Boundary::Flux(_) => return None,

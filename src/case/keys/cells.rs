@@ -1,0 +1,198 @@
+//! Keys of a cell population.
+
+use super::FACES;
+use super::forms::{in_space, rate};
+use crate::case::shape::{Key, Range, Shape, key, law_keys};
+use crate::ground::units::{
+    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, NONE, UPTAKE_PER_CELL,
+};
+use crate::physics::kinetics::Uptake;
+use crate::physics::response::{Limit, Trigger};
+
+pub(in crate::case) fn cells() -> Shape {
+    let constant =
+        Shape::table(vec![key("rate", Shape::not_negative(UPTAKE_PER_CELL), "Per viable cell.")]);
+    let production = Shape::one_of(
+        "law",
+        vec![
+            key(
+                "per-uptake",
+                Shape::table(vec![
+                    key("of", Shape::Name("solute"), "Solute taken up."),
+                    key("yield", Shape::not_negative(NONE), "Mol made per mol taken up."),
+                ]),
+                "In proportion to another solute's uptake.",
+            ),
+            key("constant", constant, "A constant rate."),
+        ],
+    );
+    Shape::table(vec![
+        key("type", Shape::Text, "Entry of the library, or \"custom\".").or("custom"),
+        key("seeding", seeding(), "Viable cells at time 0.").optional(),
+        key(
+            "counted_per",
+            Shape::Word(&["construct-volume", "pore-volume"]),
+            "Volume to which the \
+            densities of the seeding refer.",
+        )
+        .or("construct-volume"),
+        key(
+            "capacity",
+            Shape::table(vec![
+                key("density", Shape::positive(CELL_DENSITY), "Largest density."),
+                key(
+                    "counts",
+                    Shape::list(Shape::Word(&["viable", "dead"]), 1, 2),
+                    "Cells that take room; \
+                quiescent ones count as viable.",
+                )
+                .or("[\"viable\"]"),
+            ]),
+            "Room for cells.",
+        )
+        .optional(),
+        key(
+            "uptake",
+            Shape::names("solute", Shape::one_of("law", law_keys(Uptake::LAWS))),
+            "Uptake per \
+            cell.",
+        )
+        .optional(),
+        key("production", Shape::names("solute", production), "Solutes made by the cells.")
+            .optional(),
+        key(
+            "growth",
+            Shape::table(vec![
+                key("rate", rate(), "Rate without limits."),
+                key(
+                    "crowding",
+                    Shape::Word(&["none", "logistic"]),
+                    "Slowing by 1 − counted/capacity.",
+                )
+                .or("none"),
+                key(
+                    "limits",
+                    Shape::names("solute", Shape::one_of("law", law_keys(Limit::LAWS))),
+                    "Factors \
+                between 0 and 1.",
+                )
+                .optional(),
+                key(
+                    "combine",
+                    Shape::Word(&["product", "minimum"]),
+                    "How the limits become one factor.",
+                )
+                .or("product"),
+            ]),
+            "Growth.",
+        )
+        .optional(),
+        key(
+            "quiescence",
+            Shape::table(vec![
+                key("rate", rate(), "Going quiescent under a full trigger."),
+                key("recovery", rate(), "Waking without a trigger."),
+                key(
+                    "activity",
+                    Shape::Quantity(Range::fraction()),
+                    "Uptake of a quiescent cell relative to a \
+                viable one.",
+                )
+                .or("0.1"),
+                key(
+                    "death_factor",
+                    Shape::not_negative(NONE),
+                    "Death rate of a quiescent cell relative to a \
+                viable one.",
+                )
+                .or("1"),
+                key("when", triggers(), "Triggers."),
+                key(
+                    "combine",
+                    Shape::Word(&["all", "any"]),
+                    "All triggers are needed, or any suffices.",
+                )
+                .or("any"),
+            ]),
+            "Sleep under shortage.",
+        )
+        .optional(),
+        key(
+            "death",
+            Shape::names(
+                "cause",
+                Shape::table(vec![
+                    key("rate", rate(), "Rate under a full hazard."),
+                    key("when", triggers(), "Triggers; without any the hazard is always full.")
+                        .optional(),
+                    key(
+                        "combine",
+                        Shape::Word(&["all", "any"]),
+                        "All triggers are needed, or any suffices.",
+                    )
+                    .or("all"),
+                ]),
+            ),
+            "Deaths, each under the name of its cause; their hazards add.",
+        )
+        .optional(),
+        key(
+            "lysis",
+            Shape::table(vec![key("rate", rate(), "Rate at which dead cells dissolve.")]),
+            "Dead \
+            cells stay when not given.",
+        )
+        .optional(),
+        key(
+            "motility",
+            Shape::one_of(
+                "law",
+                vec![key("constant", Shape::not_negative(DIFFUSIVITY), "Random motility.")],
+            ),
+            "Random migration.",
+        )
+        .optional(),
+    ])
+}
+
+fn triggers() -> Shape {
+    Shape::names("solute", Shape::one_of("law", law_keys(Trigger::LAWS)))
+}
+
+fn seeding() -> Shape {
+    Shape::one_of(
+        "kind of seeding",
+        vec![
+            uniform(),
+            key(
+                "number",
+                Shape::table(vec![
+                    key("of", Shape::not_negative(CELLS), "Cells brought on."),
+                    key("efficiency", Shape::Quantity(Range::fraction()), "Fraction that stays.")
+                        .or("1"),
+                ]),
+                "A number of cells, spread evenly over the (pore) volume.",
+            ),
+            key(
+                "surface",
+                Shape::table(vec![
+                    key("density", Shape::not_negative(CELL_SURFACE_DENSITY), "Cells per area."),
+                    key(
+                        "face",
+                        Shape::Word(FACES),
+                        "Face; the cells lie in its first layer of voxels.",
+                    ),
+                ]),
+                "Cells on a face.",
+            ),
+        ],
+    )
+}
+
+pub(in crate::case) fn uniform() -> Key {
+    key(
+        "uniform",
+        Shape::table(vec![key("density", in_space(Range::not_negative(CELL_DENSITY)), "Density.")]),
+        "A density.",
+    )
+}

@@ -1,0 +1,236 @@
+//! Keys of domain, scaffold and regions.
+
+use super::AXES;
+use super::cells::uniform;
+use super::forms::in_space;
+use crate::case::shape::{Group, Key, Need, Range, Shape, Table, key, law_keys};
+use crate::ground::units::{CONCENTRATION, DIFFUSIVITY, LENGTH, NONE};
+use crate::physics::transport::Closure;
+
+pub(in crate::case) fn domain() -> Shape {
+    Shape::Table(Table {
+        keys: vec![
+            key("shape", Shape::Word(&["box"]), "Form of the domain.").or("box"),
+            key(
+                "size",
+                Shape::list(Shape::positive(LENGTH), 1, 3),
+                "Lengths along x, y, z; one to three.",
+            )
+            .optional(),
+            key("voxels", Shape::list(Shape::Count(1, 100_000), 1, 3), "Voxels along x, y, z.")
+                .optional(),
+            key("voxel", Shape::positive(LENGTH), "Edge of a cubic voxel.").optional(),
+        ],
+        groups: vec![Group { keys: &["voxels", "voxel"], needed: false }],
+        note: "",
+    })
+}
+
+pub(in crate::case) fn scaffold() -> Shape {
+    Shape::Table(Table {
+        keys: vec![
+            key("material", Shape::Text, "Entry of the library; every key here overrides it.")
+                .optional(),
+            key("porosity", porosity(), "Fluid volume fraction ε.").optional(),
+            key("structure", structure(), "Pores as a geometry, instead of a porosity.").optional(),
+            key(
+                "resolve",
+                Shape::Word(&["pores", "homogenised"]),
+                "Solve in the pores of a structure, or \
+                take only its porosity.",
+            )
+            .optional(),
+            key(
+                "effective_diffusivity",
+                closure(true),
+                "D_eff/D per total area; needed where the \
+                porosity is below 1.",
+            )
+            .optional(),
+            key(
+                "solid",
+                Shape::one_of(
+                    "kind of solid",
+                    vec![key(
+                        "impermeable",
+                        Shape::nothing(),
+                        "No \
+                solute enters the solid.",
+                    )],
+                ),
+                "The solid of a structure.",
+            )
+            .optional(),
+        ],
+        groups: vec![Group { keys: &["porosity", "structure"], needed: false }],
+        note: "",
+    })
+}
+
+fn porosity() -> Shape {
+    in_space(Range::share())
+}
+
+fn structure() -> Shape {
+    Shape::one_of(
+        "structure",
+        vec![
+            key(
+                "tpms",
+                Shape::table(vec![
+                    key("surface", Shape::Word(&["gyroid"]), "Triply periodic minimal surface."),
+                    key("kind", Shape::Word(&["network"]), "One side of the surface is solid.")
+                        .or("network"),
+                    key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
+                    key(
+                        "porosity",
+                        Shape::Quantity(Range { max: 0.98, ..Range::share() }),
+                        "Pore volume fraction.",
+                    ),
+                ]),
+                "A parametric lattice.",
+            ),
+            key(
+                "image",
+                Shape::table(vec![
+                    key(
+                        "path",
+                        Shape::File,
+                        "Multi-page TIFF, or a folder of TIFF slices (slice axis z).",
+                    ),
+                    key("voxel", Shape::positive(LENGTH), "Edge of a voxel of the image."),
+                    key(
+                        "threshold",
+                        Shape::Quantity(Range { max: 65535.0, ..Range::not_negative(NONE) }),
+                        "Grey value; grey above it is solid.",
+                    ),
+                    key(
+                        "pores",
+                        Shape::Word(&["below", "above"]),
+                        "Pores are grey ≤ threshold, or grey > \
+                    threshold.",
+                    )
+                    .or("below"),
+                ]),
+                "A scanned structure, which brings its own grid.",
+            ),
+        ],
+    )
+}
+
+fn closure(everywhere: bool) -> Shape {
+    let mut keys = law_keys(Closure::LAWS);
+    let row =
+        Shape::Row(vec![Shape::Quantity(Range::fraction()), Shape::Quantity(Range::fraction())]);
+    keys.push(key(
+        "table",
+        Shape::table(vec![key(
+            "points",
+            Shape::list(row, 2, 1000),
+            "Rows of porosity and ratio, porosity ascending.",
+        )]),
+        "Measured ratios, linear between the points.",
+    ));
+    if everywhere {
+        let axis = |name| key(name, Shape::Quantity(Range::share()), "Ratio along this axis.");
+        keys.push(key(
+            "tensor",
+            Shape::table(vec![axis("x"), axis("y"), axis("z")]),
+            "Measured ratios along the axes, whatever the porosity.",
+        ));
+    }
+    Shape::one_of("law", keys)
+}
+
+/// Said of a key that a region cannot change.
+const NOTE: &str = "a region may change scaffold.porosity, scaffold.effective_diffusivity, \
+    solutes.X.initial, solutes.X.diffusivity_in_scaffold and cells.X.seeding.uniform";
+
+pub(in crate::case) fn region() -> Shape {
+    let place = |doc| key("centre", Shape::list(Shape::Quantity(Range::any(LENGTH)), 1, 3), doc);
+    let axis = || key("axis", Shape::Word(AXES), "Axis.");
+    let from = || key("from", Shape::Quantity(Range::any(LENGTH)), "Start along the axis.");
+    let to = || key("to", Shape::Quantity(Range::any(LENGTH)), "End along the axis.");
+    let corner = |name, doc| key(name, Shape::list(Shape::Quantity(Range::any(LENGTH)), 1, 3), doc);
+    let shape = Shape::one_of(
+        "shape",
+        vec![
+            key("layer", Shape::table(vec![axis(), from(), to()]), "Between two planes."),
+            key(
+                "box",
+                Shape::table(vec![corner("from", "Corner."), corner("to", "Opposite corner.")]),
+                "A box.",
+            ),
+            key(
+                "sphere",
+                Shape::table(vec![
+                    place("Centre."),
+                    key("radius", Shape::positive(LENGTH), "Radius."),
+                ]),
+                "A ball.",
+            ),
+            key(
+                "cylinder",
+                Shape::table(vec![
+                    axis(),
+                    place("A point of its axis."),
+                    key("radius", Shape::positive(LENGTH), "Radius."),
+                ]),
+                "An endless cylinder along an axis.",
+            ),
+        ],
+    );
+    let table = |keys: Vec<Key>| {
+        let keys =
+            keys.into_iter().map(|k| if k.need == Need::Required { k.optional() } else { k });
+        Shape::Table(Table { keys: keys.collect(), groups: vec![], note: NOTE })
+    };
+    let Shape::Table(mut whole) = table(vec![
+        key(
+            "scaffold",
+            table(vec![
+                key("porosity", porosity(), "As in [scaffold]."),
+                key("effective_diffusivity", closure(false), "As in [scaffold]."),
+            ]),
+            "The scaffold here.",
+        ),
+        key(
+            "solutes",
+            Shape::names(
+                "solute",
+                table(vec![
+                    key(
+                        "initial",
+                        in_space(Range::not_negative(CONCENTRATION)),
+                        "As in [solutes.NAME].",
+                    ),
+                    key(
+                        "diffusivity_in_scaffold",
+                        Shape::positive(DIFFUSIVITY),
+                        "As in [solutes.NAME], which \
+                must give it too.",
+                    ),
+                ]),
+            ),
+            "Solutes here.",
+        ),
+        key(
+            "cells",
+            Shape::names(
+                "population",
+                table(vec![key(
+                    "seeding",
+                    Shape::one_of("kind of seeding", vec![uniform()]),
+                    "As in [cells.NAME].",
+                )]),
+            ),
+            "Cells here.",
+        ),
+    ]) else {
+        return Shape::nothing();
+    };
+    whole
+        .keys
+        .insert(0, key("shape", shape, "Voxels whose centre lies inside belong to the region."));
+    Shape::Table(whole)
+}

@@ -1,0 +1,235 @@
+//! What the text of a case becomes.
+
+use blastema::case::{Case, Report, load, load_text};
+use blastema::ground::signal::Signal;
+use blastema::model::setup::{Boundary, Initial, Production};
+
+const BASE: &str = r#"
+title = "Slab"
+[domain]
+size = ["2 mm"]
+voxels = [20]
+[scaffold]
+porosity = 0.9
+effective_diffusivity.bruggeman = {}
+[solutes.oxygen]
+diffusivity = "2.7e-9 m^2/s"
+initial = "0.2 mol/m^3"
+boundary.x_max.value = "18.6 %O2"
+[cells.msc]
+seeding.uniform = { density = "1e6 cells/mL" }
+uptake.oxygen.michaelis-menten = { vmax = "98 fmol/cell/h", km = "8 uM" }
+[run]
+duration = "2 d"
+output = { every = "6 h", at = ["1 h"] }
+"#;
+
+fn with(text: &str) -> Result<Case, Report> {
+    load_text("slab.toml", &format!("{BASE}{text}"), &[])
+}
+
+fn case(text: &str) -> Case {
+    with(text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-12 * b.abs()
+}
+
+#[test]
+fn si_values() {
+    let c = case("");
+    let s = &c.setup;
+    assert_eq!((s.grid.n, s.grid.dimensions), ([20, 1, 1], 1));
+    assert!(close(s.grid.h[0], 1e-4) && s.grid.h[1] == 1.0);
+    let Boundary::Value(Signal::Constant(v)) = s.solutes[0].boundaries[1] else { panic!() };
+    assert!(close(v, 18.6 * 9.576e-3));
+    assert!(close(s.solutes[0].relative[0], 0.9_f64.powf(1.5)));
+    assert!(close(s.populations[0].seeding[3], 1e12));
+    assert_eq!(s.run.outputs[..3], [0.0, 3600.0, 21600.0]);
+    assert_eq!(s.run.outputs.last(), Some(&172_800.0));
+    assert_eq!(s.run.fields, ["oxygen", "msc.viable"]);
+    assert_eq!(c.provenance.stem, "slab");
+}
+
+#[test]
+fn the_hash_sees_values_and_not_their_spelling() {
+    let hash = |sets: &[&str]| {
+        let sets: Vec<String> = sets.iter().map(|s| (*s).to_owned()).collect();
+        load_text("x.toml", BASE, &sets).unwrap_or_else(|e| panic!("{e}")).provenance.hash
+    };
+    assert_eq!(hash(&[]), hash(&["title=other", "run.duration=48 h", "domain.voxels=[ 20 ]"]));
+    assert_ne!(hash(&[]), hash(&["run.duration=49 h"]));
+    assert_ne!(hash(&[]), hash(&["cells.msc.uptake.oxygen.michaelis-menten.km=9 uM"]));
+}
+
+#[test]
+fn the_library_lies_under_the_case_and_what_cannot_act_is_named() {
+    let text = BASE.replace("[cells.msc]", "[cells.msc]\ntype = \"human-msc-bone-marrow\"");
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let p = &c.setup.populations[0];
+    assert!(p.growth.is_some() && p.lysis > 0.0 && p.capacity.is_some());
+    // Hypoxia needs low glucose too: absent, it is plentiful, and nothing dies.
+    assert!(p.deaths.is_empty());
+    assert!(
+        c.setup
+            .silent_laws
+            .iter()
+            .any(|s| s == "msc: death by hypoxia is not modelled: no glucose")
+    );
+    let of =
+        |key: &str| c.provenance.entries.iter().find(|e| e.key == key).map(|e| e.source.clone());
+    assert_eq!(of("cells.msc.uptake.oxygen.michaelis-menten.vmax").as_deref(), Some("case"));
+    assert!(
+        of("cells.msc.lysis.rate.time_constant")
+            .is_some_and(|s| s.starts_with("library human-msc"))
+    );
+    assert!(of("cells.msc.uptake.glucose.michaelis-menten.vmax").is_none());
+}
+
+#[test]
+fn a_library_diffusivity_gives_way_to_one_in_the_scaffold() {
+    let text = BASE.replace("diffusivity = \"2.7e-9 m^2/s\"\n", "");
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    assert!(close(c.setup.solutes[0].diffusivity, 2.7e-9));
+    let text = BASE.replace("diffusivity = \"2.7", "diffusivity_in_scaffold = \"1.7");
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    assert!(close(c.setup.solutes[0].diffusivity, 1.7e-9) && c.setup.solutes[0].relative[0] == 1.0);
+}
+
+#[test]
+fn regions_the_last_wins() {
+    let c = case(
+        "[regions.a]\nshape.layer = { axis = \"x\", from = \"0 mm\", to = \"1 mm\" }\n\
+         cells.msc.seeding.uniform = { density = \"2e6 cells/mL\" }\nscaffold.porosity = 0.5\n\
+         [regions.b]\nshape.layer = { axis = \"x\", from = \"0.5 mm\", to = \"1 mm\" }\n\
+         cells.msc.seeding.uniform = { density = \"3e6 cells/mL\" }\n\
+         solutes.oxygen.initial = \"0.1 mol/m^3\"\n",
+    );
+    let seeding = &c.setup.populations[0].seeding;
+    assert!(close(seeding[0], 2e12) && close(seeding[9], 3e12) && close(seeding[10], 1e12));
+    assert_eq!(c.setup.structure.porosity[9], 0.5);
+    let Initial::Field(initial) = &c.setup.solutes[0].initial else { panic!() };
+    assert_eq!((initial[4], initial[5]), (0.2, 0.1));
+    assert_eq!(c.overlaps, [("a".to_owned(), "b".to_owned())]);
+}
+
+#[test]
+fn seeding_by_number_and_on_a_surface() {
+    let seeded = |seeding: &str| {
+        let text = BASE.replace("seeding.uniform = { density = \"1e6 cells/mL\" }", seeding);
+        let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+        let volume = c.setup.grid.voxel_volume();
+        let p = c.setup.populations[0].seeding.clone();
+        (p.iter().sum::<f64>() * volume, p)
+    };
+    let (number, _) = seeded("seeding.number = { of = \"1e6 cells\", efficiency = 0.5 }");
+    assert!(close(number, 5e5));
+    let (_, layer) = seeded("seeding.surface = { density = \"5e4 cells/cm^2\", face = \"x_max\" }");
+    assert!(layer[18] == 0.0 && close(layer[19], 5e8 / 1e-4));
+    let (_, wet) =
+        seeded("counted_per = \"pore-volume\"\nseeding.uniform = { density = \"1e6 cells/mL\" }");
+    assert!(close(wet[0], 0.9e12));
+}
+
+#[test]
+fn what_is_made_comes_after_what_it_is_made_of() {
+    let text = BASE
+        .replace(
+            "[solutes.oxygen]",
+            "[solutes.lactate]\ndiffusivity = \"1e-9 m^2/s\"\ninitial = \"0 mM\"\n[solutes.oxygen]",
+        )
+        .replace(
+            "[run]",
+            "production.lactate.per-uptake = { of = \"oxygen\", yield = 2.0 }\n[run]",
+        );
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let names: Vec<&str> = c.setup.solutes.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["oxygen", "lactate"]);
+    assert_eq!(
+        c.setup.populations[0].production,
+        [Production::PerUptake { solute: 1, of: 0, yields: 2.0 }]
+    );
+    assert_eq!(c.setup.populations[0].uptake[0].0, 0);
+}
+
+#[test]
+fn an_extending_file_keeps_its_own_places() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("base.toml"), BASE.replace("\"2 d\"", "\"2 mm\"")).unwrap();
+    let top = folder.path().join("top.toml");
+    std::fs::write(&top, "extend = \"base.toml\"\n[run]\nduration = \"3 d\"\n").unwrap();
+    let c = load(&top, &[]).unwrap_or_else(|e| panic!("{e}"));
+    assert!(close(c.setup.run.duration, 3.0 * 86400.0));
+    assert_eq!(c.provenance.texts.len(), 2);
+    std::fs::write(&top, "extend = \"base.toml\"\n[run]\nsteady = 1\n").unwrap();
+    let report = load(&top, &[]).map(|_| ()).unwrap_err();
+    let d = &report.diagnostics[0];
+    assert!(d.file.ends_with("top.toml") && (d.line, d.column) == (3, 10), "{report}");
+    std::fs::write(&top, "extend = \"base.toml\"\n").unwrap();
+    let report = load(&top, &[]).map(|_| ()).unwrap_err();
+    let d = &report.diagnostics[0];
+    assert!(d.file.ends_with("base.toml") && d.line > 10, "{report}");
+}
+
+#[test]
+fn warnings_can_be_allowed() {
+    let dense = "[regions.a]\nshape.layer = { axis = \"x\", from = \"0 mm\", to = \"1 mm\" }\n\
+        cells.msc.seeding.uniform = { density = \"2e9 cells/mL\" }\n";
+    assert_eq!(case(dense).warnings[0].code, "W031");
+    let text = format!("allow = [\"W031\"]\n{BASE}{dense}");
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    assert!(c.warnings.is_empty());
+}
+
+#[test]
+fn steps_in_time_and_formula_in_space() {
+    let text = BASE
+        .replace(
+            "value = \"18.6 %O2\"",
+            "value.steps = { points = [[\"0 h\", \"0.2 mM\"], [\"1 d\", \"5 %O2\"]] }",
+        )
+        .replace("porosity = 0.9", "porosity.linear = { axis = \"x\", from = 0.5, to = \"90 %\" }");
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let Boundary::Value(signal) = &c.setup.solutes[0].boundaries[1] else { panic!() };
+    assert_eq!(signal.breaks(), [0.0, 86400.0]);
+    assert!(close(signal.at(1e5, false), 5.0 * 9.576e-3));
+    assert!(close(c.setup.structure.porosity[0], 0.51));
+}
+
+/// Damaged texts are refused or accepted, never a panic.
+#[test]
+fn damaged_texts_do_not_panic() {
+    let full = format!(
+        "{BASE}[regions.a]\nshape.sphere = {{ centre = [\"1 mm\"], radius = \"1 mm\" }}\n\
+         cells.msc.seeding.uniform.density.formula = {{ value = \"1e6 cells/mL\", times = \"1 + x/(1 mm)\" }}\n\
+         [[expect]]\nwhat = \"oxygen\"\nat = [\"1 mm\"]\nvalue = \"0.1 mM\"\nwithin = \"2 %\"\n"
+    );
+    let pieces = [
+        "\"", "[", "]", "{}", "= ", "nan", "-1", "1e999", "\n", "é", "µ", "1.5", "\"1 mm\"", "#",
+        ".",
+    ];
+    let mut seed = 1_u64;
+    let mut next = |n: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % n
+    };
+    for _ in 0..3000 {
+        let mut text = full.clone();
+        for _ in 0..=next(3) {
+            let mut at = next(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let mut end = (at + next(12)).min(text.len());
+            while !text.is_char_boundary(end) {
+                end += 1;
+            }
+            let piece = if next(3) == 0 { "" } else { pieces[next(pieces.len())] };
+            text.replace_range(at..end, piece);
+        }
+        if let Err(report) = load_text("x.toml", &text, &[]) {
+            assert!(report.errors() > 0 && !report.to_string().is_empty());
+        }
+    }
+}
