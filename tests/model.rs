@@ -2,7 +2,7 @@
 
 mod common;
 
-use blastema::model::coupling::Solver;
+use blastema::model::solver::Solver;
 use blastema::model::run::run;
 use blastema::model::sample::sample;
 use blastema::model::setup::*;

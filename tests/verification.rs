@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use blastema::case::load;
-use blastema::model::coupling::Solver;
+use blastema::model::solver::Solver;
 use blastema::model::expect::Expectations;
 use blastema::model::run::run;
 

@@ -9,7 +9,7 @@ use super::recorder::Recorder;
 use crate::case::Case;
 use crate::ground::par;
 use crate::model::answers::{Answer, Answers, digits};
-use crate::model::coupling::{Solver, StepFailure};
+use crate::model::solver::{Solver, StepFailure};
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::{self, Stop, Watcher};
 use crate::output::report::{Record, State, write_answers, write_record};

@@ -1,6 +1,6 @@
 //! Watches a run and writes it: fields at the output times, a row of the history each step.
 
-use crate::model::coupling::Solver;
+use crate::model::solver::Solver;
 use crate::model::ledger::Ledger;
 use crate::model::provenance::Provenance;
 use crate::model::run::{Moment, Watcher};

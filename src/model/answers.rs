@@ -1,6 +1,6 @@
 //! The answers of a run: what an engineer wants to know, each with its definition.
 
-use super::coupling::Solver;
+use super::solver::Solver;
 use super::run::{Moment, Watcher};
 use super::setup::{Boundary, Setup};
 use super::solutes::outside;

@@ -1,7 +1,7 @@
 //! Expectations of a case: what its result must be, from theory or a reference.
 
 use super::answers::Answer;
-use super::coupling::Solver;
+use super::solver::Solver;
 use super::run::{Moment, Watcher};
 use super::sample::sample;
 use super::state::{Kind, flat};

@@ -1,6 +1,9 @@
 //! Floor 5: the model. All put together; no files, no terminal.
 pub mod cells;
+pub mod accounts;
+pub mod balance;
 pub mod coupling;
+pub mod solver;
 pub mod ledger;
 pub mod provenance;
 pub mod setup;

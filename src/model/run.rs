@@ -1,6 +1,6 @@
 //! The clock: advance to the next moment that anybody wants to see, land on it exactly.
 
-use super::coupling::{Solver, StepFailure};
+use super::solver::{Solver, StepFailure};
 use super::survey::Survey;
 use crate::numerics::control::Control;
 

@@ -2,7 +2,7 @@
 //! and a face, towards the value that the boundary condition implies to second order; in
 //! resolved pores the voxel itself.
 
-use super::coupling::Solver;
+use super::solver::Solver;
 use super::setup::Boundary;
 use super::solutes::outside;
 use super::state::{Kind, flat};

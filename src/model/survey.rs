@@ -1,6 +1,6 @@
 //! What is read off a state after each step: totals, minima, the fate of the cells.
 
-use super::coupling::Solver;
+use super::solver::Solver;
 use super::state::{Kind, flat};
 use crate::ground::par;
 use crate::numerics::stencil::lanes;

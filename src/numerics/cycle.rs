@@ -7,7 +7,7 @@
 
 use super::dense::Cholesky;
 use super::hierarchy::{Hierarchy, prolong, restrict};
-use super::stencil::Faces;
+use super::stencil::{Faces, inner};
 use super::wall::Wall;
 use crate::ground::par;
 
@@ -131,21 +131,22 @@ impl<'a> Cycle<'a> {
         self.d
     }
 
-    /// Applies one cycle to `r` (fine) and writes the result to `out`.
-    pub fn apply(&mut self, r: &[f32], out: &mut [f32]) {
+    /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product.
+    pub fn apply(&mut self, r: &mut Vec<f32>, out: &mut [f32]) -> f64 {
         let plane = self.faces().plane();
-        par::planes(plane, &mut self.work.levels[0].b, |k, p| {
-            p.copy_from_slice(&r[k * plane..][..p.len()]);
-        });
+        std::mem::swap(&mut self.work.levels[0].b, r);
         self.descend(0);
+        std::mem::swap(&mut self.work.levels[0].b, r);
         let (x, inverse) = (&self.work.levels[0].x, &self.work.levels[0].inverse);
-        par::planes(plane, out, |k, p| {
+        let parts = par::planes_map(plane, out, |k, p| {
             let (x, inverse) = (&x[k * plane..][..plane], &inverse[k * plane..][..plane]);
-            for i in 0..plane {
+            for ((p, x), inverse) in p.iter_mut().zip(x).zip(inverse) {
                 // Voxels without unknown received the value of their coarse voxel.
-                p[i] = if inverse[i] > 0.0 { x[i] } else { 0.0 };
+                *p = if *inverse > 0.0 { *x } else { 0.0 };
             }
+            inner(p, &r[k * plane..][..plane])
         });
+        parts.iter().sum()
     }
 
     fn descend(&mut self, l: usize) {

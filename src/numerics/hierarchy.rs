@@ -13,7 +13,7 @@ use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
 
 /// Most unknowns of the coarsest grid.
-const COARSEST: usize = 216;
+const COARSEST: usize = 100;
 
 /// A shape of diffusivity on all grids; solutes in the same structure share it.
 #[derive(Clone, Debug)]
@@ -196,10 +196,13 @@ pub fn prolong<T: Real>(nc: [usize; 3], coarse: &[T], nf: [usize; 3], fine: &mut
             let row = &mut p[j * nf[0]..][..nf[0]];
             let from = &coarse[(at(k, merge[2]) * nc[1] + at(j, merge[1])) * nc[0]..][..nc[0]];
             if merge[0] {
-                for (pair, v) in row.chunks_mut(2).zip(from) {
-                    for f in pair {
-                        *f += *v;
-                    }
+                let mut pairs = row.chunks_exact_mut(2);
+                for (pair, v) in pairs.by_ref().zip(from) {
+                    pair[0] += *v;
+                    pair[1] += *v;
+                }
+                if let ([last], Some(v)) = (pairs.into_remainder(), from.last()) {
+                    *last += *v;
                 }
             } else {
                 for (f, v) in row.iter_mut().zip(from) {

@@ -2,7 +2,7 @@
 //! double-precision iterate, so it only has to gain a few digits at a time.
 
 use super::cycle::Cycle;
-use super::stencil::dot;
+use super::stencil::{dot, inner};
 use crate::ground::par;
 
 /// A well-mixed reservoir that exchanges with voxels and has been eliminated:
@@ -66,29 +66,27 @@ pub fn solve(
     }
     let mut rho = 0.0;
     for iteration in 1..=limit {
-        cycle.apply(&v.r, &mut v.z);
         let old = rho;
-        rho = dot(plane, &v.r, &v.z);
+        rho = cycle.apply(&mut v.r, &mut v.z);
         if rho <= 0.0 {
             return iteration;
         }
         let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
         let z = &v.z;
         par::planes(plane, &mut v.p, |k, p| {
-            let z = &z[k * plane..][..plane];
-            for i in 0..plane {
-                p[i] = z[i] + beta * p[i];
+            for (p, z) in p.iter_mut().zip(&z[k * plane..][..plane]) {
+                *p = *z + beta * *p;
             }
         });
-        product(cycle, &v.p, &mut v.q);
+        let mut curvature = product(cycle, &v.p, &mut v.q);
         for reservoir in reservoirs {
             let entries = &reservoir.entries;
             let sum: f64 = entries.iter().map(|&(i, g)| g * f64::from(v.p[i as usize])).sum();
             for &(i, g) in entries {
                 v.q[i as usize] -= (g * sum / reservoir.total) as f32;
             }
+            curvature -= sum * sum / reservoir.total;
         }
-        let curvature = dot(plane, &v.p, &v.q);
         if curvature <= 0.0 {
             return iteration;
         }
@@ -96,11 +94,13 @@ pub fn solve(
         let (p, q) = (&v.p, &v.q);
         let norms = par::planes2_map(plane, &mut v.x, &mut v.r, |k, x, r| {
             let (p, q) = (&p[k * plane..][..plane], &q[k * plane..][..plane]);
-            for i in 0..plane {
-                x[i] += alpha * p[i];
-                r[i] -= alpha * q[i];
+            for (x, p) in x.iter_mut().zip(p) {
+                *x += alpha * *p;
             }
-            super::stencil::lanes(plane, |i| f64::from(r[i]) * f64::from(r[i]))
+            for (r, q) in r.iter_mut().zip(q) {
+                *r -= alpha * *q;
+            }
+            inner(r, r)
         });
         if norms.iter().sum::<f64>().sqrt() <= reduction * start {
             return iteration;
@@ -109,12 +109,14 @@ pub fn solve(
     limit
 }
 
-fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) {
+/// q = A p without the reservoirs; gives p·q.
+fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) -> f64 {
     let (faces, extra, d) = (cycle.faces(), cycle.extra(), cycle.d());
     let [nx, ny, _] = faces.n;
-    par::planes(nx * ny, q, |k, out| {
+    let plane = nx * ny;
+    let parts = par::planes_map(plane, q, |k, out| {
         for j in 0..ny {
-            let at = (k * ny + j) * nx;
+            let at = k * plane + j * nx;
             let row = &mut out[j * nx..][..nx];
             faces.divergence_row(p, j, k, row);
             let (p, e) = (&p[at..][..nx], &extra[at..][..nx]);
@@ -122,5 +124,7 @@ fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) {
                 row[i] = d * row[i] + e[i] * p[i];
             }
         }
+        inner(out, &p[k * plane..][..plane])
     });
+    parts.iter().sum()
 }

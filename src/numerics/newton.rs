@@ -13,7 +13,7 @@
 use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
 use super::krylov::{self, Reservoir, Vectors};
-use super::stencil::lanes;
+use super::stencil::{inner, sum};
 use super::wall::Wall;
 use crate::ground::par;
 
@@ -249,7 +249,7 @@ fn norms(f: &[f64], plane: usize, planes: usize) -> (f64, f64) {
     let parts = par::map(planes, plane, |k| {
         let f = &f[k * plane..][..plane];
         let largest = f.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-        (lanes(plane, |i| f[i] * f[i]), largest)
+        (inner(f, f), largest)
     });
     let square: f64 = parts.iter().map(|n| n.0).sum();
     (square.sqrt(), parts.iter().fold(0.0, |m, n| m.max(n.1)))
@@ -262,8 +262,9 @@ fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32]) -> Sums 
     let plane = nx * ny;
     let parts = eq.reaction.parts();
     let planes = par::planes2_map(plane, f, extra, |k, f, extra| {
-        let (mut rate, mut slope) = (vec![0.0; nx], vec![0.0; nx]);
-        let (mut before, mut steep) = (vec![0.0; nx], vec![0.0; nx]);
+        let mut rate = vec![0.0; nx];
+        let mut slope = vec![0.0; nx];
+        let (mut within, mut weight) = (vec![0.0; nx], vec![0.0; nx]);
         let mut sums = vec![[0.0; 2]; parts];
         let (mut balance, mut along, mut stored, mut least) = (0.0, 0.0, 0.0, 0.0_f64);
         for j in 0..ny {
@@ -271,29 +272,36 @@ fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32]) -> Sums 
             let f = &mut f[j * nx..][..nx];
             faces.divergence_row(v, j, k, f);
             let v = &v[at..][..nx];
+            // The solution without its negative part, which is error of the solver.
+            for (w, v) in within.iter_mut().zip(v) {
+                *w = v.max(0.0);
+            }
             rate.fill(0.0);
             slope.fill(0.0);
-            for (part, sum) in sums.iter_mut().enumerate() {
-                before.copy_from_slice(&rate);
-                steep.copy_from_slice(&slope);
+            let mut before = [0.0; 2];
+            for (part, sum_of_part) in sums.iter_mut().enumerate() {
                 eq.reaction.add(part, at, v, &mut rate, &mut slope);
-                sum[0] += lanes(nx, |i| if v[i] > 0.0 { rate[i] - before[i] } else { 0.0 });
-                sum[1] += lanes(nx, |i| v[i].max(0.0) * (slope[i] - steep[i]));
+                for i in 0..nx {
+                    weight[i] = if v[i] > 0.0 { rate[i] } else { 0.0 };
+                }
+                let now = [sum(&weight), inner(&within, &slope)];
+                sum_of_part[0] += now[0] - before[0];
+                sum_of_part[1] += now[1] - before[1];
+                before = now;
             }
             let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
             let extra = &mut extra[j * nx..][..nx];
+            let (rate, slope) = (&rate[..nx], &slope[..nx]);
             for i in 0..nx {
-                let diagonal = eq.shift * s[i] + slope[i];
-                extra[i] = diagonal as f32;
-                f[i] = eq.d * f[i] + eq.shift * s[i] * v[i] + rate[i] - b[i];
-                least = least.min(v[i]);
+                let shifted = eq.shift * s[i];
+                extra[i] = (shifted + slope[i]) as f32;
+                f[i] = eq.d * f[i] + shifted * v[i] + rate[i] - b[i];
+                least = if v[i] < least { v[i] } else { least };
             }
-            balance += lanes(nx, |i| {
-                let inner = if v[i] > 0.0 { eq.shift * s[i] * v[i] + rate[i] } else { 0.0 };
-                inner - b[i]
-            });
-            along += lanes(nx, |i| v[i].max(0.0) * (eq.shift * s[i] + slope[i]));
-            stored += lanes(nx, |i| s[i] * v[i].max(0.0));
+            let content = inner(s, &within);
+            stored += content;
+            balance += eq.shift * content + before[0] - sum(b);
+            along += eq.shift * content + before[1];
         }
         (balance, along, stored, least, sums)
     });

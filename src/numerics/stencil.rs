@@ -121,6 +121,7 @@ impl<T: Real> Faces<T> {
     }
 
     /// Writes Σ_f T_f (v_i − v_neighbour) of row (j, k) to `out` (length nx).
+    #[inline(always)]
     pub fn divergence_row(&self, v: &[T], j: usize, k: usize, out: &mut [T]) {
         let [nx, ny, nz] = self.n;
         let plane = nx * ny;
@@ -137,22 +138,34 @@ impl<T: Real> Faces<T> {
         let zb = &self.z[here..][..nx];
         let za = &self.z[here + plane..][..nx];
         let out = &mut out[..nx];
-        for i in 0..nx {
-            out[i] = ys[i] * (c[i] - south[i])
+        let across = |i: usize| {
+            ys[i] * (c[i] - south[i])
                 + yn[i] * (c[i] - north[i])
                 + zb[i] * (c[i] - below[i])
-                + za[i] * (c[i] - above[i]);
+                + za[i] * (c[i] - above[i])
+        };
+        if nx == 1 {
+            out[0] = across(0);
+            return;
         }
-        if nx > 1 {
-            let (left, right) = (&c[..nx - 1], &c[1..]);
-            let inner = &tx[1..nx];
-            for i in 0..nx - 1 {
-                out[i] += inner[i] * (left[i] - right[i]);
-            }
-            let out = &mut out[1..];
-            for i in 0..nx - 1 {
-                out[i] += inner[i] * (right[i] - left[i]);
-            }
+        out[0] = across(0) + tx[1] * (c[0] - c[1]);
+        out[nx - 1] = across(nx - 1) + tx[nx - 1] * (c[nx - 1] - c[nx - 2]);
+        // Slices of one length: the loop runs without bounds checks.
+        let m = nx - 2;
+        let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
+        let (tl, tr) = (&tx[1..][..m], &tx[2..][..m]);
+        let (south, north) = (&south[1..][..m], &north[1..][..m]);
+        let (below, above) = (&below[1..][..m], &above[1..][..m]);
+        let (ys, yn) = (&ys[1..][..m], &yn[1..][..m]);
+        let (zb, za) = (&zb[1..][..m], &za[1..][..m]);
+        let out = &mut out[1..][..m];
+        for i in 0..m {
+            let v = mid[i];
+            let across = ys[i] * (v - south[i])
+                + yn[i] * (v - north[i])
+                + zb[i] * (v - below[i])
+                + za[i] * (v - above[i]);
+            out[i] = across + (tl[i] * (v - left[i]) + tr[i] * (v - right[i]));
         }
     }
 
@@ -198,13 +211,46 @@ impl<T: Real> Faces<T> {
 
 /// Dot product, summed by planes in order.
 pub fn dot<T: Real>(plane: usize, a: &[T], b: &[T]) -> f64 {
-    par::sum(a.len() / plane, plane, |k| {
-        let (a, b) = (&a[k * plane..][..plane], &b[k * plane..][..plane]);
-        lanes(plane, |i| a[i].wide() * b[i].wide())
-    })
+    par::sum(a.len() / plane, plane, |k| inner(&a[k * plane..][..plane], &b[k * plane..][..plane]))
 }
 
-/// Sum of `f(0..n)` in eight interleaved lanes: a fixed order that vectorises.
+/// Dot product of two rows or planes.
+#[inline(always)]
+pub fn inner<T: Real>(a: &[T], b: &[T]) -> f64 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
+    let mut acc = [0.0; 8];
+    let (wholes_a, wholes_b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest = wholes_a.remainder().iter().zip(wholes_b.remainder());
+    for ((x, y), s) in rest.zip(&mut acc) {
+        *s = x.wide() * y.wide();
+    }
+    for (x, y) in wholes_a.zip(wholes_b) {
+        for l in 0..8 {
+            acc[l] += x[l].wide() * y[l].wide();
+        }
+    }
+    ((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7]))
+}
+
+/// Sum of a row, in eight interleaved lanes: a fixed order that vectorises.
+#[inline(always)]
+pub fn sum(a: &[f64]) -> f64 {
+    let mut acc = [0.0; 8];
+    let wholes = a.chunks_exact(8);
+    for (s, x) in acc.iter_mut().zip(wholes.remainder()) {
+        *s = *x;
+    }
+    for x in wholes {
+        for l in 0..8 {
+            acc[l] += x[l];
+        }
+    }
+    ((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7]))
+}
+
+/// Sum of `f(0..n)` in eight interleaved lanes.
+#[inline(always)]
 pub fn lanes(n: usize, f: impl Fn(usize) -> f64) -> f64 {
     let mut acc = [0.0; 8];
     let whole = n / 8 * 8;

@@ -1,0 +1,308 @@
+//! The base step: each equation over one step of first order, positive for any length.
+
+use std::borrow::Cow;
+
+use super::cells::{self, Changes};
+use super::setup::Boundary;
+use super::solutes::{Uptakes, active, outside, produce};
+use super::solver::{Solver, StepFailure};
+use super::state::{Catalogue, Kind, State, flat, flat_mut};
+use crate::ground::grid::Face;
+use crate::ground::par;
+use crate::numerics::krylov::Reservoir;
+use crate::numerics::newton::{Equation, Inert, NotConverged, solve};
+
+impl Solver {
+    /// The base step of first order from `from` to `to` over `dt`; `to` holds the start values
+    /// of the solves.
+    pub(super) fn base(
+        &mut self,
+        from: &State,
+        to: &mut State,
+        dt: f64,
+        amounts: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        to.time = from.time + dt;
+        for p in 0..self.setup.populations.len() {
+            self.population(p, from, to, dt, amounts)?;
+        }
+        for s in 0..self.setup.solutes.len() {
+            self.solute(s, from, to, Some(dt), amounts)?;
+        }
+        Ok(())
+    }
+
+    /// Cells of one population.
+    fn population(
+        &mut self,
+        p: usize,
+        from: &State,
+        to: &mut State,
+        dt: f64,
+        amounts: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        let population = &self.setup.populations[p];
+        let numbers = self.catalogue.of_population(p);
+        for &f in &numbers {
+            to.fields[f].clone_from(&from.fields[f]);
+        }
+        let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
+        let needs = population.growth.as_ref().is_some_and(|g| g.logistic);
+        let counted = population.capacity.filter(|_| needs).map(|capacity| {
+            (count(&self.catalogue, from, capacity.counts_viable, capacity.counts_dead), capacity)
+        });
+        let mut outs: Vec<&mut [f64]> = Vec::new();
+        for (f, field) in to.fields.iter_mut().enumerate() {
+            if numbers.contains(&f) {
+                outs.push(flat_mut(field));
+            }
+        }
+        let mut outs = outs.into_iter();
+        let Some(viable) = outs.next() else { return Ok(()) };
+        let quiescent = if population.quiescence.is_some() { outs.next() } else { None };
+        let changes: Changes = cells::react(
+            population,
+            self.setup.grid.n,
+            &c,
+            counted.as_ref().map(|(n, capacity)| (n.as_slice(), *capacity)),
+            dt,
+            cells::Fields { viable, quiescent, dead: outs.collect() },
+        );
+        let volume = self.setup.grid.voxel_volume();
+        let terms = &self.cell_terms[p];
+        amounts[terms.born] += volume * changes.born;
+        amounts[terms.quiesced] += volume * changes.quiesced;
+        amounts[terms.woke] += volume * changes.woke;
+        for (j, (died, lysed)) in changes.died.iter().zip(&changes.lysed).enumerate() {
+            amounts[terms.died[j]] += volume * died;
+            amounts[terms.lysed[j]] += volume * lysed;
+        }
+        let motility = population.motility;
+        let (Some(h), true) = (self.motile, motility > 0.0) else { return Ok(()) };
+        let number = numbers[0];
+        let plane = self.setup.grid.plane();
+        let field = flat_mut(&mut to.fields[number]);
+        par::planes(plane, &mut self.rhs, |k, r| {
+            let n = &field[k * plane..][..plane];
+            for i in 0..plane {
+                r[i] = n[i] / dt;
+            }
+        });
+        let lift = field.iter().fold(0.0_f64, |m, &n| m.max(n));
+        let equation = Equation {
+            hierarchy: &self.hierarchies[h],
+            d: motility,
+            storage: &self.room,
+            shift: 1.0 / dt,
+            rhs: &self.rhs,
+            wall: None,
+            reservoirs: &[],
+            reservoir_faces: [false; 6],
+            reaction: &Inert,
+            lift,
+            tolerance: self.setup.run.accuracy.solver,
+        };
+        let solved = solve(&equation, &mut self.scratch, field)
+            .map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
+        self.work.solves += 1;
+        self.work.newton += solved.newton;
+        self.work.cycles += solved.cycles;
+        Ok(())
+    }
+
+    /// One solute; without `dt` its steady state, with amounts per second.
+    pub(super) fn solute(
+        &mut self,
+        s: usize,
+        from: &State,
+        to: &mut State,
+        dt: Option<f64>,
+        amounts: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        let setup = &self.setup;
+        let solute = &setup.solutes[s];
+        let transport = &self.transports[s];
+        let grid = &setup.grid;
+        let plane = grid.plane();
+        let storage = &setup.structure.porosity;
+        let inverse = dt.map_or(0.0, |dt| 1.0 / dt);
+        let t = from.time + dt.unwrap_or(0.0);
+        let lift = self.lift(s, from, t);
+        let (solved_before, mut rest) = to.fields.split_at_mut(s);
+        let (field, cells_fields) =
+            std::mem::take(&mut rest).split_first_mut().ok_or_else(|| {
+                failure(&solute.name, NotConverged { history: Vec::new(), voxel: 0 }, t, 0.0)
+            })?;
+        let cells_fields = &*cells_fields;
+        let old = flat(&from.fields[s]);
+        let room = &self.room;
+        par::planes(plane, &mut self.rhs, |k, r| {
+            let at = k * plane;
+            let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
+            for i in 0..plane {
+                r[i] = inverse * e[i] * o[i] * c[i];
+            }
+        });
+        let catalogue = &self.catalogue;
+        let cells_of =
+            |kind: Kind| catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat);
+        let working = |p: usize| -> Cow<'_, [f64]> {
+            let viable = cells_of(Kind::Viable(p)).unwrap_or(&[]);
+            let activity = setup.populations[p].quiescence.as_ref().map_or(0.0, |q| q.activity);
+            active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)))
+        };
+        let before = |other: usize| -> &[f64] {
+            if other < s { flat(&solved_before[other]) } else { flat(&from.fields[other]) }
+        };
+        let made = produce(setup, s, &before, &working, &mut self.rhs);
+        let mut entered = [0.0; 6];
+        for (f, voxels) in &transport.flux {
+            if let Boundary::Flux(signal) = &solute.boundaries[*f] {
+                let per_volume = signal.at(t, true) / grid.h[Face::ALL[*f].axis];
+                for &i in voxels {
+                    self.rhs[i] += per_volume;
+                }
+                entered[*f] = per_volume * voxels.len() as f64;
+            }
+        }
+        for (f, boundary) in solute.boundaries.iter().enumerate() {
+            if let Some(value) = outside(boundary, t) {
+                for &(i, g) in &transport.wall.faces[f] {
+                    self.rhs[i as usize] += g * value;
+                }
+            }
+        }
+        let volume = grid.voxel_volume();
+        let mut reservoirs: Vec<(usize, Reservoir)> = Vec::new();
+        let mut reservoir_faces = [false; 6];
+        for (f, boundary) in solute.boundaries.iter().enumerate() {
+            let Boundary::Bath(b) = *boundary else { continue };
+            if dt.is_none() {
+                // A bath in a steady solve is a value: its change belongs to time.
+                let value = self.bath(from, b, s);
+                for &(i, g) in &transport.wall.faces[f] {
+                    self.rhs[i as usize] += g * value;
+                }
+                continue;
+            }
+            reservoir_faces[f] = true;
+            if !reservoirs.iter().any(|r| r.0 == b) {
+                let storage = setup.baths[b].volume / volume * inverse;
+                reservoirs.push((
+                    b,
+                    Reservoir {
+                        entries: Vec::new(),
+                        storage,
+                        total: storage,
+                        fixed: storage * self.bath(from, b, s),
+                    },
+                ));
+            }
+            for (_, r) in reservoirs.iter_mut().filter(|r| r.0 == b) {
+                r.entries.extend(&transport.wall.faces[f]);
+                r.total += transport.wall.faces[f].iter().map(|e| e.1).sum::<f64>();
+            }
+        }
+        let (owners, reservoirs): (Vec<usize>, Vec<Reservoir>) = reservoirs.into_iter().unzip();
+        let parts = setup.populations.iter().enumerate().flat_map(|(p, population)| {
+            let laws = population.uptake.iter().filter(|u| u.0 == s);
+            laws.map(move |u| (p, u.1)).collect::<Vec<_>>()
+        });
+        let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, working(p))).collect() };
+        let equation = Equation {
+            hierarchy: &self.hierarchies[transport.hierarchy],
+            d: transport.d,
+            storage,
+            shift: inverse + solute.decay,
+            rhs: &self.rhs,
+            wall: Some(&transport.wall),
+            reservoirs: &reservoirs,
+            reservoir_faces,
+            reaction: &uptakes,
+            lift,
+            tolerance: setup.run.accuracy.solver,
+        };
+        let c = flat_mut(field);
+        let solved = solve(&equation, &mut self.scratch, c)
+            .map_err(|e| failure(&solute.name, e, from.time, dt.unwrap_or(0.0)))?;
+        self.work.solves += 1;
+        self.work.newton += solved.newton;
+        self.work.cycles += solved.cycles;
+
+        let step = volume * dt.unwrap_or(1.0);
+        let terms = &self.solute_terms[s];
+        let mut through_bath = vec![0.0; owners.len()];
+        for (f, boundary) in solute.boundaries.iter().enumerate() {
+            let g = &transport.wall.faces[f];
+            match boundary {
+                Boundary::Bath(b) => {
+                    let Some(r) = owners.iter().position(|o| o == b) else {
+                        let value = self.bath(from, *b, s);
+                        let g = g.iter();
+                        entered[f] = g.map(|&(i, g)| g * (value - c[i as usize])).sum();
+                        if let Some(term) = terms.entered[f] {
+                            amounts[term] += step * entered[f];
+                        }
+                        continue;
+                    };
+                    let value = solved.reservoirs[r];
+                    entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
+                    let last = (f + 1..6)
+                        .all(|q| !matches!(solute.boundaries[q], Boundary::Bath(o) if o == *b));
+                    if last {
+                        // The bath's own change is the sum of its faces, free of round-off.
+                        let all = reservoirs[r].fixed - reservoirs[r].storage * value;
+                        entered[f] = all - through_bath[r];
+                    }
+                    through_bath[r] += entered[f];
+                }
+                _ => {
+                    if let Some(value) = outside(boundary, t) {
+                        entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
+                    }
+                }
+            }
+            if let Some(term) = terms.entered[f] {
+                amounts[term] += step * entered[f];
+            }
+        }
+        for (r, &b) in owners.iter().enumerate() {
+            if let Some(p) = setup.baths[b].solutes.iter().position(|x| x.0 == s) {
+                to.baths[b][p] = solved.reservoirs[r];
+            }
+        }
+        for ((_, term), used) in terms.used.iter().zip(&solved.parts) {
+            amounts[*term] += step * used;
+        }
+        amounts[terms.made] += step * made;
+        amounts[terms.decayed] += step * solute.decay * solved.stored;
+        Ok(())
+    }
+}
+
+fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
+    StepFailure { field: field.to_string(), voxel: e.voxel, history: e.history, time, dt }
+}
+
+/// Cells that count towards a capacity, all populations, cells/m³.
+fn count(catalogue: &Catalogue, state: &State, living: bool, dead: bool) -> Vec<f64> {
+    let mut sum: Vec<f64> = Vec::new();
+    for (f, spec) in catalogue.specs.iter().enumerate() {
+        let counts = match spec.kind {
+            Kind::Viable(_) | Kind::Quiescent(_) => living,
+            Kind::Dead(..) => dead,
+            Kind::Solute(_) => false,
+        };
+        if counts {
+            let field = flat(&state.fields[f]);
+            if sum.is_empty() {
+                sum = field.to_vec();
+            } else {
+                for (s, v) in sum.iter_mut().zip(field) {
+                    *s += v;
+                }
+            }
+        }
+    }
+    sum
+}

@@ -1,0 +1,256 @@
+//! The solver of a case: what it owns, how it starts, what can be asked of it.
+
+use std::sync::Arc;
+
+use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
+use super::ledger::Ledger;
+use super::setup::{Boundary, Initial, Setup};
+use super::solutes::{Transport, outside};
+use super::state::{Catalogue, State, flat, flat_mut};
+use crate::numerics::hierarchy::Hierarchy;
+use crate::numerics::newton::Scratch;
+use crate::numerics::stencil::dot;
+
+/// Work done, for the answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    /// Accepted steps.
+    pub steps: usize,
+    /// Rejected steps.
+    pub rejected: usize,
+    /// Implicit solves.
+    pub solves: usize,
+    /// Newton iterations.
+    pub newton: usize,
+    /// Multigrid cycles.
+    pub cycles: usize,
+    /// Voxels and fields of accepted steps that the limiter touched.
+    pub limited: usize,
+}
+
+/// Why a step could not be taken.
+#[derive(Clone, Debug)]
+pub struct StepFailure {
+    /// Field.
+    pub field: String,
+    /// Voxel with the largest residual.
+    pub voxel: usize,
+    /// Relative residuals.
+    pub history: Vec<f64>,
+    /// Time, s.
+    pub time: f64,
+    /// Step, s.
+    pub dt: f64,
+}
+
+/// The solver of a case: owns all that it needs.
+pub struct Solver {
+    /// The case.
+    pub setup: Setup,
+    /// Names and numbers of the fields.
+    pub catalogue: Catalogue,
+    /// The accepted state.
+    pub state: State,
+    /// The budgets.
+    pub ledger: Ledger,
+    /// Work so far.
+    pub work: Work,
+    pub(super) hierarchies: Vec<Hierarchy>,
+    pub(super) transports: Vec<Transport>,
+    /// 1 where cells can be, 0 in solid.
+    pub(super) room: Arc<Vec<f64>>,
+    /// Hierarchy of the cells' motility, if any moves.
+    pub(super) motile: Option<usize>,
+    pub(super) solute_terms: Vec<SoluteTerms>,
+    pub(super) cell_terms: Vec<CellTerms>,
+    pub(super) scratch: Scratch,
+    pub(super) rhs: Vec<f64>,
+    pub(super) full: State,
+    pub(super) half: State,
+    pub(super) two: State,
+    /// Largest value of each field so far: what errors are relative to.
+    pub(super) scales: Vec<f64>,
+    pub(super) live: f64,
+}
+
+impl Solver {
+    /// Prepares a case; solutes that start steady are solved for.
+    pub fn new(setup: Setup) -> Result<Solver, StepFailure> {
+        let catalogue = Catalogue::new(&setup);
+        let state = State::initial(&setup, &catalogue);
+        let open = setup.structure.open.as_deref();
+        let live_at = |i: usize| open.is_none_or(|o| o[i]) && setup.structure.porosity[i] > 0.0;
+        let room: Arc<Vec<f64>> =
+            Arc::new((0..setup.grid.len()).map(|i| if live_at(i) { 1.0 } else { 0.0 }).collect());
+        let live = room.iter().sum();
+        let mut hierarchies: Vec<Hierarchy> = Vec::new();
+        let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
+        let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
+            let same = |k: &(Arc<Vec<f64>>, [f64; 3])| Arc::ptr_eq(&k.0, relative) && k.1 == axis;
+            keys.iter().position(same).unwrap_or_else(|| {
+                keys.push((relative.clone(), axis));
+                let masked = relative.iter().zip(room.iter()).map(|(r, o)| r * o).collect();
+                hierarchies.push(Hierarchy::new(&setup.grid, Arc::new(masked), axis));
+                keys.len() - 1
+            })
+        };
+        let mut numbers = Vec::new();
+        for solute in &setup.solutes {
+            // A uniform ratio is a factor; the conductances are then those of the room itself.
+            let mut inside = solute.relative.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+            let first = inside.next().map_or(1.0, |v| *v.0);
+            let uniform = first > 0.0 && inside.all(|v| *v.0 == first);
+            numbers.push(if uniform {
+                (of(&room, solute.axis), solute.diffusivity * first)
+            } else {
+                (of(&solute.relative, solute.axis), solute.diffusivity)
+            });
+        }
+        let moves = setup.populations.iter().any(|p| p.motility > 0.0);
+        let motile = moves.then(|| of(&room, [1.0; 3]));
+        let transports = setup
+            .solutes
+            .iter()
+            .zip(&numbers)
+            .map(|(s, &(h, d))| Transport::new(&setup, s, d, h, &hierarchies[h]))
+            .collect();
+        let mut ledger = Ledger::default();
+        let solute_terms =
+            (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
+        let cell_terms =
+            (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
+        let n = setup.grid.len();
+        let mut solver = Solver {
+            full: state.clone(),
+            half: state.clone(),
+            two: state.clone(),
+            scales: vec![0.0; catalogue.specs.len()],
+            setup,
+            catalogue,
+            state,
+            ledger,
+            work: Work::default(),
+            hierarchies,
+            transports,
+            room,
+            motile,
+            solute_terms,
+            cell_terms,
+            scratch: Scratch::default(),
+            rhs: vec![0.0; n],
+            live,
+        };
+        solver.start()?;
+        Ok(solver)
+    }
+
+    /// Solves for steady starts and opens the accounts.
+    fn start(&mut self) -> Result<(), StepFailure> {
+        let steady: Vec<bool> =
+            self.setup.solutes.iter().map(|s| matches!(s.initial, Initial::Steady)).collect();
+        if steady.contains(&true) {
+            self.steady(&steady)?;
+            for term in &mut self.ledger.terms {
+                (term.total, term.rate) = (0.0, 0.0);
+            }
+        }
+        self.first_scales();
+        self.rescale();
+        self.contents();
+        for account in &mut self.ledger.accounts {
+            account.initial = account.content;
+        }
+        Ok(())
+    }
+
+    /// Solves for the steady concentrations of the chosen solutes with the cells as they are;
+    /// the ledger then holds amounts per second.
+    pub fn steady(&mut self, chosen: &[bool]) -> Result<(), StepFailure> {
+        let from = self.state.clone();
+        let mut to = std::mem::replace(&mut self.full, from.clone());
+        to.clone_from(&from);
+        let mut amounts = vec![0.0; self.ledger.terms.len()];
+        for s in (0..chosen.len()).filter(|&s| chosen[s]) {
+            let lift = self.lift(s, &from, from.time);
+            let room = self.room.clone();
+            for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
+                *c = lift * o;
+            }
+            self.solute(s, &from, &mut to, None, &mut amounts)?;
+        }
+        self.state = to;
+        self.ledger.book(&amounts, 1.0);
+        self.contents();
+        Ok(())
+    }
+
+    /// Largest value that the solute meets at its walls or holds.
+    pub(super) fn lift(&self, s: usize, from: &State, t: f64) -> f64 {
+        let solute = &self.setup.solutes[s];
+        let mut lift = flat(&from.fields[s]).iter().fold(0.0_f64, |m, &c| m.max(c));
+        for boundary in &solute.boundaries {
+            if let Some(value) = outside(boundary, t) {
+                lift = lift.max(value);
+            }
+            if let Boundary::Bath(b) = boundary {
+                lift = lift.max(self.bath(from, *b, s));
+            }
+        }
+        // Sources alone set the scale of a field that starts empty.
+        lift.max(self.scales[s])
+    }
+
+    pub(super) fn bath(&self, state: &State, bath: usize, s: usize) -> f64 {
+        let position = self.setup.baths[bath].solutes.iter().position(|x| x.0 == s);
+        position.map_or(0.0, |p| state.baths[bath][p])
+    }
+
+    /// Changes the medium of bath `b`: replaces `fraction` by fresh medium.
+    pub fn change_medium(&mut self, b: usize, fraction: f64) {
+        let bath = &self.setup.baths[b];
+        for (p, &(s, fresh)) in bath.solutes.iter().enumerate() {
+            let value = &mut self.state.baths[b][p];
+            let gained = fraction * (fresh - *value);
+            *value += gained;
+            if let Some(x) = self.solute_terms[s].exchanged.iter().find(|x| x.0 == b) {
+                self.ledger.book_event(x.1, gained * bath.volume);
+            }
+        }
+        self.contents();
+    }
+
+    /// Updates the contents of all accounts.
+    pub(super) fn contents(&mut self) {
+        let plane = self.setup.grid.plane();
+        let volume = self.setup.grid.voxel_volume();
+        let mut contents = Vec::new();
+        for s in 0..self.setup.solutes.len() {
+            contents.push(
+                volume * dot(plane, flat(&self.state.fields[s]), &self.setup.structure.porosity),
+            );
+            for (b, _) in &self.solute_terms[s].exchanged {
+                contents.push(self.bath(&self.state, *b, s) * self.setup.baths[*b].volume);
+            }
+        }
+        for p in 0..self.setup.populations.len() {
+            let mut total = 0.0;
+            for f in self.catalogue.of_population(p) {
+                total += volume * dot(plane, flat(&self.state.fields[f]), &self.room);
+            }
+            contents.push(total);
+        }
+        for (account, content) in self.ledger.accounts.iter_mut().zip(contents) {
+            account.content = content;
+        }
+    }
+
+    /// 1 where there is an unknown, 0 in solid.
+    pub fn room(&self) -> &[f64] {
+        &self.room
+    }
+
+    /// Effective diffusivity of a solute in a voxel, m²/s.
+    pub fn diffusivity(&self, s: usize, voxel: usize) -> f64 {
+        self.transports[s].d * self.hierarchies[self.transports[s].hierarchy].relative[voxel]
+    }
+}
