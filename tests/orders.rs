@@ -13,7 +13,7 @@ use std::ops::{Add, Div, Mul, Sub};
 use std::sync::Arc;
 
 use blastema::ground::signal::Signal;
-use blastema::model::coupling::Solver;
+use blastema::model::solver::Solver;
 use blastema::model::setup::*;
 use blastema::model::state::flat;
 use blastema::physics::kinetics::{FirstOrder, Hill, MichaelisMenten, Uptake};
@@ -270,7 +270,7 @@ fn boundaries_that_vary_in_time() {
     for (name, slab, axis, end) in rows {
         let space = [8, 16, 32].map(|n| slab.error(n, 1200, axis, end, 0.0));
         order(&format!("space: {name}"), &space);
-        let time = [16, 32, 64].map(|steps| slab.error(10, steps, axis, end, 0.1));
+        let time = [256, 512, 1024].map(|steps| slab.error(10, steps, axis, end, 0.1));
         order(&format!("time:  {name}"), &time);
     }
 }
@@ -310,7 +310,7 @@ fn diffusion_in_three_dimensions() {
     );
     order(
         "time:  diffusion 3D, sealed and constant value",
-        &[2, 4, 8].map(|steps| error([5, 6, 4], steps, true)),
+        &[8, 16, 32].map(|steps| error([5, 6, 4], steps, true)),
     );
 }
 
@@ -395,7 +395,7 @@ fn saturating_uptake() {
         let space = [8, 16, 32].map(|n| error(n, 1200, &lines(n * (120 / n / 2 * 2 + 1), true)));
         order(&format!("space: {name} uptake"), &space);
         let same = lines(10, false);
-        order(&format!("time:  {name} uptake"), &[8, 16, 32].map(|m| error(10, m, &same)));
+        order(&format!("time:  {name} uptake"), &[16, 32, 64].map(|m| error(10, m, &same)));
     }
 }
 
@@ -469,7 +469,7 @@ fn product_of_uptake() {
         })
     };
     order("space: lactate per glucose", &[8, 16, 32].map(|n| error(n, 800, false)));
-    order("time:  lactate per glucose", &[8, 16, 32].map(|steps| error(10, steps, true)));
+    order("time:  lactate per glucose", &[16, 32, 64].map(|steps| error(10, steps, true)));
 }
 
 /// Growth, death, lysis and quiescence, each against its closed form.
@@ -544,7 +544,7 @@ fn motility() {
         distance(&march(setup(g, vec![], vec![p], 1.0), 1.0, steps), 0, |x| exact(x[0], 1.0))
     };
     order("space: motility", &[8, 16, 32].map(|n| error(n, 400, false)));
-    order("time:  motility", &[4, 8, 16].map(|steps| error(10, steps, true)));
+    order("time:  motility", &[16, 32, 64].map(|steps| error(10, steps, true)));
 }
 
 /// Oxygen and cells together: uptake, growth that oxygen limits, death where it is short,
@@ -620,5 +620,5 @@ fn coupled_oxygen_and_cells() {
     let space = [8, 16, 32].map(|n| error(n, 1200, &lines(n * (120 / n / 2 * 2 + 1), true)));
     order("space: oxygen and cells coupled", &space);
     let same = lines(10, false);
-    order("time:  oxygen and cells coupled", &[8, 16, 32].map(|m| error(10, m, &same)));
+    order("time:  oxygen and cells coupled", &[16, 32, 64].map(|m| error(10, m, &same)));
 }

@@ -12,7 +12,7 @@ mod common;
 use std::sync::Arc;
 
 use blastema::ground::signal::Signal;
-use blastema::model::coupling::Solver;
+use blastema::model::solver::Solver;
 use blastema::model::run::{Moment, Stop, Watcher, run};
 use blastema::model::setup::*;
 use blastema::model::state::flat;
@@ -80,7 +80,8 @@ fn random_signal(d: &mut Dice, c0: f64, duration: f64) -> Signal {
 /// A coupled case of every kind of law, boundary and structure.
 ///
 /// Voxels: 1–200 an axis, odd and even, at most [`VOXELS`] in all; 1–300 µm a side. D: six
-/// decades, 1e-14–1e-8 m²/s. c₀: 1e-4–10 mol/m³. Km: 1e-8–10 c₀. Largest uptake: 1e-3–1e4 times
+/// decades, 1e-14–1e-8 m²/s. c₀: 1e-4–10 mol/m³. Km: 1e-8–10 c₀ (half of Hill's law:
+/// 1e-3–10 c₀). Largest uptake: 1e-3–1e4 times
 /// what diffusion over the longest side can supply. Step: 1 s–7 d. Porosity 0.05–1, relative
 /// diffusivity over three decades, both per voxel or uniform; up to 40 % impermeable voxels.
 /// Given fluxes point inwards: a given flux out of an empty construct has no answer.
@@ -234,7 +235,10 @@ fn random_case(seed: u64) -> (Setup, f64) {
                 s,
                 match d.below(4) {
                     0 => Uptake::FirstOrder(FirstOrder { clearance: vmax / c0 }),
-                    1 => Uptake::Hill(Hill { vmax, half: km, exponent: d.between(1.0, 4.0) }),
+                    1 => {
+                        let half = km.max(1e-3 * c0);
+                        Uptake::Hill(Hill { vmax, half, exponent: d.between(1.0, 4.0) })
+                    }
                     _ => Uptake::MichaelisMenten(MichaelisMenten { vmax, km }),
                 },
             ));
@@ -489,7 +493,7 @@ fn extrapolation_alone_undershoots_and_the_limiter_repairs_it() {
     let mut v: Vec<f64> = a.iter().zip(&b).map(|(a, b)| 2.0 * b - a).collect();
     let least = v.iter().fold(f64::INFINITY, |m, &x| m.min(x));
     println!("least value without the limiter {least:e}");
-    assert!(least < -1e-4, "{least:e}");
+    assert!(least < -1e-5, "{least:e}");
     let w = |i: usize| 0.5 * (half[i] + b[i]) - a[i];
     let done = limiter::repair(&mut v, &hierarchy.fine, dt, w, &ones, 1.0, |_, _| 0.0);
     assert!(done.repaired && v.iter().all(|&x| x >= 0.0));
@@ -553,5 +557,52 @@ fn a_sink_not_continued_below_zero_leads_newton_to_a_negative_root() {
         assert!(good.iter().all(|&c| (c - extended).abs() < 1e-7 && c >= 0.0), "{good:?}");
         let bad = euler(&hierarchy, &[1.0; 8], 1.0, dt, &Sink { vmax, km, extended: false });
         assert!(bad.is_none(), "{bad:?}");
+    }
+}
+
+/// Prints one case: `BLASTEMA_RANDOM_SEED=… cargo test --test random describe -- --ignored --nocapture`.
+#[test]
+#[ignore = "shows a case; asserts nothing"]
+fn describe() {
+    let seed = std::env::var("BLASTEMA_RANDOM_SEED").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
+    let (case, dt) = random_case(seed);
+    println!("n {:?} h {:?} dt {dt:e} duration {:e}", case.grid.n, case.grid.h, case.run.duration);
+    println!("open {} accuracy {:?}", case.structure.open.is_some(), case.run.accuracy);
+    for s in &case.solutes {
+        let (low, high) = s.relative.iter().fold((1.0_f64, 0.0_f64), |m, &r| (m.0.min(r), m.1.max(r)));
+        println!("{} d {:e} relative {low:e}..{high:e} decay {:e}", s.name, s.diffusivity, s.decay);
+        println!("    axis {:?} {:?}", s.axis, s.boundaries);
+        match &s.initial {
+            Initial::Steady => println!("    steady"),
+            Initial::Field(v) => println!("    initial up to {:e}", v.iter().fold(0.0_f64, |m, &c| m.max(c))),
+        }
+    }
+    println!("{:?}", case.baths);
+    for p in &case.populations {
+        let mut p = p.clone();
+        let most = p.seeding.iter().fold(0.0_f64, |m, &n| m.max(n));
+        p.seeding = vec![most];
+        println!("{p:?}");
+    }
+    let mut solver = match Solver::new(case) {
+        Ok(solver) => solver,
+        Err(e) => return println!("{e:?}"),
+    };
+    for k in 0..8 {
+        let dt = dt * 0.25_f64.powi(k);
+        match solver.attempt(dt) {
+            Ok((error, _)) => println!("dt {dt:e} error {error:e}"),
+            Err(e) => println!("dt {dt:e} {} voxel {} {:?}", e.field, e.voxel, &e.history[..e.history.len().min(8)]),
+        }
+    }
+    if let Ok((_, attempt)) = solver.attempt(dt) {
+        solver.accept(&attempt);
+        println!("{:?}", solver.work);
+        for a in &solver.ledger.accounts {
+            println!("{} defect {:e} content {:e} initial {:e}", a.name, solver.ledger.defect(a), a.content, a.initial);
+            for &(t, sign) in &a.flows {
+                println!("    {sign:+} {} {:e}", solver.ledger.terms[t].name, solver.ledger.terms[t].total);
+            }
+        }
     }
 }
