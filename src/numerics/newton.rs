@@ -133,7 +133,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra);
     loop {
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
-        if sums.norm <= target && sums.largest <= target_max {
+        // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
+        let closes = sums.slope > 0.0 || sums.balance == 0.0;
+        if closes && sums.norm <= target && sums.largest <= target_max {
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
@@ -187,7 +189,7 @@ fn forcing(eq: &Equation, sums: &Sums, last: f64, target: f64, target_max: f64) 
     let need = (target / sums.norm).min(target_max / sums.largest);
     let loosest =
         if eq.reaction.linear() { 1e-4 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
-    (0.3 * need).max(loosest)
+    (0.3 * need).max(loosest).min(0.1)
 }
 
 fn add(v: &mut [f64], x: &[f32], factor: f64, plane: usize) {
@@ -209,7 +211,8 @@ fn round_off(eq: &Equation, n: usize) -> f64 {
     let faces = &eq.hierarchy.fine;
     let largest = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
     let diagonal = 2.0 * (largest(&faces.x) + largest(&faces.y) + largest(&faces.z));
-    f64::EPSILON * eq.d * diagonal * eq.lift.abs() * (n as f64).sqrt()
+    let held = eq.shift * largest(eq.storage);
+    f64::EPSILON * (eq.d * diagonal + held) * eq.lift.abs() * (n as f64).sqrt()
 }
 
 /// ‖F‖₂ and max |F| at the lift: all unknowns at `eq.lift`.
