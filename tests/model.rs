@@ -25,7 +25,7 @@ fn slab_fills_from_both_faces() {
     s.boundaries[0] = value(0.2);
     s.boundaries[1] = value(0.2);
     let mut case = setup(g, vec![s], vec![], 300.0);
-    case.run.accuracy.time = 1e-5;
+    case.run.accuracy.time = 1e-7;
     let solver = solve(case);
     let centre = sample(&solver, 0, [1e-3, 0.5, 0.5]).unwrap();
     println!("centre {centre} steps {:?}", solver.work);

@@ -11,6 +11,7 @@ use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::krylov::Reservoir;
 use crate::numerics::newton::{Equation, Inert, NotConverged, solve};
+use crate::numerics::stencil::dot;
 
 impl Solver {
     /// The base step of first order from `from` to `to` over `dt`; `to` holds the start values
@@ -233,44 +234,63 @@ impl Solver {
 
         let step = volume * dt.unwrap_or(1.0);
         let terms = &self.solute_terms[s];
-        let mut through_bath = vec![0.0; owners.len()];
+        let mut values = solved.reservoirs.clone();
+        let mut closing = None;
         for (f, boundary) in solute.boundaries.iter().enumerate() {
-            let g = &transport.wall.faces[f];
-            match boundary {
-                Boundary::Bath(b) => {
-                    let Some(r) = owners.iter().position(|o| o == b) else {
-                        let value = self.bath(from, *b, s);
-                        let g = g.iter();
-                        entered[f] = g.map(|&(i, g)| g * (value - c[i as usize])).sum();
-                        if let Some(term) = terms.entered[f] {
-                            amounts[term] += step * entered[f];
-                        }
-                        continue;
-                    };
-                    let value = solved.reservoirs[r];
-                    entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
-                    let last = (f + 1..6)
-                        .all(|q| !matches!(solute.boundaries[q], Boundary::Bath(o) if o == *b));
-                    if last {
-                        // The bath's own change is the sum of its faces, free of round-off.
-                        let all = reservoirs[r].fixed - reservoirs[r].storage * value;
-                        entered[f] = all - through_bath[r];
+            let g = transport.wall.faces[f].iter();
+            let value = match boundary {
+                Boundary::Bath(b) => match owners.iter().position(|o| o == b) {
+                    Some(r) => {
+                        closing = Some((f, r));
+                        values[r]
                     }
-                    through_bath[r] += entered[f];
-                }
-                _ => {
-                    if let Some(value) = outside(boundary, t) {
-                        entered[f] = g.iter().map(|&(i, g)| g * (value - c[i as usize])).sum();
-                    }
+                    None => self.bath(from, *b, s),
+                },
+                _ => match outside(boundary, t) {
+                    Some(value) => value,
+                    None => continue,
+                },
+            };
+            entered[f] = g.map(|&(i, g)| g * (value - c[i as usize])).sum();
+        }
+        // What came from baths is what the construct gained and did not get elsewhere: free of
+        // the round-off of large conductances and of baths much larger than the construct. The
+        // bath then follows its flux.
+        if let Some((face, last)) = closing {
+            for (r, b) in owners.iter().enumerate() {
+                let own: Vec<usize> =
+                    (0..6).filter(|&f| solute.boundaries[f].is_bath(*b)).collect();
+                if let (Some((&f, others)), true) = (own.split_last(), r != last) {
+                    let all = reservoirs[r].fixed - reservoirs[r].storage * values[r];
+                    entered[f] = all - others.iter().map(|&f| entered[f]).sum::<f64>();
                 }
             }
-            if let Some(term) = terms.entered[f] {
-                amounts[term] += step * entered[f];
+            let gained = (inverse + solute.decay) * solved.stored
+                - inverse * dot(plane, old, storage)
+                + solved.parts.iter().sum::<f64>()
+                - made;
+            let elsewhere: f64 = (0..6).filter(|&f| f != face).map(|f| entered[f]).sum();
+            let from_bath: f64 = (0..6)
+                .filter(|&f| f != face && solute.boundaries[f].is_bath(owners[last]))
+                .map(|f| entered[f])
+                .sum();
+            let r = &reservoirs[last];
+            let value = (r.fixed - from_bath - (gained - elsewhere)) / r.storage;
+            if value >= 0.0 {
+                entered[face] = gained - elsewhere;
+                values[last] = value;
+            } else {
+                entered[face] = r.fixed - r.storage * values[last] - from_bath;
+            }
+        }
+        for (term, entered) in terms.entered.iter().zip(entered) {
+            if let Some(term) = *term {
+                amounts[term] += step * entered;
             }
         }
         for (r, &b) in owners.iter().enumerate() {
             if let Some(p) = setup.baths[b].solutes.iter().position(|x| x.0 == s) {
-                to.baths[b][p] = solved.reservoirs[r];
+                to.baths[b][p] = values[r];
             }
         }
         for ((_, term), used) in terms.used.iter().zip(&solved.parts) {

@@ -102,6 +102,13 @@ pub enum Boundary {
     Bath(usize),
 }
 
+impl Boundary {
+    /// True for the bath with this number.
+    pub fn is_bath(&self, number: usize) -> bool {
+        matches!(self, Boundary::Bath(b) if *b == number)
+    }
+}
+
 /// A well-mixed volume of medium, shared by the faces and solutes that name it.
 #[derive(Clone, Debug)]
 pub struct Bath {

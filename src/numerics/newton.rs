@@ -129,7 +129,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut solved = Solved::default();
     let (scale, source) = scales(eq, &mut scratch.residual);
     let diagonal = eq.d * largest_sum(eq);
-    let floor = f64::EPSILON * diagonal * eq.lift.abs() * (n as f64).sqrt();
+    // Dominant storage has its round-off too.
+    let held = eq.shift * eq.storage.iter().fold(0.0_f64, |m, &s| m.max(s));
+    let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
     let dominant = diagonal <= 2.0 * eq.shift * eq.least_storage;
     let target = (eq.tolerance * scale).max(floor);
     let target_max = (100.0 * eq.tolerance * source).max(floor);
@@ -138,7 +140,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra);
     loop {
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
-        if sums.norm <= target && sums.largest <= target_max {
+        // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
+        let closes = sums.slope > 0.0 || sums.balance == 0.0;
+        if closes && sums.norm <= target && sums.largest <= target_max {
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
@@ -192,7 +196,7 @@ fn forcing(eq: &Equation, sums: &Sums, last: f64, target: f64, target_max: f64) 
     let need = (target / sums.norm).min(target_max / sums.largest);
     let loosest =
         if eq.reaction.linear() { 1e-4 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
-    (0.3 * need).max(loosest)
+    (0.3 * need).max(loosest).min(0.1)
 }
 
 fn add(v: &mut [f64], x: &[f32], factor: f64, plane: usize) {
