@@ -138,18 +138,14 @@ impl<T: Real> Faces<T> {
         let zb = &self.z[here..][..nx];
         let za = &self.z[here + plane..][..nx];
         let out = &mut out[..nx];
-        let across = |i: usize| {
-            ys[i] * (c[i] - south[i])
-                + yn[i] * (c[i] - north[i])
-                + zb[i] * (c[i] - below[i])
-                + za[i] * (c[i] - above[i])
-        };
+        let lateral = [(ys, south), (yn, north), (zb, below), (za, above)];
+        out[0] = end(&lateral, c, 0);
         if nx == 1 {
-            out[0] = across(0);
             return;
         }
-        out[0] = across(0) + tx[1] * (c[0] - c[1]);
-        out[nx - 1] = across(nx - 1) + tx[nx - 1] * (c[nx - 1] - c[nx - 2]);
+        let last = nx - 1;
+        out[0] += tx[1] * (c[0] - c[1]);
+        out[last] = end(&lateral, c, last) + tx[last] * (c[last] - c[last - 1]);
         // Slices of one length: the loop runs without bounds checks.
         let m = nx - 2;
         let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
@@ -207,6 +203,13 @@ impl<T: Real> Faces<T> {
             out[i] = tx[i] + tx[i + 1] + ys[i] + ys[i + nx] + zb[i] + za[i];
         }
     }
+}
+
+/// Σ T (c − neighbour) across y and z for one voxel.
+#[inline(always)]
+fn end<T: Real>(lateral: &[(&[T], &[T]); 4], c: &[T], i: usize) -> T {
+    let part = |n: usize| lateral[n].0[i] * (c[i] - lateral[n].1[i]);
+    part(0) + part(1) + part(2) + part(3)
 }
 
 /// Dot product, summed by planes in order.
