@@ -13,8 +13,8 @@ use std::ops::{Add, Div, Mul, Sub};
 use std::sync::Arc;
 
 use blastema::ground::signal::Signal;
-use blastema::model::solver::Solver;
 use blastema::model::setup::*;
+use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::physics::kinetics::{FirstOrder, Hill, MichaelisMenten, Uptake};
 use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
@@ -187,12 +187,10 @@ impl Slab {
         let y = |x: [f64; 3]| if end { x[axis] } else { 1.0 - x[axis] };
         let mut s = solute(&g, "a", self.d / 0.5, 0.0);
         s.relative = Arc::new(vec![0.5; g.len()]);
-        s.initial = Initial::Field((0..g.len()).map(|i| self.at(h, y(g.centre(i)), 0.0).0).collect());
-        let signal = Signal::Sine {
-            mean: self.mean,
-            amplitude: self.swing,
-            period: TAU / self.omega,
-        };
+        s.initial =
+            Initial::Field((0..g.len()).map(|i| self.at(h, y(g.centre(i)), 0.0).0).collect());
+        let signal =
+            Signal::Sine { mean: self.mean, amplitude: self.swing, period: TAU / self.omega };
         let driven = 2 * axis + usize::from(end);
         s.boundaries[driven] = match self.drive {
             Drive::Value => Boundary::Value(signal),
@@ -388,9 +386,7 @@ fn saturating_uptake() {
             let solver = march(setup(g, vec![s], vec![p], 1.0), 1.0, steps);
             // Centres of an odd multiple of voxels contain ours.
             let ratio = reference.len() / n;
-            distance(&solver, 0, |x| {
-                reference[(x[0] * n as f64) as usize * ratio + ratio / 2]
-            })
+            distance(&solver, 0, |x| reference[(x[0] * n as f64) as usize * ratio + ratio / 2])
         };
         let space = [8, 16, 32].map(|n| error(n, 1200, &lines(n * (120 / n / 2 * 2 + 1), true)));
         order(&format!("space: {name} uptake"), &space);
@@ -464,9 +460,7 @@ fn product_of_uptake() {
         let solver = march(setup(g, vec![glucose, lactate], vec![p], 1.0), 1.0, steps);
         let (fast, slow) = (k + dg * wave, dl * wave);
         let mode = 0.5 * yields * k * ((-fast).exp() - (-slow).exp()) / (slow - fast);
-        distance(&solver, 1, |x| {
-            yields * (1.0 - (-k).exp()) + mode * (PI * x[0]).cos()
-        })
+        distance(&solver, 1, |x| yields * (1.0 - (-k).exp()) + mode * (PI * x[0]).cos())
     };
     order("space: lactate per glucose", &[8, 16, 32].map(|n| error(n, 800, false)));
     order("time:  lactate per glucose", &[16, 32, 64].map(|steps| error(10, steps, true)));
@@ -489,8 +483,7 @@ fn cells_alone() {
     let logistic = steps.map(|m| {
         let mut p = population(&g, "p", start);
         p.capacity = Some(Capacity { density: capacity, counts_viable: true, counts_dead: false });
-        p.growth =
-            Some(Growth { rate, logistic: true, limits: vec![], combine: Combine::Product });
+        p.growth = Some(Growth { rate, logistic: true, limits: vec![], combine: Combine::Product });
         let exact = capacity / (1.0 + (capacity / start - 1.0) * (-rate).exp());
         distance(&run(p, None, m), 0, |_| exact)
     });
@@ -611,9 +604,7 @@ fn coupled_oxygen_and_cells() {
         let fine = reference.len() / 3;
         let ratio = fine / n;
         let at = |f: usize| {
-            move |x: [f64; 3]| {
-                reference[f * fine + (x[0] * n as f64) as usize * ratio + ratio / 2]
-            }
+            move |x: [f64; 3]| reference[f * fine + (x[0] * n as f64) as usize * ratio + ratio / 2]
         };
         (0..3).map(|f| distance(&solver, f, at(f))).sum::<f64>()
     };

@@ -175,7 +175,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra);
         }
     }
-    if sums.least < -1e-3 * eq.lift.abs() {
+    // A field that starts empty and is fed by sources has no lift: its own size counts too.
+    let size = v.iter().fold(eq.lift.abs(), |m, &v| m.max(v));
+    if sums.least < -1e-3 * size {
         return Err(NotConverged { history, voxel: worst(&scratch.residual) });
     }
     let alpha = if sums.slope == 0.0 { 0.0 } else { -sums.balance / sums.slope };
