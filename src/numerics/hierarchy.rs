@@ -158,7 +158,7 @@ fn coarsen(
             }
         }
     });
-    Faces { n: m, x, y, z }
+    Faces { n: m, x, y, z, uniform: None }
 }
 
 /// Sums fine values into coarse voxels.

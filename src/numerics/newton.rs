@@ -196,9 +196,10 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
 /// Relative reduction asked of the linear solve.
 fn forcing(eq: &Equation, sums: &Sums, last: f64, target: f64, target_max: f64) -> f64 {
     let need = (target / sums.norm).min(target_max / sums.largest);
+    // Single precision gains no more than this at a time; a nonlinear sink leaves no use for it.
     let loosest =
-        if eq.reaction.linear() { 1e-4 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
-    (0.3 * need).max(loosest).min(0.1)
+        if eq.reaction.linear() { 3e-6 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
+    (0.5 * need).max(loosest).min(0.1)
 }
 
 fn add(v: &mut [f64], x: &[f32], factor: f64, plane: usize) {

@@ -58,6 +58,9 @@ pub struct Faces<T> {
     pub y: Vec<T>,
     /// Faces across z, (nz + 1, ny, nx).
     pub z: Vec<T>,
+    /// Conductances along x, y, z where all faces between voxels are equal: sweeps then read
+    /// none of the arrays.
+    pub uniform: Option<[T; 3]>,
 }
 
 impl Faces<f64> {
@@ -99,13 +102,16 @@ impl Faces<f64> {
                 *o = scale[2] * mean(*a, *b);
             }
         });
-        Faces { n: grid.n, x, y, z }
+        let same = relative.iter().all(|&r| r == relative[0]);
+        let uniform = same.then(|| scale.map(|s| s * relative[0]));
+        Faces { n: grid.n, x, y, z, uniform }
     }
 
     /// The same conductances in single precision.
     pub fn single(&self) -> Faces<f32> {
         let cast = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
-        Faces { n: self.n, x: cast(&self.x), y: cast(&self.y), z: cast(&self.z) }
+        let uniform = self.uniform.map(|u| u.map(|t| t as f32));
+        Faces { n: self.n, x: cast(&self.x), y: cast(&self.y), z: cast(&self.z), uniform }
     }
 }
 
@@ -132,6 +138,28 @@ impl<T: Real> Faces<T> {
         let north = if j + 1 < ny { row(here + nx) } else { c };
         let below = if k > 0 { row(here - plane) } else { c };
         let above = if k + 1 < nz { row(here + plane) } else { c };
+        if let Some([tx, ty, tz]) = self.uniform {
+            // At a wall the neighbour is the voxel itself: no flux.
+            let out = &mut out[..nx];
+            let lateral = |i: usize| {
+                let v = c[i];
+                ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]))
+            };
+            for i in 0..nx {
+                out[i] = lateral(i);
+            }
+            if nx > 1 {
+                out[0] += tx * (c[0] - c[1]);
+                out[nx - 1] += tx * (c[nx - 1] - c[nx - 2]);
+                let m = nx - 2;
+                let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
+                let out = &mut out[1..][..m];
+                for i in 0..m {
+                    out[i] += tx * ((mid[i] - left[i]) + (mid[i] - right[i]));
+                }
+            }
+            return;
+        }
         let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
         let ys = &self.y[(k * (ny + 1) + j) * nx..][..nx];
         let yn = &self.y[(k * (ny + 1) + j + 1) * nx..][..nx];
