@@ -2,10 +2,10 @@
 
 mod common;
 
-use blastema::model::solver::Solver;
 use blastema::model::run::run;
 use blastema::model::sample::sample;
 use blastema::model::setup::*;
+use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
@@ -82,7 +82,12 @@ fn budgets_close_over_28_days_of_medium_changes() {
     let solver = solve(culture([9, 7, 12], 28.0 * 86_400.0));
     println!("{:?}", solver.work);
     for account in &solver.ledger.accounts {
-        println!("{} {:e} content {:e}", account.name, solver.ledger.defect(account), account.content);
+        println!(
+            "{} {:e} content {:e}",
+            account.name,
+            solver.ledger.defect(account),
+            account.content
+        );
         assert!(solver.ledger.defect(account) <= 1e-12, "{}", account.name);
     }
     for (spec, field) in solver.catalogue.specs.iter().zip(&solver.state.fields) {
@@ -97,7 +102,9 @@ fn the_same_bits_for_any_number_of_threads() {
             let solver = solve(culture([40, 36, 33], 0.5 * 86_400.0));
             println!("{:?}", solver.work);
             let fields = solver.state.fields.iter();
-            fields.flat_map(|f| flat(f).iter().map(|v| v.to_bits()).collect::<Vec<_>>()).collect::<Vec<_>>()
+            fields
+                .flat_map(|f| flat(f).iter().map(|v| v.to_bits()).collect::<Vec<_>>())
+                .collect::<Vec<_>>()
         })
     };
     let one = bits(1);

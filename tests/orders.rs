@@ -253,7 +253,7 @@ const SLAB: Slab = Slab {
 /// Value, flux, film, still medium and bath, all varying in time, with decay or uptake.
 #[test]
 fn boundaries_that_vary_in_time() {
-    use Drive::{Flux, Stagnant, Transfer, Value};
+    use Drive::{Flux, Stagnant, Transfer};
     let rows: [(&str, Slab, usize, bool); 9] = [
         ("value + decay", SLAB, 0, true),
         ("value + first-order uptake", Slab { by_cells: true, ..SLAB }, 1, false),
@@ -474,9 +474,6 @@ fn cells_alone() {
         let solutes = with.map(|c| solute(&p_grid(), "a", 1.0, c)).into_iter().collect();
         march(setup(p_grid(), solutes, vec![p], 1.0), 1.0, steps)
     };
-    fn p_grid() -> blastema::ground::grid::Grid {
-        grid(&[2], &[1.0])
-    }
     let steps = [8, 16, 32, 64];
 
     let (rate, capacity, start) = (2.0, 3.0, 0.5);
@@ -612,4 +609,8 @@ fn coupled_oxygen_and_cells() {
     order("space: oxygen and cells coupled", &space);
     let same = lines(10, false);
     order("time:  oxygen and cells coupled", &[16, 32, 64].map(|m| error(10, m, &same)));
+}
+
+fn p_grid() -> blastema::ground::grid::Grid {
+    grid(&[2], &[1.0])
 }

@@ -61,7 +61,7 @@ fn random_signal(d: &mut Dice, c0: f64, duration: f64) -> Signal {
     let c0 = if d.chance(0.1) { 0.0 } else { c0 * d.decades(0.1, 2.0) };
     let points = |d: &mut Dice| {
         let mut times: Vec<f64> =
-            (0..1 + d.below(3)).map(|_| duration * d.between(-0.2, 1.2)).collect();
+            (0..=d.below(3)).map(|_| duration * d.between(-0.2, 1.2)).collect();
         times.sort_by(f64::total_cmp);
         times.into_iter().map(|t| (t, c0 * d.between(0.0, 2.0))).collect()
     };
@@ -405,7 +405,7 @@ struct Tally {
 
 fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let (case, dt) = random_case(seed);
-    let direct = seed % 2 == 0;
+    let direct = seed.is_multiple_of(2);
     let mut solver = Solver::new(case).map_err(|e| format!("start: {e:?}"))?;
     inspect(&solver)?;
     if direct {
@@ -607,7 +607,7 @@ fn describe() {
         match &s.initial {
             Initial::Steady => println!("    steady"),
             Initial::Field(v) => {
-                println!("    initial up to {:e}", v.iter().fold(0.0_f64, |m, &c| m.max(c)))
+                println!("    initial up to {:e}", v.iter().fold(0.0_f64, |m, &c| m.max(c)));
             }
         }
     }

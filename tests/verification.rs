@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use blastema::case::load;
-use blastema::model::solver::Solver;
 use blastema::model::expect::Expectations;
 use blastema::model::run::run;
+use blastema::model::solver::Solver;
 
 /// Runs every case whose name begins with `prefix` and demands all its expectations.
 fn verify(prefix: &str) {

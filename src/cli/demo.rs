@@ -52,18 +52,16 @@ fn show(done: &Finished) {
         let Some(f) = solver.catalogue.number(kind) else { continue };
         let values = flat(&solver.state.fields[f]);
         let high = values.iter().fold(0.0_f64, |m, &v| m.max(v));
-        let title = format!(
-            "{} 0 … {} {unit}",
-            solver.catalogue.specs[f].name,
-            digits(high * factor)
-        );
+        let title =
+            format!("{} 0 … {} {unit}", solver.catalogue.specs[f].name, digits(high * factor));
         panels.push((title, picture::slice(grid, values, 0.0, high.max(1e-300), 36, colour)));
     }
     let rows = panels.iter().map(|p| p.1.len()).max().unwrap_or(0);
     let titles: Vec<String> = panels.iter().map(|p| format!("{:<36}", p.0)).collect();
     let _ = writeln!(stdout, "{}", titles.join("  "));
     for row in 0..rows {
-        let line: Vec<&str> = panels.iter().filter_map(|p| p.1.get(row).map(String::as_str)).collect();
+        let line: Vec<&str> =
+            panels.iter().filter_map(|p| p.1.get(row).map(String::as_str)).collect();
         let _ = writeln!(stdout, "{}", line.join("  "));
     }
     let _ = writeln!(stdout);

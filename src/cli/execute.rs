@@ -9,11 +9,11 @@ use super::recorder::Recorder;
 use crate::case::Case;
 use crate::ground::par;
 use crate::model::answers::{Answer, Answers, digits};
-use crate::model::solver::{Solver, StepFailure};
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::{self, Stop, Watcher};
-use crate::output::report::{Record, State, write_answers, write_record};
+use crate::model::solver::{Solver, StepFailure};
 use crate::output::Folder;
+use crate::output::report::{Record, State, write_answers, write_record};
 
 /// How to run.
 pub struct Options {
@@ -52,8 +52,8 @@ fn inside(case: Case, folder: &Folder, options: &Options) -> Result<Finished, Fa
     let mut expectations = Expectations::new(&case.expects, steady);
     let mut progress = Progress::new(&case.setup.run, options.progress);
     let result = Solver::new(case.setup).map_err(Stop::Numerics).and_then(|mut solver| {
-        let mut recorder =
-            Recorder::start(folder, &case.provenance, &solver).map_err(|e| Stop::Watcher(e.message))?;
+        let mut recorder = Recorder::start(folder, &case.provenance, &solver)
+            .map_err(|e| Stop::Watcher(e.message))?;
         let mut watchers: Vec<&mut dyn Watcher> =
             vec![&mut answers, &mut expectations, &mut recorder, &mut progress];
         let ended = run::run(&mut solver, &mut watchers);

@@ -12,15 +12,13 @@ pub mod failure;
 pub mod library;
 pub mod new;
 pub mod pack;
-pub mod probe;
 pub mod picture;
+pub mod probe;
 pub mod profile;
 pub mod progress;
 pub mod recorder;
 pub mod run;
 pub mod schema;
-
-use failure::Failure;
 
 /// What one sees without arguments.
 const FIRST_STEPS: &str = "\

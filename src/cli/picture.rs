@@ -18,11 +18,19 @@ const COLOURS: [[f64; 3]; 5] = [
 
 /// The middle slice across y (x to the right, z up), `width` characters wide, scaled between
 /// `low` and `high`; one line a row. With colour two voxel rows share a line.
-pub fn slice(grid: &Grid, values: &[f64], low: f64, high: f64, width: usize, colour: bool) -> Vec<String> {
+pub fn slice(
+    grid: &Grid,
+    values: &[f64],
+    low: f64,
+    high: f64,
+    width: usize,
+    colour: bool,
+) -> Vec<String> {
     // A grid without z shows x and y; without y, x alone.
     let up = if grid.n[2] > 1 { 2 } else { 1 };
     let tall = grid.length(0) / (grid.length(up).min(grid.length(0) * 4.0));
-    let rows = ((width as f64 / tall / 2.0).round() as usize).clamp(1, 20) * if colour { 2 } else { 1 };
+    let rows =
+        ((width as f64 / tall / 2.0).round() as usize).clamp(1, 20) * if colour { 2 } else { 1 };
     let at = |column: usize, row: usize| {
         let mut voxel = [grid.n[0] / 2, grid.n[1] / 2, grid.n[2] / 2];
         voxel[0] = column * grid.n[0] / width;

@@ -8,7 +8,7 @@ use super::failure::{Exit, Failure};
 use super::library::print;
 use crate::ground::units::{self, Dimension, LENGTH, TIME};
 use crate::output::read::Step;
-use crate::output::{Kind, OutputError, Results, history};
+use crate::output::{Results, history};
 
 /// Arguments of `probe`.
 #[derive(clap::Args)]
@@ -163,4 +163,3 @@ fn point(run: &Results, text: &str) -> Result<[f64; 3], Failure> {
 pub(super) fn clean(x: f64) -> f64 {
     format!("{x:.11e}").parse().unwrap_or(x)
 }
-

@@ -1,5 +1,6 @@
 //! How far a run is: a line redrawn on a terminal, a line every tenth elsewhere.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,8 @@ impl Progress {
     pub fn new(plan: &RunPlan, wanted: bool) -> Progress {
         let terminal = std::io::stderr().is_terminal();
         let bar = (wanted && terminal && plan.duration > 0.0).then(|| {
-            let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(8));
+            let bar =
+                ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(8));
             if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
                 bar.set_style(style);
             }
@@ -51,10 +53,12 @@ impl Progress {
         let (unit, seconds) = self.unit;
         let now = moment.survey.time;
         let spent = self.started.elapsed().as_secs_f64();
-        let mut line = format!("{} of {} {unit}", digits(now / seconds), digits(self.end / seconds));
+        let mut line =
+            format!("{} of {} {unit}", digits(now / seconds), digits(self.end / seconds));
         if spent > 0.0 && now > 0.0 {
             let left = spent * (self.end - now) / now;
-            line += &format!(
+            let _ = write!(
+                line,
                 ", {} {unit}/s, {} left",
                 digits(now / seconds / spent),
                 clock(Duration::from_secs_f64(left.clamp(0.0, 1e7)))
@@ -62,10 +66,10 @@ impl Progress {
         }
         let setup = &moment.solver.setup;
         if let Some(s) = setup.solutes.iter().position(|s| s.name == "oxygen") {
-            line += &format!(", least oxygen {} mol/m³", digits(moment.survey.least[s].value));
+            let _ = write!(line, ", least oxygen {} mol/m³", digits(moment.survey.least[s].value));
         }
         if !setup.populations.is_empty() {
-            line += &format!(", viable {:.1} %", 100.0 * moment.survey.viable_fraction);
+            let _ = write!(line, ", viable {:.1} %", 100.0 * moment.survey.viable_fraction);
         }
         line
     }

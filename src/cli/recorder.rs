@@ -1,9 +1,9 @@
 //! Watches a run and writes it: fields at the output times, a row of the history each step.
 
-use crate::model::solver::Solver;
 use crate::model::ledger::Ledger;
 use crate::model::provenance::Provenance;
 use crate::model::run::{Moment, Watcher};
+use crate::model::solver::Solver;
 use crate::model::state::{Kind, flat};
 use crate::model::survey::split;
 use crate::output::viewpy::{self, View};
@@ -41,9 +41,8 @@ impl Recorder {
     ) -> Result<Recorder, OutputError> {
         let setup = &solver.setup;
         let layout = Layout::new(&setup.grid, &provenance.stem, setup.run.time_unit);
-        let wanted = |name: &str| {
-            setup.run.fields.is_empty() || setup.run.fields.iter().any(|f| f == name)
-        };
+        let wanted =
+            |name: &str| setup.run.fields.is_empty() || setup.run.fields.iter().any(|f| f == name);
         let mut fields = Vec::new();
         for (f, spec) in solver.catalogue.specs.iter().enumerate() {
             if wanted(&spec.name) {
@@ -98,10 +97,8 @@ impl Recorder {
                 }
                 Column::Fraction => (VIABLE_FRACTION, "", fraction(solver)),
             };
-            let masked = values
-                .into_iter()
-                .zip(room)
-                .map(|(v, &r)| if r > 0.0 { v } else { f64::NAN });
+            let masked =
+                values.into_iter().zip(room).map(|(v, &r)| if r > 0.0 { v } else { f64::NAN });
             let values = if self.double {
                 Values::F64(masked.collect())
             } else {
@@ -128,7 +125,8 @@ fn fraction(solver: &Solver) -> Vec<f64> {
 
 /// Columns of the history: name and unit.
 fn columns(solver: &Solver) -> Vec<(String, String)> {
-    let mut columns: Vec<(String, String)> = vec![("time".into(), "s".into()), ("step".into(), "s".into())];
+    let mut columns: Vec<(String, String)> =
+        vec![("time".into(), "s".into()), ("step".into(), "s".into())];
     for spec in &solver.catalogue.specs {
         if let Kind::Solute(_) = spec.kind {
             for what in ["mean", "least", "most"] {

@@ -1,5 +1,6 @@
 //! `blastema run`.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +86,11 @@ fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
     let mut failed = String::new();
     for o in outcomes {
         if !o.holds {
-            failed += &format!("\n  {}: {} is {:.9e}, expected {}", o.origin, o.what, o.found, o.wanted);
+            let _ = write!(
+                failed,
+                "\n  {}: {} is {:.9e}, expected {}",
+                o.origin, o.what, o.found, o.wanted
+            );
         }
     }
     if !outcomes.is_empty() {

@@ -91,16 +91,16 @@ pub fn planes2_map<T: Send, U: Send, R: Send>(
 }
 
 /// Evaluates `work(k)` for each of `count` planes of `plane` cells, returned in order.
-pub fn map<R: Send>(count: usize, plane: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+pub fn map<R: Send>(count: usize, plane: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     if count * plane <= SERIAL {
         (0..count).map(work).collect()
     } else {
-        (0..count).into_par_iter().map(|k| work(k)).collect()
+        (0..count).into_par_iter().map(work).collect()
     }
 }
 
 /// Sum of `work(k)` over planes, in the order of the planes.
-pub fn sum(count: usize, plane: usize, work: impl Fn(usize) -> f64 + Sync) -> f64 {
+pub fn sum(count: usize, plane: usize, work: impl Fn(usize) -> f64 + Sync + Send) -> f64 {
     map(count, plane, work).into_iter().sum()
 }
 

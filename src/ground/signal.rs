@@ -26,8 +26,7 @@ impl Signal {
         match self {
             Signal::Constant(v) => *v,
             Signal::Steps(points) => {
-                let begun =
-                    points.iter().filter(|p| if before { p.0 < t } else { p.0 <= t }).next_back();
+                let begun = points.iter().rfind(|p| if before { p.0 < t } else { p.0 <= t });
                 begun.unwrap_or(&points[0]).1
             }
             Signal::Ramp(points) => {

@@ -1,9 +1,9 @@
 //! The answers of a run: what an engineer wants to know, each with its definition.
 
-use super::solver::Solver;
 use super::run::{Moment, Watcher};
 use super::setup::{Boundary, Setup};
 use super::solutes::outside;
+use super::solver::Solver;
 use super::state::{Kind, flat};
 use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
@@ -147,7 +147,8 @@ impl Answers {
         limits(solver, &mut out);
         scales(solver, &mut out);
         for text in &setup.silent_laws {
-            out.push(answer("not_modelled", "not modelled", text.clone(), None, "", ""));
+            let text = text.replace(" is not modelled", "");
+            out.push(answer("not_modelled", "not modelled", text, None, "", ""));
         }
         if setup.run.steady {
             let text = "growth, death, motility and lysis were not advanced (steady = true)";

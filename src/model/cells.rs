@@ -118,7 +118,9 @@ pub fn react(
             growth.fill(0.0);
             if let Some(g) = &population.growth {
                 limits(g.combine, &g.limits, c, at, &mut growth);
-                growth.iter_mut().for_each(|x| *x *= dt * g.rate);
+                for x in &mut growth {
+                    *x *= dt * g.rate;
+                }
             }
             sum.fill(0.0);
             for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {

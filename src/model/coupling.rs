@@ -47,7 +47,12 @@ impl Solver {
         let ahead = if self.trend && before > 0.0 { (dt / before).min(2.0) } else { 0.0 };
         for s in 0..solutes {
             let (now, middle) = (flat(&from.fields[s]), flat(&half.fields[s]));
-            mix(plane, flat_mut(&mut full.fields[s]), [1.0 + ahead, -ahead, 0.0], [now, middle, now]);
+            mix(
+                plane,
+                flat_mut(&mut full.fields[s]),
+                [1.0 + ahead, -ahead, 0.0],
+                [now, middle, now],
+            );
         }
         full.baths.clone_from(&from.baths);
         self.base(from, full, dt, &mut coarse)?;
@@ -134,10 +139,10 @@ impl Solver {
         }
         for s in 0..self.setup.solutes.len() {
             for production in self.setup.populations.iter().flat_map(|p| &p.production) {
-                if let Production::PerUptake { solute, of, yields } = *production {
-                    if solute == s {
-                        self.scales[s] = self.scales[s].max(yields * self.scales[of]);
-                    }
+                if let Production::PerUptake { solute, of, yields } = *production
+                    && solute == s
+                {
+                    self.scales[s] = self.scales[s].max(yields * self.scales[of]);
                 }
             }
         }

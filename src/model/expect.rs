@@ -1,9 +1,9 @@
 //! Expectations of a case: what its result must be, from theory or a reference.
 
 use super::answers::Answer;
-use super::solver::Solver;
 use super::run::{Moment, Watcher};
 use super::sample::sample;
+use super::solver::Solver;
 use super::state::{Kind, flat};
 
 /// One `[[expect]]`.
@@ -111,10 +111,11 @@ impl Watcher for Expectations<'_> {
         for e in self.expects {
             let due = if self.steady { moment.last } else { e.time == moment.solver.state.time };
             let seen = self.outcomes.iter().any(|o| o.origin == e.origin);
-            if due && !seen {
-                if let Some(outcome) = look(e, moment.solver) {
-                    self.outcomes.push(outcome);
-                }
+            if due
+                && !seen
+                && let Some(outcome) = look(e, moment.solver)
+            {
+                self.outcomes.push(outcome);
             }
         }
         Ok(())

@@ -1,13 +1,13 @@
 //! Floor 5: the model. All put together; no files, no terminal.
-pub mod cells;
 pub mod accounts;
 pub mod balance;
+pub mod cells;
 pub mod coupling;
-pub mod solver;
 pub mod ledger;
 pub mod provenance;
 pub mod setup;
 pub mod solutes;
+pub mod solver;
 pub mod state;
 
 pub mod expect;

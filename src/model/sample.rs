@@ -2,9 +2,9 @@
 //! and a face, towards the value that the boundary condition implies to second order; in
 //! resolved pores the voxel itself.
 
-use super::solver::Solver;
 use super::setup::Boundary;
 use super::solutes::outside;
+use super::solver::Solver;
 use super::state::{Kind, flat};
 use crate::ground::grid::Face;
 

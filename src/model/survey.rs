@@ -95,7 +95,7 @@ impl Survey {
         if living.is_empty() {
             return;
         }
-        let capacity = solver.setup.populations.iter().filter_map(|p| p.capacity).next();
+        let capacity = solver.setup.populations.iter().find_map(|p| p.capacity);
         let parts = par::map(grid.n[2], plane, |k| {
             let mut alive = vec![0.0; plane];
             let mut gone = vec![0.0; plane];
@@ -132,10 +132,10 @@ impl Survey {
             with_cells += p.2;
             viable += p.3;
             self.excess = self.excess.max(p.5);
-            if let Some(l) = p.4 {
-                if self.least_viable.is_none_or(|m| l.value < m.value) {
-                    self.least_viable = Some(l);
-                }
+            if let Some(l) = p.4
+                && self.least_viable.is_none_or(|m| l.value < m.value)
+            {
+                self.least_viable = Some(l);
             }
         }
         if alive + gone > 0.0 {

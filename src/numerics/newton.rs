@@ -160,7 +160,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
                 *r = (-f / scaling) as f32;
             }
         });
-        let mut cycle = Cycle::new(eq.hierarchy, eq.d, &scratch.extra, eq.wall, dominant, &mut scratch.cycle);
+        let mut cycle =
+            Cycle::new(eq.hierarchy, eq.d, &scratch.extra, eq.wall, dominant, &mut scratch.cycle);
         solved.cycles +=
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
         let mut factor = 1.0;

@@ -8,7 +8,7 @@ use blastema::ground::signal::Signal;
 use blastema::model::setup::*;
 
 /// A box; absent axes are 1 m thick.
-pub fn grid(n: &[usize], size: &[f64]) -> Grid {
+pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
     let at = |a: usize| n.get(a).copied().unwrap_or(1);
     Grid {
         n: [at(0), at(1), at(2)],
@@ -18,7 +18,7 @@ pub fn grid(n: &[usize], size: &[f64]) -> Grid {
 }
 
 /// A solute with sealed faces.
-pub fn solute(grid: &Grid, name: &str, d: f64, initial: f64) -> Solute {
+pub(crate) fn solute(grid: &Grid, name: &str, d: f64, initial: f64) -> Solute {
     Solute {
         name: name.into(),
         diffusivity: d,
@@ -33,7 +33,7 @@ pub fn solute(grid: &Grid, name: &str, d: f64, initial: f64) -> Solute {
 }
 
 /// A population that does nothing.
-pub fn population(grid: &Grid, name: &str, density: f64) -> Population {
+pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
     Population {
         name: name.into(),
         seeding: vec![density; grid.len()],
@@ -49,7 +49,12 @@ pub fn population(grid: &Grid, name: &str, density: f64) -> Population {
 }
 
 /// A case of porosity 1.
-pub fn setup(grid: Grid, solutes: Vec<Solute>, populations: Vec<Population>, duration: f64) -> Setup {
+pub(crate) fn setup(
+    grid: Grid,
+    solutes: Vec<Solute>,
+    populations: Vec<Population>,
+    duration: f64,
+) -> Setup {
     Setup {
         title: "test".into(),
         structure: Structure { porosity: vec![1.0; grid.len()], open: None, isolated: 0 },
@@ -72,6 +77,6 @@ pub fn setup(grid: Grid, solutes: Vec<Solute>, populations: Vec<Population>, dur
 }
 
 /// A constant value on a face.
-pub fn value(v: f64) -> Boundary {
+pub(crate) fn value(v: f64) -> Boundary {
     Boundary::Value(Signal::Constant(v))
 }
