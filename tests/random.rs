@@ -361,7 +361,7 @@ fn inspect(solver: &Solver) -> Result<(), String> {
         }
     }
     match solver.ledger.worst() {
-        Some((name, defect)) if !(defect <= closing(solver)) => {
+        Some((name, defect)) if defect.is_nan() || defect > closing(solver) => {
             Err(format!("defect of {name}: {defect:e}"))
         }
         _ => Ok(()),

@@ -22,7 +22,7 @@ pub struct Args {
     /// Set a key on top of the case: key=value (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Folder to write (default: out/<case> beside the case)
+    /// Folder to write (default: out/CASE beside the case)
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Move an older result aside
