@@ -199,7 +199,7 @@ fn forcing(eq: &Equation, sums: &Sums, last: f64, target: f64, target_max: f64) 
     let need = (target / sums.norm).min(target_max / sums.largest);
     // Single precision gains no more than this at a time; a nonlinear sink leaves no use for it.
     let loosest =
-        if eq.reaction.linear() { 3e-6 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
+        if eq.reaction.linear() { 1e-5 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
     (0.5 * need).max(loosest).min(0.1)
 }
 
