@@ -117,7 +117,10 @@ struct Sums {
     least: f64,
 }
 
-const NEWTON_LIMIT: usize = 60;
+const NEWTON_LIMIT: usize = 200;
+/// Iterations without halving the residual after which the chord, or the tangent again, is tried.
+const TANGENTS: usize = 8;
+const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
 
 /// Solves the equation from the start value in `v`.
@@ -137,7 +140,11 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let target_max = (100.0 * eq.tolerance * source).max(floor);
     let mut history = Vec::new();
     let mut last = f64::INFINITY;
-    let mut sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra);
+    // Newton's tangent, or the chord through zero (Picard): slower, never negative, and the way
+    // out where the tangent of a steep or sigmoid sink leads in circles.
+    let mut chord = false;
+    let (mut best, mut idle) = (f64::INFINITY, 0);
+    let mut sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
     loop {
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
         // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
@@ -147,6 +154,16 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
             return Err(NotConverged { history, voxel: worst(&scratch.residual) });
+        }
+        idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
+        best = best.min(sums.norm);
+        if !eq.reaction.linear() && idle > if chord { CHORDS } else { TANGENTS } {
+            chord = !chord;
+            (best, idle) = (sums.norm, 0);
+            if chord {
+                clip(v, eq.hierarchy.fine.plane());
+            }
+            sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
         }
         let reduction = forcing(eq, &sums, last, target, target_max);
         last = sums.norm;
@@ -166,14 +183,18 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
         let mut factor = 1.0;
         add(v, &scratch.vectors.x, scaling, plane);
-        sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra);
+        if chord {
+            clip(v, plane);
+        }
+        sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
         while !eq.reaction.linear()
+            && !chord
             && factor > 0.02
             && (sums.norm > 1.5 * last || sums.norm.is_nan())
         {
             factor *= 0.5;
             add(v, &scratch.vectors.x, -factor * scaling, plane);
-            sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra);
+            sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
         }
     }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
@@ -208,6 +229,15 @@ fn add(v: &mut [f64], x: &[f32], factor: f64, plane: usize) {
         let x = &x[k * plane..][..p.len()];
         for (v, x) in p.iter_mut().zip(x) {
             *v += factor * f64::from(*x);
+        }
+    });
+}
+
+/// Sets what is negative to zero.
+fn clip(v: &mut [f64], plane: usize) {
+    par::planes(plane, v, |_, p| {
+        for x in p {
+            *x = x.max(0.0);
         }
     });
 }
@@ -266,11 +296,11 @@ fn norms(f: &[f64], plane: usize, planes: usize) -> (f64, f64) {
 }
 
 /// Residual F and the diagonal beyond the conductances at `v`.
-fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32]) -> Sums {
+fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32], chord: bool) -> Sums {
     let faces = &eq.hierarchy.fine;
     let plane = faces.plane();
     let parts = eq.reaction.parts();
-    let planes = par::planes2_map(plane, f, extra, |k, f, extra| sweep(eq, v, k, f, extra));
+    let planes = par::planes2_map(plane, f, extra, |k, f, extra| sweep(eq, v, k, f, extra, chord));
     let mut sums = Sums {
         norm: 0.0,
         largest: 0.0,
@@ -327,7 +357,7 @@ struct PlaneSums {
 
 kernel! {
     /// Plane `k` of the residual without walls, of the diagonal, and of their sums.
-    fn sweep(eq: &Equation, v: &[f64], k: usize, f: &mut [f64], extra: &mut [f32]) -> PlaneSums {
+    fn sweep(eq: &Equation, v: &[f64], k: usize, f: &mut [f64], extra: &mut [f32], chord: bool) -> PlaneSums {
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
@@ -366,6 +396,13 @@ kernel! {
                 extra[i] = (shifted + slope[i]) as f32;
                 f[i] = eq.d * f[i] + shifted * v[i] + rate[i] - b[i];
                 least = if v[i] < least { v[i] } else { least };
+            }
+            if chord {
+                for i in 0..nx {
+                    if v[i] > 0.0 {
+                        extra[i] = (eq.shift * s[i] + rate[i] / v[i]) as f32;
+                    }
+                }
             }
             let content = inner(s, &within);
             stored += content;
