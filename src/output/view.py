@@ -1,10 +1,13 @@
 """Shows this run in ParaView (5.11 or newer).
 
-  paraview --script=view.py                                             look around, play
-  pvpython view.py                                                      a plain window
-  pvpython --force-offscreen-rendering view.py --screenshot out.png     a picture
+  paraview --script=view.py                               look around, play
+  pvpython view.py                                        a plain window
+  pvpython view.py --screenshot out.png                   a picture
+  xvfb-run -a pvpython view.py --screenshot out.png       a picture without a screen
       --time 7          another time than the last, in the unit below
       --size 1800x900   pixels
+
+Colour bars span the whole run; in a picture, the time shown.
 
 By hand: open the .xdmf and choose "XDMF Reader" (ParaView 5.12 or newer opens the .vtkhdf, too).
 """
@@ -50,16 +53,20 @@ def times_of(reader):
 
 
 def ranges(reader, times):
-    """Smallest and largest value of each field at the start, half-way and at the end; the
-    colour bar starts at 0 unless values are negative."""
+    """Smallest and largest value of each field over these times; the colour bar starts at 0
+    unless values are negative."""
     found = {name: (0.0, 0.0) for name, _ in FIELDS}
-    for time in {times[0], times[len(times) // 2], times[-1]}:
+    for time in times:
         reader.UpdatePipeline(time)
         for name in found:
             low, high = reader.CellData[name].GetRange()
             if math.isfinite(low) and math.isfinite(high) and low <= high:
                 found[name] = (min(found[name][0], low), max(found[name][1], high))
     return {n: (low, high if high > low else low + 1.0) for n, (low, high) in found.items()}
+
+
+def typeset(unit):
+    return unit.replace("^2", "²").replace("^3", "³")
 
 
 def subset(reader, extent):
@@ -86,16 +93,26 @@ def coloured(source, view, name, unit, number, limits):
     # Colours as they are: the value counts, not the light.
     display.Ambient, display.Diffuse, display.Specular = 0.8, 0.2, 0.0
     bar = GetScalarBar(colours, view)
-    bar.Title, bar.ComponentTitle = name, f"({unit})" if unit else ""
+    bar.Title, bar.ComponentTitle = name, f"({typeset(unit)})" if unit else ""
     bar.TitleColor = bar.LabelColor = INK
     bar.TitleFontSize, bar.LabelFontSize = 18, 16
-    bar.AutomaticLabelFormat, bar.LabelFormat, bar.RangeLabelFormat = 0, "%-#.3g", "%-#.3g"
-    bar.AddRangeLabels = 1
+    bar.AutomaticLabelFormat, bar.LabelFormat = 0, "%-.3g"
+    bar.AddRangeLabels = 0
+    bar.UseCustomLabels, bar.CustomLabels = 1, ticks(*limits)
     bar.ScalarBarLength, bar.ScalarBarThickness = 0.6, 20
     bar.HorizontalTitle = 1
-    bar.WindowLocation, bar.Position = "Any Location", [0.83, 0.2]
+    bar.WindowLocation, bar.Position = "Any Location", [0.835, 0.2]
     bar.Visibility = 1
     return display
+
+
+def ticks(low, high):
+    """Round numbers between the ends of a colour bar."""
+    rough = (high - low) / 5
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = unit * next(n for n in (1, 2, 5, 10) if n * unit >= 0.999 * rough)
+    first = math.ceil(low / step - 1e-6)
+    return [step * i for i in range(first, math.floor(high / step + 1e-6) + 1)]
 
 
 def ivory(source, view):
@@ -154,6 +171,8 @@ def axes(view):
     grid.GridColor = [0.6, 0.6, 0.62]
     if DIMENSIONS < 3:
         grid.AxesToLabel = 0b11  # the first x and y axes only
+    else:
+        grid.FacesToRender, grid.AxesToLabel = 0b000111, 0b001111
 
 
 def write_on(view, reader, first):
@@ -194,7 +213,7 @@ def profile(reader, number, limits, times, extent, bounds):
     view = CreateView("XYChartView")
     view.ChartTitle = TITLE if number == 0 else ""
     view.BottomAxisTitle = "x (mm)"
-    view.LeftAxisTitle = f"{name} ({unit})" if unit else name
+    view.LeftAxisTitle = f"{name} ({typeset(unit)})" if unit else name
     view.LeftAxisUseCustomRange, view.LeftAxisRangeMinimum = 1, limits[0]
     view.LeftAxisRangeMaximum = limits[1] + 0.05 * (limits[1] - limits[0])
     view.BottomAxisUseCustomRange = 1
@@ -226,8 +245,10 @@ def main():
     reader = XDMFReader(FileNames=[os.path.join(here(), STEM + ".xdmf")])
     reader.UpdatePipelineInformation()
     times = times_of(reader)
-    limits = ranges(reader, times)
     time = times[-1] if options.time is None else min(times, key=lambda t: abs(t - options.time))
+    # One axis shows several times at once.
+    alone = options.screenshot and DIMENSIONS > 1
+    limits = ranges(reader, [time] if alone else {times[0], times[len(times) // 2], times[-1]})
     reader.UpdatePipeline(time)
     information = reader.GetDataInformation()
     extent, bounds = information.GetExtent(), information.GetBounds()
