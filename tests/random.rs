@@ -580,14 +580,15 @@ fn a_sink_not_continued_below_zero_leads_newton_to_a_negative_root() {
         println!("km {km:e}: roots {bare:e} without and {extended:e} with the continuation");
         assert!(bare < 0.0 && extended > 0.0);
 
-        // The whole solver: with the continuation it agrees; without it does not go unnoticed.
+        // The whole solver agrees. Without the continuation it may find the root by its chord, or
+        // say that it did not converge, but never return the negative one.
         let g = grid(&[8], &[8.0]);
         let hierarchy = Hierarchy::new(&g, Arc::new(vec![1.0; 8]), [1.0; 3]);
         let good = euler(&hierarchy, &[1.0; 8], 1.0, dt, &Sink { vmax, km, extended: true });
         let good = good.expect("converges");
         assert!(good.iter().all(|&c| (c - extended).abs() < 1e-7 && c >= 0.0), "{good:?}");
         let bad = euler(&hierarchy, &[1.0; 8], 1.0, dt, &Sink { vmax, km, extended: false });
-        assert!(bad.is_none(), "{bad:?}");
+        assert!(bad.is_none_or(|b| b.iter().all(|&c| (c - extended).abs() < 1e-7)));
     }
 }
 

@@ -59,6 +59,7 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
             target = w.next(t).filter(|&x| x > t).unwrap_or(end).min(target);
         }
         let mut dt = control.propose(target - t);
+        let mut reason = None;
         let taken = loop {
             match solver.attempt(dt) {
                 Ok((error, attempt)) => {
@@ -72,17 +73,19 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
                         return Err(Stop::Numerics(failure));
                     }
                     control.dt = 0.25 * dt;
+                    reason = Some(failure);
                 }
             }
             solver.work.rejected += 1;
             if control.dt < SMALLEST * end {
-                return Err(Stop::Numerics(StepFailure {
-                    field: "all".into(),
+                let rejected = StepFailure {
+                    field: "the coupled step".into(),
                     voxel: 0,
                     history: Vec::new(),
                     time: t,
                     dt,
-                }));
+                };
+                return Err(Stop::Numerics(reason.unwrap_or(rejected)));
             }
             dt = control.propose(target - t);
         };

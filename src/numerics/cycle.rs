@@ -1,4 +1,4 @@
-//! One multigrid V-cycle in single precision: the preconditioner.
+//! One multigrid W-cycle in single precision: the preconditioner.
 //!
 //! Smoother: two steps of the fourth-kind Chebyshev iteration on D⁻¹A (Lottes, Numer. Linear
 //! Algebra Appl. 30 (2023) e2518) before and after the coarse correction. Gershgorin bounds the

@@ -148,7 +148,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     loop {
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
         // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
-        let closes = sums.slope > 0.0 || sums.balance == 0.0;
+        let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
         if closes && sums.norm <= target && sums.largest <= target_max {
             break;
         }
@@ -197,22 +197,33 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
         }
     }
+    let plane = eq.hierarchy.fine.plane();
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = v.iter().fold(eq.lift.abs(), |m, &v| m.max(v));
     if sums.least < -1e-3 * size {
         return Err(NotConverged { history, voxel: worst(&scratch.residual) });
     }
+    let mut alpha = scale_to_balance(v, &sums, plane);
+    if !eq.reaction.linear() && alpha.abs() > 1e-9 {
+        // The balance is not linear in α: its square would show in the ledger.
+        sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
+        alpha = scale_to_balance(v, &sums, plane);
+    }
+    solved.stored = sums.stored * (1.0 + alpha);
+    solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
+    solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
+    Ok(solved)
+}
+
+/// Drops what is negative and scales the rest so that the balance closes; gives the factor less 1.
+fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize) -> f64 {
     let alpha = if sums.slope == 0.0 { 0.0 } else { -sums.balance / sums.slope };
-    let plane = eq.hierarchy.fine.plane();
     par::planes(plane, v, |_, p| {
         for x in p {
             *x = if *x > 0.0 { *x * (1.0 + alpha) } else { 0.0 };
         }
     });
-    solved.stored = sums.stored * (1.0 + alpha);
-    solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
-    solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
-    Ok(solved)
+    alpha
 }
 
 /// Relative reduction asked of the linear solve.
