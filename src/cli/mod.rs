@@ -20,6 +20,8 @@ pub mod recorder;
 pub mod run;
 pub mod schema;
 
+use failure::{Exit, Failure};
+
 /// What one sees without arguments.
 const FIRST_STEPS: &str = "\
 blastema: will the cells live in this scaffold, where, and for how long?
@@ -67,7 +69,22 @@ pub fn main() -> ExitCode {
         print!("{FIRST_STEPS}");
         return ExitCode::SUCCESS;
     };
-    let result = match verb {
+    let result = std::panic::catch_unwind(|| dispatch(verb)).unwrap_or_else(|_| {
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!(
+            "error: internal error of blastema {version}; please report it with the case file and, \
+             where there is one, run.json"
+        );
+        Err(Failure::new(Exit::Internal, text))
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(verb: Verb) -> Result<(), Failure> {
+    match verb {
         Verb::Demo(a) => demo::run(&a),
         Verb::New(a) => new::run(&a),
         Verb::Check(a) => check::run(&a),
@@ -78,9 +95,5 @@ pub fn main() -> ExitCode {
         Verb::Pack(a) => pack::run(&a),
         Verb::Schema(a) => schema::run(&a),
         Verb::Completions(a) => completions::run(&a),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
     }
 }

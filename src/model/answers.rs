@@ -356,7 +356,14 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
                 })
                 .collect();
             if let (true, Some(capacity)) = (growth.logistic, population.capacity) {
-                let crowd: f64 = viable.iter().map(|n| n * (1.0 - n / capacity.density)).sum();
+                let (living, dead) = split(solver);
+                let sum = |fields: &[&[f64]], i: usize| fields.iter().map(|f| f[i]).sum::<f64>();
+                let counted = |i: usize| {
+                    let alive = if capacity.counts_viable { sum(&living, i) } else { 0.0 };
+                    alive + if capacity.counts_dead { sum(&dead, i) } else { 0.0 }
+                };
+                let room = |i: usize| (1.0 - counted(i) / capacity.density).max(0.0);
+                let crowd: f64 = viable.iter().enumerate().map(|(i, n)| n * room(i)).sum();
                 factors.push(("room".into(), crowd / total));
             }
             factors.sort_by(|a, b| a.1.total_cmp(&b.1));

@@ -14,7 +14,7 @@ pub struct Control {
 impl Control {
     /// Control with this longest step.
     pub fn new(max: f64) -> Control {
-        let restart = (max / 250.0).min(120.0);
+        let restart = (max / 500.0).min(60.0);
         Control { dt: restart, max, restart }
     }
 

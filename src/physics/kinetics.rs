@@ -165,3 +165,46 @@ impl UptakeLaw for Hill {
         self.vmax
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each law of the list with every parameter at 2 (within its bounds).
+    fn laws() -> Vec<Uptake> {
+        let built = Uptake::LAWS.iter().map(|info| {
+            let values: Vec<f64> =
+                info.params.iter().map(|p| 2.0_f64.clamp(p.min, p.max)).collect();
+            Uptake::build(info.keyword, &values)
+        });
+        built.collect::<Option<Vec<_>>>().expect("every keyword builds")
+    }
+
+    #[test]
+    fn slopes_are_the_derivatives_of_the_rates() {
+        for law in laws() {
+            for c in [1e-3, 0.3, 1.0, 2.0, 7.0, 50.0] {
+                let d = 1e-5 * c;
+                let difference = (law.rate(c + d) - law.rate(c - d)) / (2.0 * d);
+                let slope = law.slope(c);
+                let name = law.info().keyword;
+                assert!(
+                    (slope - difference).abs() <= 1e-6 * slope.abs().max(1e-9),
+                    "{name} at {c}"
+                );
+                assert!(slope >= 0.0 && law.rate(c) >= 0.0, "{name} at {c}");
+            }
+            assert_eq!(law.rate(0.0), 0.0);
+        }
+    }
+
+    #[test]
+    fn sinks_continue_linearly_below_zero() {
+        for law in laws() {
+            let (mut rate, mut slope) = ([0.0; 2], [0.0; 2]);
+            law.accumulate(&[3.0, 3.0], &[-1e-3, -2e-3], &mut rate, &mut slope);
+            assert_eq!(slope, [3.0 * law.slope(0.0); 2]);
+            assert!((rate[1] - 2.0 * rate[0]).abs() < 1e-15 && rate[0] <= 0.0);
+        }
+    }
+}

@@ -172,3 +172,27 @@ pub enum Combine {
     /// Death: any trigger suffices, 1 − Π(1 − Hᵢ).
     Any,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_lie_between_zero_and_one_and_are_half_at_half() {
+        for exponent in [1.0, 2.0, 4.0, 2.5] {
+            let laws: [(fn(f64, f64) -> f64, bool); 3] = [
+                (|c, p| Inhibition { half: 0.3, exponent: p }.factor(c), false),
+                (|c, p| Below { half: 0.3, exponent: p }.factor(c), false),
+                (|c, p| Above { half: 0.3, exponent: p }.factor(c), true),
+            ];
+            for (factor, rises) in laws {
+                assert!((factor(0.3, exponent) - 0.5).abs() < 1e-15);
+                let values: Vec<f64> =
+                    (0..50).map(|i| factor(0.05 * f64::from(i), exponent)).collect();
+                assert!(values.iter().all(|f| (0.0..=1.0).contains(f)));
+                assert!(values.windows(2).all(|w| (w[1] >= w[0]) == rises || w[0] == w[1]));
+            }
+        }
+        assert_eq!(Monod { half: 2.0 }.factor(2.0), 0.5);
+    }
+}

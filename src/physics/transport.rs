@@ -95,3 +95,25 @@ impl ClosureLaw for Tortuosity {
         e / self.factor
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closures_are_one_in_free_fluid_and_below_the_upper_bound() {
+        for info in Closure::LAWS {
+            let values: Vec<f64> = info.params.iter().map(|_| 1.0).collect();
+            let closure = Closure::build(info.keyword, &values).expect("every keyword builds");
+            assert!((closure.ratio(1.0) - 1.0).abs() < 1e-15, "{}", info.keyword);
+            assert_eq!(closure.ratio(0.0), 0.0);
+            // Wiener: never more than straight pores.
+            assert!(
+                (1..20).all(|i| closure.ratio(0.05 * f64::from(i)) <= 0.05 * f64::from(i) + 1e-15)
+            );
+        }
+        // Hashin–Shtrikman's upper bound at porosities 0.8 and 0.7: 8/11 and 14/23.
+        assert!((Maxwell.ratio(0.8) - 0.727_272_727).abs() < 1e-9);
+        assert!((Maxwell.ratio(0.7) - 0.608_695_652).abs() < 1e-9);
+    }
+}
