@@ -34,7 +34,7 @@ impl Progress {
         });
         Progress {
             bar,
-            plain: wanted && !terminal,
+            plain: wanted && !terminal && plan.duration > 0.0,
             started: Instant::now(),
             end: plan.duration,
             unit: plan.time_unit,
