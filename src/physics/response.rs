@@ -177,10 +177,13 @@ pub enum Combine {
 mod tests {
     use super::*;
 
+    /// Factor at a concentration for an exponent.
+    type Factor = fn(f64, f64) -> f64;
+
     #[test]
     fn factors_lie_between_zero_and_one_and_are_half_at_half() {
         for exponent in [1.0, 2.0, 4.0, 2.5] {
-            let laws: [(fn(f64, f64) -> f64, bool); 3] = [
+            let laws: [(Factor, bool); 3] = [
                 (|c, p| Inhibition { half: 0.3, exponent: p }.factor(c), false),
                 (|c, p| Below { half: 0.3, exponent: p }.factor(c), false),
                 (|c, p| Above { half: 0.3, exponent: p }.factor(c), true),
