@@ -26,6 +26,25 @@
 //! - No mutable statics; a model owns all that it needs and is `Send`.
 //! - The same bits for any number of threads: sums run in a fixed order.
 //! - `case` and `output` do not know each other; `model::provenance` is what both share.
+//!
+//! ## Where do I add …?
+//!
+//! | what | where |
+//! |---|---|
+//! | an uptake law | `physics/kinetics.rs`: struct, `impl Law`, `impl UptakeLaw`, its name in `laws!` |
+//! | a growth limit, a trigger of death | `physics/response.rs`, the same way |
+//! | a closure for the effective diffusivity | `physics/transport.rs`, the same way |
+//! | a unit | the table in `ground/units.rs` |
+//! | a key of the case file | declared in `case/keys`, read in `case/build`, stored in `model/setup.rs` |
+//! | a term of a solute's or a population's equation | `model/balance.rs`, its ledger term in `model/accounts.rs` |
+//! | a kind of boundary | `model/setup.rs` (`Boundary`) and `model/solutes.rs` (what lies behind, and outside) |
+//! | an answer | `model/answers.rs` |
+//! | a parameter set | `library/data`, each value with its source |
+//! | a scaffold shape | `geometry/shapes.rs` |
+//! | something written a step | a watcher beside `cli/recorder.rs` |
+//! | a command | one file in `cli`, its line in `cli/mod.rs` |
+//! | a broken input with its message | a file in `cases/bad` |
+//! | a verification case | a file in `cases/verification` with `expect` |
 
 pub mod case;
 pub mod cli;

@@ -39,8 +39,8 @@ pub fn face_voxels(n: [usize; 3], face: Face) -> impl Iterator<Item = usize> {
 
 impl Wall {
     /// Conductances for a diffusivity `d·relative·axis` and what lies behind each face.
-    /// `shapes[l]` is the grid of level `l` and `first[l][face]` the width, in fine voxels, of
-    /// its outermost voxels; `coarse[l]` maps a fine index to an index of level `l`.
+    /// `shapes[l]` is the grid of level `l` and the widths, in fine voxels, of its outermost
+    /// voxels by face.
     pub fn new(
         grid: &Grid,
         relative: &[f64],
