@@ -496,7 +496,7 @@ fn euler(
         hierarchy,
         d,
         storage: &ones,
-        least_storage: 1.0,
+        storage_range: (1.0, 1.0),
         shift: 1.0 / dt,
         rhs: &rhs,
         wall: None,

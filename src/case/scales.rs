@@ -2,6 +2,7 @@
 
 use crate::ground::grid::Face;
 use crate::model::setup::{Boundary, Population, Setup};
+use crate::model::solutes::{diffusion_length, fed, feeds};
 
 /// Scales of a solute.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +61,7 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
         (0..grid.len()).filter(|i| open(*i)).map(|i| values[i]).sum::<f64>() / live
     };
     let diffusivity = solute.diffusivity * mean(&solute.relative);
-    let length = length(setup, s);
+    let length = diffusion_length(setup, s);
     let reference = reference(setup, s);
     let volume = grid.voxel_volume();
     let cells = |p: &Population| p.seeding.iter().sum::<f64>();
@@ -89,32 +90,9 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
     }
 }
 
-fn feeds(b: &Boundary) -> bool {
-    !matches!(b, Boundary::Sealed | Boundary::Flux(_))
-}
-
-/// Longest way from a fed face.
-fn length(setup: &Setup, s: usize) -> Option<f64> {
-    let fed = |axis, end| feeds(&setup.solutes[s].boundaries[Face { axis, end }.number()]);
-    let way = |a| match (fed(a, false), fed(a, true)) {
-        (true, true) => Some(0.5 * setup.grid.length(a)),
-        (false, false) => None,
-        _ => Some(setup.grid.length(a)),
-    };
-    (0..3).filter_map(way).reduce(f64::min)
-}
-
 /// The largest concentration at the faces, else the initial one.
 fn reference(setup: &Setup, s: usize) -> f64 {
-    let value = |b: &Boundary| match b {
-        Boundary::Value(v)
-        | Boundary::Transfer { outside: v, .. }
-        | Boundary::StagnantMedium { top: v, .. } => Some(v.at(0.0, false)),
-        Boundary::Bath(n) => setup.baths[*n].solutes.iter().find(|x| x.0 == s).map(|x| x.1),
-        Boundary::Sealed | Boundary::Flux(_) => None,
-    };
-    let fed = setup.solutes[s].boundaries.iter().filter_map(value).reduce(f64::max);
-    fed.unwrap_or_else(|| match &setup.solutes[s].initial {
+    fed(setup, s).unwrap_or_else(|| match &setup.solutes[s].initial {
         crate::model::setup::Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
         crate::model::setup::Initial::Steady => 0.0,
     })

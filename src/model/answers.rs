@@ -1,8 +1,8 @@
 //! The answers of a run: what an engineer wants to know, each with its definition.
 
 use super::run::{Moment, Watcher};
-use super::setup::{Boundary, Setup};
-use super::solutes::outside;
+use super::setup::Setup;
+use super::solutes::{diffusion_length, fed, feeds};
 use super::solver::Solver;
 use super::state::{Kind, flat};
 use super::survey::{Survey, split};
@@ -126,7 +126,6 @@ fn answer(
 
 /// Faces through which any solute enters from a value, a film or a bath.
 pub fn fed_faces(setup: &Setup) -> Vec<Face> {
-    let feeds = |b: &Boundary| !matches!(b, Boundary::Sealed | Boundary::Flux(_));
     Face::ALL
         .into_iter()
         .filter(|f| setup.solutes.iter().any(|s| feeds(&s.boundaries[f.number()])))
@@ -397,40 +396,13 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
     }
 }
 
-/// Concentration with which a solute is fed, mol/m³: the largest at its faces.
-fn fed(solver: &Solver, s: usize) -> Option<f64> {
-    let solute = &solver.setup.solutes[s];
-    let value = |b: &Boundary| match b {
-        Boundary::Bath(number) => {
-            solver.setup.baths[*number].solutes.iter().find(|x| x.0 == s).map(|x| x.1)
-        }
-        other => outside(other, 0.0),
-    };
-    solute.boundaries.iter().filter_map(value).reduce(f64::max)
-}
-
-/// Longest way from a fed face, m.
-fn diffusion_length(setup: &Setup, s: usize) -> Option<f64> {
-    let open = |end: bool, axis: usize| {
-        let b = &setup.solutes[s].boundaries[Face { axis, end }.number()];
-        !matches!(b, Boundary::Sealed | Boundary::Flux(_))
-    };
-    (0..3)
-        .filter_map(|a| match (open(false, a), open(true, a)) {
-            (true, true) => Some(0.5 * setup.grid.length(a)),
-            (false, false) => None,
-            _ => Some(setup.grid.length(a)),
-        })
-        .reduce(f64::min)
-}
-
 /// Supply against demand, Thiele modulus, relaxation times.
 fn scales(solver: &Solver, out: &mut Vec<Answer>) {
     let setup = &solver.setup;
     let volume = setup.grid.voxel_volume();
     let live: f64 = solver.room().iter().sum();
     for (s, solute) in setup.solutes.iter().enumerate() {
-        let (Some(c0), Some(length)) = (fed(solver, s), diffusion_length(setup, s)) else {
+        let (Some(c0), Some(length)) = (fed(setup, s), diffusion_length(setup, s)) else {
             continue;
         };
         let (mut demand, mut largest) = (0.0, 0.0);

@@ -38,19 +38,21 @@ pub struct Fields<'a> {
     pub dead: Vec<&'a mut [f64]>,
 }
 
-/// Product, minimum, all or any of factors, row by row.
-fn combine<'a>(
+/// Product, minimum, all or any of the factors of `laws`, for the voxels from `at`; without laws
+/// the neutral factor of `how`. `factor` is scratch of the length of `out`.
+fn combine<L>(
     how: Combine,
-    factors: impl Iterator<Item = Factor<'a>>,
-    from: usize,
+    laws: &[(usize, L)],
+    fill: impl Fn(&L, &[f64], &mut [f64]),
+    c: &[&[f64]],
+    at: usize,
+    factor: &mut [f64],
     out: &mut [f64],
 ) {
-    let start = if how == Combine::Any { 0.0 } else { 1.0 };
-    out.fill(start);
-    let mut factor = vec![0.0; out.len()];
-    for f in factors {
-        f(from, &mut factor);
-        for (o, &x) in out.iter_mut().zip(&factor) {
+    out.fill(if how == Combine::Any { 0.0 } else { 1.0 });
+    for (s, law) in laws {
+        fill(law, &c[*s][at..at + out.len()], factor);
+        for (o, &x) in out.iter_mut().zip(&*factor) {
             *o = match how {
                 Combine::Product | Combine::All => *o * x,
                 Combine::Minimum => o.min(x),
@@ -60,29 +62,17 @@ fn combine<'a>(
     }
 }
 
-/// Writes the factor of the voxels from a start.
-type Factor<'a> = Box<dyn Fn(usize, &mut [f64]) + 'a>;
-
-/// Growth's combined limit for the voxels from `at`.
-pub fn limits(how: Combine, laws: &[(usize, Limit)], c: &[&[f64]], at: usize, out: &mut [f64]) {
-    let factors = laws.iter().map(|(s, law)| -> Factor {
-        let c = c[*s];
-        Box::new(move |at, out| law.fill(&c[at..at + out.len()], out))
-    });
-    combine(how, factors, at, out);
-}
-
 /// Combined trigger of a death or of quiescence; fully on without triggers.
-pub fn triggers(how: Combine, laws: &[(usize, Trigger)], c: &[&[f64]], at: usize, out: &mut [f64]) {
-    if laws.is_empty() {
-        out.fill(1.0);
-        return;
-    }
-    let factors = laws.iter().map(|(s, law)| -> Factor {
-        let c = c[*s];
-        Box::new(move |at, out| law.fill(&c[at..at + out.len()], out))
-    });
-    combine(how, factors, at, out);
+fn triggers(
+    how: Combine,
+    laws: &[(usize, Trigger)],
+    c: &[&[f64]],
+    at: usize,
+    factor: &mut [f64],
+    out: &mut [f64],
+) {
+    let how = if laws.is_empty() { Combine::All } else { how };
+    combine(how, laws, Trigger::fill, c, at, factor, out);
 }
 
 /// Advances a population by `dt` in every voxel. `c` are the concentrations of all solutes,
@@ -106,6 +96,7 @@ pub fn react(
         let mut changes =
             Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
         let mut growth = vec![0.0; nx];
+        let mut factor = vec![0.0; nx];
         let mut trigger = vec![0.0; nx];
         let mut hazards = vec![vec![0.0; nx]; causes];
         let mut sum = vec![0.0; nx];
@@ -117,14 +108,14 @@ pub fn react(
             let row = j * nx..(j + 1) * nx;
             growth.fill(0.0);
             if let Some(g) = &population.growth {
-                limits(g.combine, &g.limits, c, at, &mut growth);
+                combine(g.combine, &g.limits, Limit::fill, c, at, &mut factor, &mut growth);
                 for x in &mut growth {
                     *x *= dt * g.rate;
                 }
             }
             sum.fill(0.0);
             for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
-                triggers(death.combine, &death.when, c, at, hazard);
+                triggers(death.combine, &death.when, c, at, &mut factor, hazard);
                 for (h, s) in hazard.iter_mut().zip(&mut sum) {
                     *h *= dt * death.rate;
                     *s += *h;
@@ -140,7 +131,7 @@ pub fn react(
             let mut share = 0.0;
             if let (Some(q), [quiescent]) = (&population.quiescence, &mut *quiescent) {
                 share = q.death_factor;
-                triggers(q.combine, &q.when, c, at, &mut trigger);
+                triggers(q.combine, &q.when, c, at, &mut factor, &mut trigger);
                 let quiescent = &mut quiescent[row.clone()];
                 let (mut gone, mut woke) = (0.0, 0.0);
                 for i in 0..nx {

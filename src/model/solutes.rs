@@ -70,6 +70,31 @@ pub fn outside(boundary: &Boundary, t: f64) -> Option<f64> {
     }
 }
 
+/// True if the face can feed the construct: a value, a film or a bath.
+pub fn feeds(boundary: &Boundary) -> bool {
+    !matches!(boundary, Boundary::Sealed | Boundary::Flux(_))
+}
+
+/// Concentration with which solute `s` is fed at the start, mol/m³: the largest at its faces.
+pub fn fed(setup: &Setup, s: usize) -> Option<f64> {
+    let value = |b: &Boundary| match b {
+        Boundary::Bath(n) => setup.baths[*n].solutes.iter().find(|x| x.0 == s).map(|x| x.1),
+        other => outside(other, 0.0),
+    };
+    setup.solutes[s].boundaries.iter().filter_map(value).reduce(f64::max)
+}
+
+/// Longest way of solute `s` from a fed face, m; `None` where no face feeds it.
+pub fn diffusion_length(setup: &Setup, s: usize) -> Option<f64> {
+    let open = |axis, end| feeds(&setup.solutes[s].boundaries[Face { axis, end }.number()]);
+    let way = |a| match (open(a, false), open(a, true)) {
+        (true, true) => Some(0.5 * setup.grid.length(a)),
+        (false, false) => None,
+        _ => Some(setup.grid.length(a)),
+    };
+    (0..3).filter_map(way).reduce(f64::min)
+}
+
 /// Voxels through which a given flux enters, with the face's number; closed voxels are left out.
 pub fn flux_voxels(setup: &Setup, relative: &[f64], face: Face) -> Vec<usize> {
     crate::numerics::wall::face_voxels(setup.grid.n, face).filter(|&i| relative[i] > 0.0).collect()

@@ -71,7 +71,8 @@ pub struct Solver {
     /// Largest value of each field so far: what errors are relative to.
     pub(super) scales: Vec<f64>,
     pub(super) live: f64,
-    pub(super) least_porosity: f64,
+    /// Smallest and largest porosity of live voxels.
+    pub(super) porosity_range: (f64, f64),
     /// True while the last step tells where the next one leads.
     pub(super) trend: bool,
 }
@@ -87,7 +88,7 @@ impl Solver {
             Arc::new((0..setup.grid.len()).map(|i| if live_at(i) { 1.0 } else { 0.0 }).collect());
         let live = room.iter().sum();
         let open = setup.structure.porosity.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
-        let least_porosity = open.fold(1.0_f64, |m, v| m.min(*v.0));
+        let porosity_range = open.fold((1.0_f64, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)));
         let mut hierarchies: Vec<Hierarchy> = Vec::new();
         let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
         let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
@@ -144,7 +145,7 @@ impl Solver {
             scratch: Scratch::default(),
             rhs: vec![0.0; n],
             live,
-            least_porosity,
+            porosity_range,
             trend: false,
         };
         solver.start()?;

@@ -49,8 +49,8 @@ pub struct Equation<'a> {
     pub d: f64,
     /// Storage coefficient a voxel.
     pub storage: &'a [f64],
-    /// Smallest storage coefficient where there is an unknown.
-    pub least_storage: f64,
+    /// Smallest and largest storage coefficient where there is an unknown.
+    pub storage_range: (f64, f64),
     /// Factor of the storage: 1/dt plus decay, 1/s.
     pub shift: f64,
     /// Constant part, walls included, a value a voxel.
@@ -133,9 +133,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let (scale, source) = scales(eq, &mut scratch.residual);
     let diagonal = eq.d * largest_sum(eq);
     // Dominant storage has its round-off too.
-    let held = eq.shift * eq.storage.iter().fold(0.0_f64, |m, &s| m.max(s));
+    let held = eq.shift * eq.storage_range.1;
     let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
-    let dominant = diagonal <= 2.0 * eq.shift * eq.least_storage;
+    let dominant = diagonal <= 2.0 * eq.shift * eq.storage_range.0;
     let target = (eq.tolerance * scale).max(floor);
     let target_max = (100.0 * eq.tolerance * source).max(floor);
     let mut history = Vec::new();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use blastema::ground::grid::Grid;
 use blastema::ground::signal::Signal;
-use blastema::model::setup::*;
+use blastema::model::setup::{
+    Accuracy, Boundary, Initial, Population, RunPlan, Setup, Solute, Structure,
+};
 
 /// A box; absent axes are 1 m thick.
 pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
