@@ -501,7 +501,7 @@ fn euler(
         rhs: &rhs,
         wall: None,
         reservoirs: &[],
-        reservoir_faces: [false; 6],
+        reservoir_faces: [None; 6],
         reaction: sink,
         lift: 1.0,
         tolerance: 1e-10,

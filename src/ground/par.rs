@@ -1,6 +1,8 @@
 //! Threads: the only user of rayon. Work is cut into z planes; sums are taken per plane and
 //! added in the order of the planes, so results do not depend on the number of threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 /// Below this many voxels a sweep runs on the calling thread: waking the others costs more.
@@ -88,6 +90,34 @@ pub fn planes2_map<T: Send, U: Send, R: Send>(
         let both = a.par_chunks_mut(plane).zip(b.par_chunks_mut(plane));
         both.enumerate().map(|(k, (p, q))| work(k, p, q)).collect()
     }
+}
+
+/// Cuts `planes` planes of `plane` cells into slabs of consecutive planes for work that carries
+/// planes from one to the next: few, for their seams cost double work.
+pub fn slabs(planes: usize, plane: usize) -> Vec<Range<usize>> {
+    let most = if planes * plane <= SERIAL { 1 } else { rayon::current_num_threads() };
+    let count = most.min(planes / 8).max(1);
+    (0..count).map(|s| s * planes / count..(s + 1) * planes / count).collect()
+}
+
+/// Runs `work` on each job; results in the order of the jobs.
+pub fn each<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync + Send) -> Vec<R> {
+    if jobs.len() == 1 {
+        jobs.into_iter().map(work).collect()
+    } else {
+        jobs.into_par_iter().map(work).collect()
+    }
+}
+
+/// Splits a slice into pieces of these lengths.
+pub fn pieces<T>(mut v: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
+    let mut out = Vec::new();
+    for length in lengths {
+        let (piece, rest) = v.split_at_mut(length);
+        out.push(piece);
+        v = rest;
+    }
+    out
 }
 
 /// Evaluates `work(k)` for each of `count` planes of `plane` cells, returned in order.

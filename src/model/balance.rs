@@ -10,7 +10,7 @@ use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::krylov::Reservoir;
-use crate::numerics::newton::{Equation, Inert, NotConverged, solve};
+use crate::numerics::newton::{Equation, Inert, NotConverged, largest, solve};
 use crate::numerics::stencil::dot;
 
 impl Solver {
@@ -89,7 +89,15 @@ impl Solver {
                 r[i] = n[i] / dt;
             }
         });
-        let lift = field.iter().fold(0.0_f64, |m, &n| m.max(n));
+        let lift = largest(field, plane);
+        // Cells moved about as much a second in the last solve.
+        let drift = &mut self.drifts[p];
+        drift.resize(field.len(), 0.0);
+        par::planes(plane, field, |k, n| {
+            for (n, drift) in n.iter_mut().zip(&drift[k * plane..][..plane]) {
+                *n = (*n + dt * drift).max(0.0);
+            }
+        });
         let equation = Equation {
             hierarchy: &self.hierarchies[h],
             d: motility,
@@ -99,13 +107,20 @@ impl Solver {
             rhs: &self.rhs,
             wall: None,
             reservoirs: &[],
-            reservoir_faces: [false; 6],
+            reservoir_faces: [None; 6],
             reaction: &Inert,
             lift,
             tolerance: self.setup.run.accuracy.solver,
         };
         let solved = solve(&equation, &mut self.scratch, field)
             .map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
+        let rhs = &self.rhs;
+        par::planes(plane, drift, |k, drift| {
+            let at = k * plane;
+            for ((drift, n), rhs) in drift.iter_mut().zip(&field[at..]).zip(&rhs[at..]) {
+                *drift = n / dt - rhs;
+            }
+        });
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
@@ -176,7 +191,7 @@ impl Solver {
         }
         let volume = grid.voxel_volume();
         let mut reservoirs: Vec<(usize, Reservoir)> = Vec::new();
-        let mut reservoir_faces = [false; 6];
+        let mut reservoir_faces = [None; 6];
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             let Boundary::Bath(b) = *boundary else { continue };
             if dt.is_none() {
@@ -187,7 +202,6 @@ impl Solver {
                 }
                 continue;
             }
-            reservoir_faces[f] = true;
             if !reservoirs.iter().any(|r| r.0 == b) {
                 let storage = setup.baths[b].volume / volume * inverse;
                 reservoirs.push((
@@ -200,6 +214,7 @@ impl Solver {
                     },
                 ));
             }
+            reservoir_faces[f] = reservoirs.iter().position(|r| r.0 == b);
             for (_, r) in reservoirs.iter_mut().filter(|r| r.0 == b) {
                 r.entries.extend(&transport.wall.faces[f]);
                 r.total += transport.wall.faces[f].iter().map(|e| e.1).sum::<f64>();

@@ -11,6 +11,7 @@ use super::solver::{Solver, StepFailure};
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
 use crate::numerics::limiter;
+use crate::numerics::newton::largest;
 use crate::numerics::stencil::lanes;
 
 impl Solver {
@@ -41,31 +42,39 @@ impl Solver {
         let (mut coarse, mut fine) = (vec![0.0; count], vec![0.0; count]);
         let solutes = self.setup.solutes.len();
         let plane = self.setup.grid.plane();
-        // Start values of the solves: the trend of the last step, whose middle `half` still
-        // holds; the middle of the chord; and what cancels the first error term.
-        let before = from.time - half.time;
-        let ahead = if self.trend && before > 0.0 { (dt / before).min(2.0) } else { 0.0 };
+        // Start values of the solves. A backward Euler step of any length t from here ends near
+        // u + t·u′ + t²·u″; the last step left the middle, `half`, on that curve at −b, and
+        // `full` − `two` is b²·u″. Then the curve through what is known, and for the end of the
+        // second half what cancels the error terms of the others.
+        let b = from.time - half.time;
+        let trend = self.trend && b > 0.0;
         for s in 0..solutes {
-            let (now, middle) = (flat(&from.fields[s]), flat(&half.fields[s]));
-            mix(
-                plane,
-                flat_mut(&mut full.fields[s]),
-                [1.0 + ahead, -ahead, 0.0],
-                [now, middle, now],
-            );
+            let (now, last) = (flat(&from.fields[s]), flat(&half.fields[s]));
+            let (bent, r) = (flat(&two.fields[s]), if trend { (dt / b).min(4.0) } else { 0.0 });
+            let own = r + r * r;
+            mix(plane, flat_mut(&mut full.fields[s]), own, [1.0 + r, -r, -own], [now, last, bent]);
         }
         full.baths.clone_from(&from.baths);
         self.base(from, full, dt, &mut coarse)?;
+        let weights = if trend {
+            let w = 0.5 * dt + b;
+            [0.5 * w / b, 0.5 * w / (dt + b)]
+        } else {
+            [0.5, 0.5]
+        };
+        let own = 1.0 - weights[0] - weights[1];
         for s in 0..solutes {
             let (now, end) = (flat(&from.fields[s]), flat(&full.fields[s]));
-            mix(plane, flat_mut(&mut half.fields[s]), [0.5, 0.5, 0.0], [now, end, now]);
+            let weights = [weights[0], weights[1], 0.0];
+            mix(plane, flat_mut(&mut half.fields[s]), own, weights, [now, end, now]);
         }
         half.baths.clone_from(&from.baths);
         self.base(from, half, 0.5 * dt, &mut fine)?;
         for s in 0..solutes {
             let now = flat(&from.fields[s]);
             let (middle, end) = (flat(&half.fields[s]), flat(&full.fields[s]));
-            mix(plane, flat_mut(&mut two.fields[s]), [-0.5, 1.0, 0.5], [now, middle, end]);
+            let weights = [-0.5, 1.0, 0.5];
+            mix(plane, flat_mut(&mut two.fields[s]), 0.0, weights, [now, middle, end]);
         }
         two.baths.clone_from(&half.baths);
         self.base(half, two, 0.5 * dt, &mut fine)?;
@@ -76,30 +85,30 @@ impl Solver {
     /// root mean square of B − A over live voxels, relative to the field's scale.
     fn error(&self) -> f64 {
         let plane = self.setup.grid.plane();
-        let mut largest = 0.0_f64;
+        let mut worst = 0.0_f64;
         for f in 0..self.catalogue.specs.len() {
             let (a, b) = (flat(&self.full.fields[f]), flat(&self.two.fields[f]));
             let square = par::sum(a.len() / plane, plane, |k| {
                 let (a, b) = (&a[k * plane..][..plane], &b[k * plane..][..plane]);
                 lanes(plane, |i| (a[i] - b[i]) * (a[i] - b[i]))
             });
-            let size = self.scale_of(f).max(b.iter().fold(0.0_f64, |m, &v| m.max(v)));
+            let size = self.scale_of(f).max(largest(b, plane));
             if size > 0.0 {
-                largest = largest.max((square / self.live).sqrt() / size);
+                worst = worst.max((square / self.live).sqrt() / size);
             }
         }
         for (b, bath) in self.setup.baths.iter().enumerate() {
             for (p, &(s, _)) in bath.solutes.iter().enumerate() {
-                let field = flat(&self.two.fields[s]).iter().fold(0.0_f64, |m, &v| m.max(v));
+                let field = largest(flat(&self.two.fields[s]), plane);
                 let size = self.scale_of(s).max(self.two.baths[b][p]).max(field);
                 let difference = (self.two.baths[b][p] - self.full.baths[b][p]).abs();
                 if size > 0.0 {
-                    largest = largest.max(difference / size);
+                    worst = worst.max(difference / size);
                 }
             }
         }
         // For y' = λy the difference is z²/4 and the error of the extrapolation z³/6.
-        4.0 / 3.0 * largest.powf(1.5) / self.setup.run.accuracy.time
+        4.0 / 3.0 * worst.powf(1.5) / self.setup.run.accuracy.time
     }
 
     /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
@@ -149,8 +158,9 @@ impl Solver {
     }
 
     pub(super) fn rescale(&mut self) {
+        let plane = self.setup.grid.plane();
         for (scale, field) in self.scales.iter_mut().zip(&self.state.fields) {
-            *scale = flat(field).iter().fold(*scale, |m, &v| m.max(v));
+            *scale = scale.max(largest(flat(field), plane));
         }
     }
 
@@ -360,12 +370,12 @@ fn empty() -> State {
     State { time: 0.0, fields: Vec::new(), baths: Vec::new() }
 }
 
-/// out = max(Σ weight·field, 0).
-fn mix(plane: usize, out: &mut [f64], weights: [f64; 3], fields: [&[f64]; 3]) {
+/// out = max(own·out + Σ weight·field, 0).
+fn mix(plane: usize, out: &mut [f64], own: f64, weights: [f64; 3], fields: [&[f64]; 3]) {
     par::planes(plane, out, |k, p| {
         let [a, b, c] = fields.map(|f| &f[k * plane..][..plane]);
         for (((p, a), b), c) in p.iter_mut().zip(a).zip(b).zip(c) {
-            *p = (weights[0] * a + weights[1] * b + weights[2] * c).max(0.0);
+            *p = (own * *p + weights[0] * a + weights[1] * b + weights[2] * c).max(0.0);
         }
     });
 }

@@ -8,7 +8,7 @@ use super::setup::{Boundary, Initial, Setup};
 use super::solutes::{Transport, outside};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::numerics::hierarchy::Hierarchy;
-use crate::numerics::newton::Scratch;
+use crate::numerics::newton::{Scratch, largest};
 use crate::numerics::stencil::dot;
 
 /// Work done, for the answers.
@@ -73,6 +73,8 @@ pub struct Solver {
     pub(super) live: f64,
     /// Smallest and largest porosity of live voxels.
     pub(super) porosity_range: (f64, f64),
+    /// Change of each population by motility in its last solve, cells/m³/s.
+    pub(super) drifts: Vec<Vec<f64>>,
     /// True while the last step tells where the next one leads.
     pub(super) trend: bool,
 }
@@ -126,7 +128,9 @@ impl Solver {
         let cell_terms =
             (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
         let n = setup.grid.len();
+        let drifts = vec![Vec::new(); setup.populations.len()];
         let mut solver = Solver {
+            drifts,
             full: state.clone(),
             half: state.clone(),
             two: state.clone(),
@@ -195,7 +199,7 @@ impl Solver {
     /// Largest value that the solute meets at its walls or holds.
     pub(super) fn lift(&self, s: usize, from: &State, t: f64) -> f64 {
         let solute = &self.setup.solutes[s];
-        let mut lift = flat(&from.fields[s]).iter().fold(0.0_f64, |m, &c| m.max(c));
+        let mut lift = largest(flat(&from.fields[s]), self.setup.grid.plane());
         for boundary in &solute.boundaries {
             if let Some(value) = outside(boundary, t) {
                 lift = lift.max(value);

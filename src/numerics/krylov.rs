@@ -2,7 +2,7 @@
 //! double-precision iterate, so it only has to gain a few digits at a time.
 
 use super::cycle::Cycle;
-use super::stencil::{Faces, dot, inner};
+use super::stencil::{dot, inner};
 use crate::ground::par;
 use crate::kernel;
 
@@ -26,6 +26,12 @@ impl Reservoir {
         let sum: f64 = self.entries.iter().map(|&(i, g)| g * v[i as usize]).sum();
         (self.fixed + sum) / self.total
     }
+
+    /// Value where every voxel holds `v`.
+    pub fn level(&self, v: f64) -> f64 {
+        let sum: f64 = self.entries.iter().map(|e| e.1 * v).sum();
+        (self.fixed + sum) / self.total
+    }
 }
 
 /// Vectors of the iteration.
@@ -33,17 +39,19 @@ impl Reservoir {
 pub struct Vectors {
     /// Residual; holds the right-hand side at the start.
     pub r: Vec<f32>,
-    /// Solution.
-    pub x: Vec<f32>,
+    /// Solution; in double precision, for its rounding would limit what the residual can reach.
+    pub x: Vec<f64>,
     z: Vec<f32>,
     p: Vec<f32>,
+    old: Vec<f32>,
     q: Vec<f32>,
 }
 
 impl Vectors {
     /// Sets the length.
     pub fn resize(&mut self, n: usize) {
-        for v in [&mut self.r, &mut self.x, &mut self.z, &mut self.p, &mut self.q] {
+        self.x.resize(n, 0.0);
+        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.old, &mut self.q] {
             v.resize(n, 0.0);
         }
     }
@@ -59,7 +67,7 @@ pub fn solve(
     reduction: f64,
     limit: usize,
 ) -> usize {
-    let plane = cycle.faces().plane();
+    let plane = cycle.plane();
     par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
     let start = dot(plane, &v.r, &v.r).sqrt();
     if start == 0.0 || !start.is_finite() {
@@ -73,11 +81,8 @@ pub fn solve(
             return iteration;
         }
         let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
-        let z = &v.z;
-        par::planes(plane, &mut v.p, |k, p| {
-            direct(beta, &z[k * plane..][..plane], p);
-        });
-        let mut curvature = product(cycle, &v.p, &mut v.q);
+        std::mem::swap(&mut v.p, &mut v.old);
+        let mut curvature = cycle.direct(beta, &v.z, &v.old, &mut v.p, &mut v.q);
         for reservoir in reservoirs {
             let entries = &reservoir.entries;
             let sum: f64 = entries.iter().map(|&(i, g)| g * f64::from(v.p[i as usize])).sum();
@@ -89,7 +94,7 @@ pub fn solve(
         if curvature <= 0.0 {
             return iteration;
         }
-        let alpha = (rho / curvature) as f32;
+        let alpha = rho / curvature;
         let (p, q) = (&v.p, &v.q);
         let norms = par::planes2_map(plane, &mut v.x, &mut v.r, |k, x, r| {
             advance(alpha, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
@@ -101,50 +106,16 @@ pub fn solve(
     limit
 }
 
-/// q = A p without the reservoirs; gives p·q.
-fn product(cycle: &Cycle, p: &[f32], q: &mut [f32]) -> f64 {
-    let (faces, extra, d) = (cycle.faces(), cycle.extra(), cycle.d());
-    let plane = faces.plane();
-    let parts = par::planes_map(plane, q, |k, out| multiply(faces, d, p, extra, k, out));
-    parts.iter().sum()
-}
-
-kernel! {
-    /// p = z + beta·p.
-    fn direct(beta: f32, z: &[f32], p: &mut [f32]) {
-        for (p, z) in p.iter_mut().zip(z) {
-            *p = *z + beta * *p;
-        }
-    }
-}
-
 kernel! {
     /// x += alpha·p, r −= alpha·q; gives r·r.
-    fn advance(alpha: f32, p: &[f32], q: &[f32], x: &mut [f32], r: &mut [f32]) -> f64 {
+    fn advance(alpha: f64, p: &[f32], q: &[f32], x: &mut [f64], r: &mut [f32]) -> f64 {
         for (x, p) in x.iter_mut().zip(p) {
-            *x += alpha * *p;
+            *x += alpha * f64::from(*p);
         }
+        let alpha = alpha as f32;
         for (r, q) in r.iter_mut().zip(q) {
             *r -= alpha * *q;
         }
         inner(r, r)
-    }
-}
-
-kernel! {
-    /// Plane `k` of A p; gives its product with p.
-    fn multiply(faces: &Faces<f32>, d: f32, p: &[f32], extra: &[f32], k: usize, out: &mut [f32]) -> f64 {
-        let [nx, ny, _] = faces.n;
-        let plane = nx * ny;
-        for j in 0..ny {
-            let at = k * plane + j * nx;
-            let row = &mut out[j * nx..][..nx];
-            faces.divergence_row(p, j, k, row);
-            let (p, e) = (&p[at..][..nx], &extra[at..][..nx]);
-            for i in 0..nx {
-                row[i] = d * row[i] + e[i] * p[i];
-            }
-        }
-        inner(out, &p[k * plane..][..plane])
     }
 }

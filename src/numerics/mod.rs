@@ -7,5 +7,7 @@ pub mod krylov;
 pub mod limiter;
 pub mod matrix;
 pub mod newton;
+pub mod smooth;
 pub mod stencil;
+pub mod transfer;
 pub mod wall;

@@ -59,8 +59,8 @@ pub struct Equation<'a> {
     pub wall: Option<&'a Wall>,
     /// Reservoirs behind walls.
     pub reservoirs: &'a [Reservoir],
-    /// Faces behind which a reservoir lies.
-    pub reservoir_faces: [bool; 6],
+    /// Number of the reservoir behind each face.
+    pub reservoir_faces: [Option<usize>; 6],
     /// Sinks.
     pub reaction: &'a dyn Reaction,
     /// Largest value at walls and before the step: sets the scale of the residual.
@@ -74,7 +74,6 @@ pub struct Equation<'a> {
 pub struct Scratch {
     cycle: Workspace,
     vectors: Vectors,
-    residual: Vec<f64>,
     extra: Vec<f32>,
 }
 
@@ -126,11 +125,10 @@ const CYCLE_LIMIT: usize = 60;
 /// Solves the equation from the start value in `v`.
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
     let n = v.len();
-    scratch.residual.resize(n, 0.0);
     scratch.extra.resize(n, 0.0);
     scratch.vectors.resize(n);
     let mut solved = Solved::default();
-    let (scale, source) = scales(eq, &mut scratch.residual);
+    let (scale, source) = scales(eq);
     let diagonal = eq.d * largest_sum(eq);
     // Dominant storage has its round-off too.
     let held = eq.shift * eq.storage_range.1;
@@ -138,13 +136,16 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let dominant = diagonal <= 2.0 * eq.shift * eq.storage_range.0;
     let target = (eq.tolerance * scale).max(floor);
     let target_max = (100.0 * eq.tolerance * source).max(floor);
+    // Single precision sees the same numbers at any scale: residuals are divided by this.
+    let unit = if scale > 0.0 { scale / (n as f64).sqrt() } else { 1.0 };
+    let plane = eq.hierarchy.fine.plane();
     let mut history = Vec::new();
     let mut last = f64::INFINITY;
     // Newton's tangent, or the chord through zero (Picard): slower, never negative, and the way
     // out where the tangent of a steep or sigmoid sink leads in circles.
     let mut chord = false;
     let (mut best, mut idle) = (f64::INFINITY, 0);
-    let mut sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
+    let mut sums = evaluate(eq, v, unit, scratch, chord);
     loop {
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
         // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
@@ -153,7 +154,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
-            return Err(NotConverged { history, voxel: worst(&scratch.residual) });
+            return Err(NotConverged { history, voxel: worst(&scratch.vectors.r) });
         }
         idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
@@ -161,52 +162,42 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             chord = !chord;
             (best, idle) = (sums.norm, 0);
             if chord {
-                clip(v, eq.hierarchy.fine.plane());
+                clip(v, plane);
             }
-            sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
+            sums = evaluate(eq, v, unit, scratch, chord);
         }
         let reduction = forcing(eq, &sums, last, target, target_max);
         last = sums.norm;
         solved.newton += 1;
-        // Unit right-hand side: single precision sees the same numbers at any scale.
-        let scaling = sums.norm;
-        let (residual, plane) = (&scratch.residual, eq.hierarchy.fine.plane());
-        par::planes(plane, &mut scratch.vectors.r, |k, r| {
-            let f = &residual[k * plane..][..r.len()];
-            for (r, f) in r.iter_mut().zip(f) {
-                *r = (-f / scaling) as f32;
-            }
-        });
         let mut cycle =
             Cycle::new(eq.hierarchy, eq.d, &scratch.extra, eq.wall, dominant, &mut scratch.cycle);
         solved.cycles +=
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
         let mut factor = 1.0;
-        add(v, &scratch.vectors.x, scaling, plane);
+        add(v, &scratch.vectors.x, unit, plane);
         if chord {
             clip(v, plane);
         }
-        sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
+        sums = evaluate(eq, v, unit, scratch, chord);
         while !eq.reaction.linear()
             && !chord
             && factor > 0.02
             && (sums.norm > 1.5 * last || sums.norm.is_nan())
         {
             factor *= 0.5;
-            add(v, &scratch.vectors.x, -factor * scaling, plane);
-            sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
+            add(v, &scratch.vectors.x, -factor * unit, plane);
+            sums = evaluate(eq, v, unit, scratch, chord);
         }
     }
-    let plane = eq.hierarchy.fine.plane();
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
-    let size = v.iter().fold(eq.lift.abs(), |m, &v| m.max(v));
+    let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {
-        return Err(NotConverged { history, voxel: worst(&scratch.residual) });
+        return Err(NotConverged { history, voxel: worst(&scratch.vectors.r) });
     }
     let mut alpha = scale_to_balance(v, &sums, plane);
     if !eq.reaction.linear() && alpha.abs() > 1e-9 {
         // The balance is not linear in α: its square would show in the ledger.
-        sums = evaluate(eq, v, &mut scratch.residual, &mut scratch.extra, chord);
+        sums = evaluate(eq, v, unit, scratch, chord);
         alpha = scale_to_balance(v, &sums, plane);
     }
     solved.stored = sums.stored * (1.0 + alpha);
@@ -235,11 +226,11 @@ fn forcing(eq: &Equation, sums: &Sums, last: f64, target: f64, target_max: f64) 
     (0.5 * need).max(loosest).min(0.1)
 }
 
-fn add(v: &mut [f64], x: &[f32], factor: f64, plane: usize) {
+fn add(v: &mut [f64], x: &[f64], factor: f64, plane: usize) {
     par::planes(plane, v, |k, p| {
         let x = &x[k * plane..][..p.len()];
         for (v, x) in p.iter_mut().zip(x) {
-            *v += factor * f64::from(*x);
+            *v += factor * *x;
         }
     });
 }
@@ -253,8 +244,8 @@ fn clip(v: &mut [f64], plane: usize) {
     });
 }
 
-fn worst(residual: &[f64]) -> usize {
-    let by = |a: &(usize, &f64), b: &(usize, &f64)| a.1.abs().total_cmp(&b.1.abs());
+fn worst(residual: &[f32]) -> usize {
+    let by = |a: &(usize, &f32), b: &(usize, &f32)| a.1.abs().total_cmp(&b.1.abs());
     residual.iter().enumerate().max_by(by).map_or(0, |w| w.0)
 }
 
@@ -263,65 +254,128 @@ fn largest_sum(eq: &Equation) -> f64 {
     eq.hierarchy.largest.iter().map(|t| 2.0 * t).sum()
 }
 
+/// Wall conductances in the order of the voxels, row by row.
+struct Rows<'a> {
+    /// By face: entries from the current row on.
+    faces: [&'a [(u32, f64)]; 6],
+}
+
+impl<'a> Rows<'a> {
+    /// From the start of plane `k`.
+    fn of(eq: &'a Equation, k: usize) -> Rows<'a> {
+        let start = (k * eq.hierarchy.fine.plane()) as u32;
+        Rows {
+            faces: std::array::from_fn(|f| {
+                let all = eq.wall.map_or(&[][..], |w| &w.faces[f]);
+                &all[all.partition_point(|e| e.0 < start)..]
+            }),
+        }
+    }
+
+    /// Calls `each(position in the row, conductance, face)` for a row of `n` voxels that starts
+    /// at `at`; rows must be asked for in their order.
+    #[inline(always)]
+    fn row(&mut self, at: usize, n: usize, mut each: impl FnMut(usize, f64, usize)) {
+        for (face, rest) in self.faces.iter_mut().enumerate() {
+            while let Some((&(i, g), others)) = rest.split_first() {
+                let i = i as usize;
+                if i >= at + n {
+                    break;
+                }
+                each(i - at, g, face);
+                *rest = others;
+            }
+        }
+    }
+}
+
 /// ‖F‖₂ and max |F| at the lift: all unknowns at `eq.lift`.
-fn scales(eq: &Equation, f: &mut [f64]) -> (f64, f64) {
+fn scales(eq: &Equation) -> (f64, f64) {
     let [nx, ny, nz] = eq.hierarchy.fine.n;
-    let plane = nx * ny;
-    par::planes(plane, f, |k, f| {
+    let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect();
+    let parts = par::map(nz, nx * ny, |k| lifted(eq, k, &values));
+    let square: f64 = parts.iter().map(|n| n.0).sum();
+    (square.sqrt(), parts.iter().fold(0.0, |m, n| m.max(n.1)))
+}
+
+kernel! {
+    /// Sum of squares and maximum of plane `k` of F at the lift; `values` are the reservoirs'.
+    fn lifted(eq: &Equation, k: usize, values: &[f64]) -> (f64, f64) {
+        let [nx, ny, _] = eq.hierarchy.fine.n;
         let lift = vec![eq.lift; nx];
-        let mut slope = vec![0.0; nx];
+        let (mut f, mut slope) = (vec![0.0; nx], vec![0.0; nx]);
+        let mut walls = Rows::of(eq, k);
+        let (mut square, mut largest) = (0.0, 0.0_f64);
         for j in 0..ny {
-            let at = k * plane + j * nx;
-            let f = &mut f[j * nx..][..nx];
+            let at = (k * ny + j) * nx;
             f.fill(0.0);
             for part in 0..eq.reaction.parts() {
-                eq.reaction.add(part, at, &lift, f, &mut slope);
+                eq.reaction.add(part, at, &lift, &mut f, &mut slope);
             }
             let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
             for i in 0..nx {
                 f[i] += eq.shift * s[i] * eq.lift - b[i];
             }
+            walls.row(at, nx, |i, g, face| {
+                f[i] += g * (eq.lift - eq.reservoir_faces[face].map_or(0.0, |r| values[r]));
+            });
+            square += inner(&f, &f);
+            largest = most(&f, largest);
         }
-    });
-    for &(i, g) in eq.wall.map_or(&[][..], |w| &w.levels[0]) {
-        f[i as usize] += g * eq.lift;
+        (square, largest)
     }
-    for r in eq.reservoirs {
-        let inside: f64 = r.entries.iter().map(|e| e.1 * eq.lift).sum();
-        for &(i, g) in &r.entries {
-            f[i as usize] -= g * (r.fixed + inside) / r.total;
-        }
-    }
-    norms(f, plane, nz)
 }
 
-/// ‖f‖₂ and max |f|.
-fn norms(f: &[f64], plane: usize, planes: usize) -> (f64, f64) {
-    let parts = par::map(planes, plane, |k| {
-        let f = &f[k * plane..][..plane];
-        let largest = f.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-        (inner(f, f), largest)
-    });
-    let square: f64 = parts.iter().map(|n| n.0).sum();
-    (square.sqrt(), parts.iter().fold(0.0, |m, n| m.max(n.1)))
+/// The larger of `start` and the largest magnitude, in lanes that vectorise.
+#[inline(always)]
+fn most(f: &[f64], start: f64) -> f64 {
+    let mut lanes = [start; 8];
+    let wholes = f.chunks_exact(8);
+    for (l, x) in lanes.iter_mut().zip(wholes.remainder()) {
+        *l = if x.abs() > *l { x.abs() } else { *l };
+    }
+    for x in wholes {
+        for (l, x) in lanes.iter_mut().zip(x) {
+            *l = if x.abs() > *l { x.abs() } else { *l };
+        }
+    }
+    lanes.iter().fold(start, |m, l| m.max(*l))
 }
 
-/// Residual F and the diagonal beyond the conductances at `v`.
-fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32], chord: bool) -> Sums {
-    let faces = &eq.hierarchy.fine;
-    let plane = faces.plane();
-    let parts = eq.reaction.parts();
-    let planes = par::planes2_map(plane, f, extra, |k, f, extra| sweep(eq, v, k, f, extra, chord));
+/// Largest value of a field, at least 0.
+pub fn largest(v: &[f64], plane: usize) -> f64 {
+    let planes = par::map(v.len() / plane, plane, |k| {
+        let mut lanes = [0.0_f64; 8];
+        for x in v[k * plane..][..plane].chunks(8) {
+            for (l, x) in lanes.iter_mut().zip(x) {
+                *l = if *x > *l { *x } else { *l };
+            }
+        }
+        lanes.iter().fold(0.0_f64, |m, l| m.max(*l))
+    });
+    planes.iter().fold(0.0, |m, &x| m.max(x))
+}
+
+/// Residual −F/unit and the diagonal beyond the conductances at `v`, into the scratch.
+fn evaluate(eq: &Equation, v: &[f64], unit: f64, scratch: &mut Scratch, chord: bool) -> Sums {
+    let plane = eq.hierarchy.fine.plane();
+    let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
+    let at = Point { eq, v, values: &values, unit, chord };
+    let (r, extra) = (&mut scratch.vectors.r, &mut scratch.extra);
+    let planes = par::planes2_map(plane, r, extra, |k, r, extra| sweep(&at, k, r, extra));
     let mut sums = Sums {
         norm: 0.0,
         largest: 0.0,
         balance: 0.0,
         slope: 0.0,
         stored: 0.0,
-        parts: vec![[0.0; 2]; parts],
+        parts: vec![[0.0; 2]; eq.reaction.parts()],
         least: 0.0,
     };
     for p in planes {
+        sums.norm += p.square;
+        // A maximum passes over values that are not numbers; the norm does not.
+        sums.largest = sums.largest.max(p.largest);
         sums.balance += p.balance;
         sums.slope += p.along;
         sums.stored += p.stored;
@@ -331,34 +385,32 @@ fn evaluate(eq: &Equation, v: &[f64], f: &mut [f64], extra: &mut [f32], chord: b
             total[1] += part[1];
         }
     }
-    for (number, face) in eq.wall.iter().flat_map(|w| w.faces.iter().enumerate()) {
-        for &(i, g) in face {
-            let i = i as usize;
-            f[i] += g * v[i];
-            if !eq.reservoir_faces[number] {
-                sums.balance += g * v[i].max(0.0);
-                sums.slope += g * v[i].max(0.0);
-            }
-        }
-    }
+    sums.norm = sums.norm.sqrt();
     for r in eq.reservoirs {
-        let value = r.value(v);
-        let mut inside = 0.0;
-        for &(i, g) in &r.entries {
-            f[i as usize] -= g * value;
-            inside += g * v[i as usize].max(0.0);
-        }
+        let inside: f64 = r.entries.iter().map(|&(i, g)| g * v[i as usize].max(0.0)).sum();
         // What the reservoir gains, written with its storage: g·(v − value) would magnify
         // round-off by g·dt.
         sums.balance += r.storage * (r.fixed + inside) / r.total - r.fixed;
         sums.slope += r.storage * inside / r.total;
     }
-    (sums.norm, sums.largest) = norms(f, plane, faces.n[2]);
     sums
+}
+
+/// Where the residual is evaluated.
+#[derive(Clone, Copy)]
+struct Point<'a> {
+    eq: &'a Equation<'a>,
+    v: &'a [f64],
+    /// Values of the reservoirs.
+    values: &'a [f64],
+    unit: f64,
+    chord: bool,
 }
 
 /// Sums of a plane.
 struct PlaneSums {
+    square: f64,
+    largest: f64,
     balance: f64,
     along: f64,
     stored: f64,
@@ -367,29 +419,39 @@ struct PlaneSums {
 }
 
 kernel! {
-    /// Plane `k` of the residual without walls, of the diagonal, and of their sums.
-    fn sweep(eq: &Equation, v: &[f64], k: usize, f: &mut [f64], extra: &mut [f32], chord: bool) -> PlaneSums {
+    /// Plane `k` of the residual, of the diagonal without walls, and of their sums.
+    fn sweep(at: &Point, k: usize, r: &mut [f32], extra: &mut [f32]) -> PlaneSums {
+        let Point { eq, v, values, unit, chord } = *at;
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
-        let mut rate = vec![0.0; nx];
-        let mut slope = vec![0.0; nx];
+        let around = faces.around(v, k);
+        let mut walls = Rows::of(eq, k);
+        let (mut f, mut rate, mut slope) = (vec![0.0; nx], vec![0.0; nx], vec![0.0; nx]);
         let (mut within, mut weight) = (vec![0.0; nx], vec![0.0; nx]);
-        let mut sums = vec![[0.0; 2]; eq.reaction.parts()];
-        let (mut balance, mut along, mut stored, mut least) = (0.0, 0.0, 0.0, 0.0_f64);
+        let mut sums = PlaneSums {
+            square: 0.0,
+            largest: 0.0,
+            balance: 0.0,
+            along: 0.0,
+            stored: 0.0,
+            least: 0.0,
+            parts: vec![[0.0; 2]; eq.reaction.parts()],
+        };
+        let scale = -1.0 / unit;
         for j in 0..ny {
             let at = k * plane + j * nx;
-            let f = &mut f[j * nx..][..nx];
-            faces.divergence_row(v, j, k, f);
+            let f = &mut f[..nx];
+            faces.divergence_row(around, j, k, f);
             let v = &v[at..][..nx];
             // The solution without its negative part, which is error of the solver.
             for (w, v) in within.iter_mut().zip(v) {
-                *w = v.max(0.0);
+                *w = if *v > 0.0 { *v } else { 0.0 };
             }
             rate.fill(0.0);
             slope.fill(0.0);
             let mut before = [0.0; 2];
-            for (part, sum_of_part) in sums.iter_mut().enumerate() {
+            for (part, sum_of_part) in sums.parts.iter_mut().enumerate() {
                 eq.reaction.add(part, at, v, &mut rate, &mut slope);
                 for i in 0..nx {
                     weight[i] = if v[i] > 0.0 { rate[i] } else { 0.0 };
@@ -402,12 +464,14 @@ kernel! {
             let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
             let extra = &mut extra[j * nx..][..nx];
             let (rate, slope) = (&rate[..nx], &slope[..nx]);
+            let mut least = sums.least;
             for i in 0..nx {
                 let shifted = eq.shift * s[i];
                 extra[i] = (shifted + slope[i]) as f32;
                 f[i] = eq.d * f[i] + shifted * v[i] + rate[i] - b[i];
                 least = if v[i] < least { v[i] } else { least };
             }
+            sums.least = least;
             if chord {
                 for i in 0..nx {
                     if v[i] > 0.0 {
@@ -416,10 +480,24 @@ kernel! {
                 }
             }
             let content = inner(s, &within);
-            stored += content;
-            balance += eq.shift * content + before[0] - sum(b);
-            along += eq.shift * content + before[1];
+            sums.stored += content;
+            sums.balance += eq.shift * content + before[0] - sum(b);
+            sums.along += eq.shift * content + before[1];
+            walls.row(at, nx, |i, g, face| {
+                if let Some(reservoir) = eq.reservoir_faces[face] {
+                    f[i] += g * (v[i] - values[reservoir]);
+                } else {
+                    f[i] += g * v[i];
+                    sums.balance += g * within[i];
+                    sums.along += g * within[i];
+                }
+            });
+            sums.square += inner(f, f);
+            sums.largest = most(f, sums.largest);
+            for (r, f) in r[j * nx..][..nx].iter_mut().zip(&*f) {
+                *r = (scale * *f) as f32;
+            }
         }
-        PlaneSums { balance, along, stored, least, parts: sums }
+        sums
     }
 }

@@ -58,9 +58,10 @@ pub struct Faces<T> {
     pub y: Vec<T>,
     /// Faces across z, (nz + 1, ny, nx).
     pub z: Vec<T>,
-    /// Conductances along x, y, z where all faces between voxels are equal: sweeps then read
-    /// none of the arrays.
+    /// Conductances along x, y, z where all faces between open voxels are equal.
     pub uniform: Option<[T; 3]>,
+    /// True if some voxels are closed: no unknown, no conductance.
+    pub closed: bool,
 }
 
 impl Faces<f64> {
@@ -102,16 +103,18 @@ impl Faces<f64> {
                 *o = scale[2] * mean(*a, *b);
             }
         });
-        let same = relative.iter().all(|&r| r == relative[0]);
-        let uniform = same.then(|| scale.map(|s| s * relative[0]));
-        Faces { n: grid.n, x, y, z, uniform }
+        let closed = relative.contains(&0.0);
+        let most = relative.iter().fold(0.0_f64, |m, &r| m.max(r));
+        let same = relative.iter().all(|&r| r == most || r == 0.0);
+        let uniform = same.then(|| scale.map(|s| s * most));
+        Faces { n: grid.n, x, y, z, uniform, closed }
     }
 
     /// The same conductances in single precision.
     pub fn single(&self) -> Faces<f32> {
         let cast = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
         let uniform = self.uniform.map(|u| u.map(|t| t as f32));
-        Faces { n: self.n, x: cast(&self.x), y: cast(&self.y), z: cast(&self.z), uniform }
+        Faces { n: self.n, x: cast(&self.x), y: cast(&self.y), z: cast(&self.z), uniform, closed: self.closed }
     }
 }
 
@@ -126,37 +129,55 @@ impl<T: Real> Faces<T> {
         self.plane() * self.n[2]
     }
 
-    /// Writes Σ_f T_f (v_i − v_neighbour) of row (j, k) to `out` (length nx).
+    /// Plane `k` of a field with the planes below and above it; at an end the plane itself.
     #[inline(always)]
-    pub fn divergence_row(&self, v: &[T], j: usize, k: usize, out: &mut [T]) {
-        let [nx, ny, nz] = self.n;
-        let plane = nx * ny;
-        let here = k * plane + j * nx;
-        let row = |start: usize| &v[start..start + nx];
-        let c = row(here);
-        let south = if j > 0 { row(here - nx) } else { c };
-        let north = if j + 1 < ny { row(here + nx) } else { c };
-        let below = if k > 0 { row(here - plane) } else { c };
-        let above = if k + 1 < nz { row(here + plane) } else { c };
-        if let Some([tx, ty, tz]) = self.uniform {
-            // At a wall the neighbour is the voxel itself: no flux.
-            let out = &mut out[..nx];
+    pub fn around<'v>(&self, v: &'v [T], k: usize) -> [&'v [T]; 3] {
+        let plane = self.plane();
+        let at = |k: usize| &v[k * plane..][..plane];
+        [at(k.saturating_sub(1)), at(k), at((k + 1).min(self.n[2] - 1))]
+    }
+
+    /// Writes Σ_f T_f (v_i − v_neighbour) of row `j` of plane `k` to `out` (length nx), given the
+    /// planes around it.
+    #[inline(always)]
+    pub fn divergence_row(
+        &self,
+        planes: [&[T]; 3],
+        j: usize,
+        k: usize,
+        out: &mut [T],
+    ) {
+        let [nx, ny, _] = self.n;
+        let here = (k * ny + j) * nx;
+        let out = &mut out[..nx];
+        let row = |p: usize, j: usize| &planes[p][j * nx..][..nx];
+        let c = row(1, j);
+        // At a wall the neighbour is the voxel itself: no flux.
+        let south = if j > 0 { row(1, j - 1) } else { c };
+        let north = if j + 1 < ny { row(1, j + 1) } else { c };
+        let (below, above) = (row(0, j), row(2, j));
+        let last = nx - 1;
+        if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
             let lateral = |i: usize| {
                 let v = c[i];
                 ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]))
             };
-            for i in 0..nx {
-                out[i] = lateral(i);
+            if nx == 1 {
+                out[0] = lateral(0);
+            return;
             }
-            if nx > 1 {
-                out[0] += tx * (c[0] - c[1]);
-                out[nx - 1] += tx * (c[nx - 1] - c[nx - 2]);
-                let m = nx - 2;
-                let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
-                let out = &mut out[1..][..m];
-                for i in 0..m {
-                    out[i] += tx * ((mid[i] - left[i]) + (mid[i] - right[i]));
-                }
+            out[0] = lateral(0) + tx * (c[0] - c[1]);
+            out[last] = lateral(last) + tx * (c[last] - c[last - 1]);
+            let m = nx - 2;
+            let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
+            let (south, north) = (&south[1..][..m], &north[1..][..m]);
+            let (below, above) = (&below[1..][..m], &above[1..][..m]);
+            let out = &mut out[1..][..m];
+            for i in 0..m {
+                let v = mid[i];
+                let across = ty * ((v - south[i]) + (v - north[i]))
+                    + tz * ((v - below[i]) + (v - above[i]));
+                out[i] = across + tx * ((v - left[i]) + (v - right[i]));
             }
             return;
         }
@@ -164,16 +185,18 @@ impl<T: Real> Faces<T> {
         let ys = &self.y[(k * (ny + 1) + j) * nx..][..nx];
         let yn = &self.y[(k * (ny + 1) + j + 1) * nx..][..nx];
         let zb = &self.z[here..][..nx];
-        let za = &self.z[here + plane..][..nx];
-        let out = &mut out[..nx];
-        let lateral = [(ys, south), (yn, north), (zb, below), (za, above)];
-        out[0] = end(&lateral, c, 0);
+        let za = &self.z[here + nx * ny..][..nx];
+        let lateral = |i: usize| {
+            let v = c[i];
+            (ys[i] * (v - south[i]) + yn[i] * (v - north[i]))
+                + (zb[i] * (v - below[i]) + za[i] * (v - above[i]))
+        };
         if nx == 1 {
+            out[0] = lateral(0);
             return;
         }
-        let last = nx - 1;
-        out[0] += tx[1] * (c[0] - c[1]);
-        out[last] = end(&lateral, c, last) + tx[last] * (c[last] - c[last - 1]);
+        out[0] = lateral(0) + tx[1] * (c[0] - c[1]);
+        out[last] = lateral(last) + tx[last] * (c[last] - c[last - 1]);
         // Slices of one length: the loop runs without bounds checks.
         let m = nx - 2;
         let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
@@ -185,11 +208,77 @@ impl<T: Real> Faces<T> {
         let out = &mut out[1..][..m];
         for i in 0..m {
             let v = mid[i];
-            let across = ys[i] * (v - south[i])
-                + yn[i] * (v - north[i])
-                + zb[i] * (v - below[i])
-                + za[i] * (v - above[i]);
+            let across = (ys[i] * (v - south[i]) + yn[i] * (v - north[i]))
+                + (zb[i] * (v - below[i]) + za[i] * (v - above[i]));
             out[i] = across + (tl[i] * (v - left[i]) + tr[i] * (v - right[i]));
+        }
+    }
+
+    /// As [`Faces::divergence_row`], Σ_f T_f v_neighbour for values that are 0 in closed voxels
+    /// and planes that are 0 beyond the grid; `zero` is a row of zeros.
+    #[inline(always)]
+    pub fn neighbours_row(
+        &self,
+        planes: [&[T]; 3],
+        zero: &[T],
+        j: usize,
+        k: usize,
+        out: &mut [T],
+    ) {
+        let [nx, ny, _] = self.n;
+        let here = (k * ny + j) * nx;
+        let out = &mut out[..nx];
+        let row = |p: usize, j: usize| &planes[p][j * nx..][..nx];
+        let c = row(1, j);
+        let south = if j > 0 { row(1, j - 1) } else { &zero[..nx] };
+        let north = if j + 1 < ny { row(1, j + 1) } else { &zero[..nx] };
+        let (below, above) = (row(0, j), row(2, j));
+        let last = nx - 1;
+        if let Some([tx, ty, tz]) = self.uniform {
+            let lateral = |i: usize| ty * (south[i] + north[i]) + tz * (below[i] + above[i]);
+            if nx == 1 {
+                out[0] = lateral(0);
+            return;
+            }
+            out[0] = lateral(0) + tx * c[1];
+            out[last] = lateral(last) + tx * c[last - 1];
+            let m = nx - 2;
+            let (left, right) = (&c[..m], &c[2..][..m]);
+            let (south, north) = (&south[1..][..m], &north[1..][..m]);
+            let (below, above) = (&below[1..][..m], &above[1..][..m]);
+            let out = &mut out[1..][..m];
+            for i in 0..m {
+                let sum = ty * (south[i] + north[i]) + tz * (below[i] + above[i]);
+                out[i] = sum + tx * (left[i] + right[i]);
+            }
+            return;
+        }
+        let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
+        let ys = &self.y[(k * (ny + 1) + j) * nx..][..nx];
+        let yn = &self.y[(k * (ny + 1) + j + 1) * nx..][..nx];
+        let zb = &self.z[here..][..nx];
+        let za = &self.z[here + nx * ny..][..nx];
+        let lateral = |i: usize| {
+            (ys[i] * south[i] + yn[i] * north[i]) + (zb[i] * below[i] + za[i] * above[i])
+        };
+        if nx == 1 {
+            out[0] = lateral(0);
+            return;
+        }
+        out[0] = lateral(0) + tx[1] * c[1];
+        out[last] = lateral(last) + tx[last] * c[last - 1];
+        let m = nx - 2;
+        let (left, right) = (&c[..m], &c[2..][..m]);
+        let (tl, tr) = (&tx[1..][..m], &tx[2..][..m]);
+        let (south, north) = (&south[1..][..m], &north[1..][..m]);
+        let (below, above) = (&below[1..][..m], &above[1..][..m]);
+        let (ys, yn) = (&ys[1..][..m], &yn[1..][..m]);
+        let (zb, za) = (&zb[1..][..m], &za[1..][..m]);
+        let out = &mut out[1..][..m];
+        for i in 0..m {
+            let across =
+                (ys[i] * south[i] + yn[i] * north[i]) + (zb[i] * below[i] + za[i] * above[i]);
+            out[i] = across + (tl[i] * left[i] + tr[i] * right[i]);
         }
     }
 
@@ -231,13 +320,6 @@ impl<T: Real> Faces<T> {
             out[i] = tx[i] + tx[i + 1] + ys[i] + ys[i + nx] + zb[i] + za[i];
         }
     }
-}
-
-/// Σ T (c − neighbour) across y and z for one voxel.
-#[inline(always)]
-fn end<T: Real>(lateral: &[(&[T], &[T]); 4], c: &[T], i: usize) -> T {
-    let part = |n: usize| lateral[n].0[i] * (c[i] - lateral[n].1[i]);
-    part(0) + part(1) + part(2) + part(3)
 }
 
 /// Dot product, summed by planes in order.
