@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::setup::{Boundary, Production, Setup, Solute};
 use crate::ground::grid::Face;
 use crate::ground::par;
+use crate::kernel;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::Reaction;
 use crate::numerics::stencil::lanes;
@@ -28,7 +29,14 @@ impl Reaction for Uptakes<'_> {
     }
     fn add(&self, part: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
         let (law, n) = &self.parts[part];
-        law.accumulate(&n[start..start + v.len()], v, rate, slope);
+        accumulate(law, &n[start..start + v.len()], v, rate, slope);
+    }
+}
+
+kernel! {
+    /// See [`Uptake::accumulate`].
+    fn accumulate(law: &Uptake, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
+        law.accumulate(n, c, rate, slope);
     }
 }
 
@@ -123,12 +131,8 @@ pub fn produce<'a>(
                             let mut rate = vec![0.0; plane];
                             let mut slope = vec![0.0; plane];
                             let range = at..at + plane;
-                            law.accumulate(
-                                &n[range.clone()],
-                                &source[range],
-                                &mut rate,
-                                &mut slope,
-                            );
+                            let (n, c) = (&n[range.clone()], &source[range]);
+                            accumulate(&law, n, c, &mut rate, &mut slope);
                             for i in 0..plane {
                                 rhs[i] += yields * rate[i];
                             }

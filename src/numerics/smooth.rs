@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use super::stencil::{Faces, inner};
-use super::transfer::{Transfer, gather, spread};
+use super::transfer::{Transfer, flatten, gather, spread};
 use crate::ground::par;
 use crate::kernel;
 
@@ -32,7 +32,9 @@ pub struct Matrix<'a> {
 pub struct Scratch {
     /// Iterates by number of steps taken.
     steps: [Ring; DEGREE + 1],
-    rest: Ring,
+    /// Residuals, restricted in the plane.
+    flat: Ring,
+    residual: Vec<f32>,
     zero: Vec<f32>,
     row: Vec<f32>,
 }
@@ -42,7 +44,7 @@ impl Scratch {
         for ring in &mut self.steps {
             ring.size(3, plane);
         }
-        self.rest.size(4, plane);
+        self.residual.resize(plane, 0.0);
         self.zero.resize(plane, 0.0);
         self.row.resize(row, 0.0);
     }
@@ -86,6 +88,35 @@ const fn weights(k: usize) -> (f32, f32) {
     let x = k as f32;
     let keep = if k == 1 { 0.0 } else { (2.0 * x - 3.0) / (2.0 * x + 1.0) };
     (keep, (8.0 * x - 4.0) / ((2.0 * x + 1.0) * 2.0))
+}
+
+/// Planes of a sweep: its own in the output, those beyond its ends in a ring.
+struct Planes<'a> {
+    own: &'a Range<usize>,
+    out: &'a mut [f32],
+    ring: &'a mut Ring,
+    plane: usize,
+}
+
+impl Planes<'_> {
+    fn get(&self, k: usize) -> &[f32] {
+        if self.own.contains(&k) {
+            &self.out[(k - self.own.start) * self.plane..][..self.plane]
+        } else {
+            self.ring.get(k)
+        }
+    }
+    fn put(&mut self, k: usize) -> &mut [f32] {
+        if self.own.contains(&k) {
+            &mut self.out[(k - self.own.start) * self.plane..][..self.plane]
+        } else {
+            self.ring.put(k)
+        }
+    }
+    /// As [`Ring::around`].
+    fn around(&self, k: usize, planes: usize) -> [&[f32]; 3] {
+        [self.get(k.saturating_sub(1)), self.get(k), self.get((k + 1).min(planes - 1))]
+    }
 }
 
 /// `range` widened by `by` on both sides within `0..end`.
@@ -147,7 +178,12 @@ fn down_slab(
     let needed: [Range<usize>; DEGREE] =
         std::array::from_fn(|s| widened(&rest, DEGREE - 1 - s + margin, planes));
     scratch.size(plane, m.faces.n[0]);
-    let Scratch { steps, rest: residuals, zero, row } = scratch;
+    let Scratch { steps, flat, residual: residual_plane, zero, row } = scratch;
+    if let Some(t) = transfer {
+        flat.size(4, 2 * t.coarse()[0] * t.coarse()[1]);
+    }
+    let [steps @ .., ring, _] = steps;
+    let mut last = Planes { own, out: x, ring, plane };
     let mut coarse = slab.start;
     for head in needed[0].start..needed[0].end + DEGREE {
         if needed[0].contains(&head) {
@@ -157,27 +193,29 @@ fn down_slab(
         for s in 1..DEGREE {
             let Some(k) = head.checked_sub(s) else { break };
             if needed[s].contains(&k) {
-                let (done, next) = steps.split_at_mut(s);
+                let (done, later) = steps.split_at_mut(s);
                 let before = if s > 1 { done[s - 2].get(k) } else { &zero[..] };
                 let old = done[s - 1].within(k, planes, zero);
-                step(&m, k, old, before, zero, &b[at(k)], weights(s + 1), next[0].put(k));
+                let next = match later {
+                    [ring, ..] => ring.put(k),
+                    [] => last.put(k),
+                };
+                step(&m, k, old, before, zero, &b[at(k)], weights(s + 1), next);
             }
-        }
-        let last = &steps[DEGREE - 1];
-        if let Some(k) = (head + 1).checked_sub(DEGREE)
-            && own.contains(&k)
-        {
-            x[at(k - own.start)].copy_from_slice(last.get(k));
         }
         let (Some(k), Some(t)) = (head.checked_sub(DEGREE), transfer) else { continue };
         if rest.contains(&k) {
-            residual(&m, k, last.around(k, planes), &b[at(k)], residuals.put(k));
+            residual(&m, k, last.around(k, planes), &b[at(k)], residual_plane);
+            let size = t.coarse()[0] * t.coarse()[1];
+            let (own, sums) = flat.put(k).split_at_mut(size);
+            flatten(t, k, residual_plane, own, sums, row);
             while coarse < slab.end && t.reach(coarse).end == k + 1 {
-                let size = t.coarse()[0] * t.coarse()[1];
                 let reach = t.reach(coarse);
-                let fine =
-                    std::array::from_fn(|i| residuals.get((reach.start + i).min(reach.end - 1)));
-                gather(t, coarse, fine, row, &mut out[(coarse - slab.start) * size..][..size]);
+                let fine = std::array::from_fn(|i| {
+                    let (own, sums) = flat.get((reach.start + i).min(k)).split_at(size);
+                    [own, sums]
+                });
+                gather(t, coarse, fine, &mut out[(coarse - slab.start) * size..][..size]);
                 coarse += 1;
             }
         }
@@ -224,9 +262,8 @@ fn up_slab(
     let mut products = Vec::with_capacity(own.len());
     for head in needed[0].start..needed[0].end + DEGREE {
         if needed[0].contains(&head) {
-            let v = steps[0].put(head);
-            v.copy_from_slice(&x[at(head)]);
-            spread(t, head, t.around(coarse, head), &m.inverse[at(head)], row, v);
+            let (x, inverse) = (&x[at(head)], &m.inverse[at(head)]);
+            spread(t, head, t.around(coarse, head), [x, inverse], row, steps[0].put(head));
         }
         for s in 1..=DEGREE {
             let Some(k) = head.checked_sub(s) else { break };
@@ -265,19 +302,15 @@ pub fn direct(
     let products = par::each(jobs, |(((own, p), q), scratch)| {
         let wide = widened(own, 1, planes);
         scratch.size(plane, 0);
-        let ring = &mut scratch.steps[0];
+        let mut now = Planes { own, out: p, ring: &mut scratch.steps[0], plane };
         let mut products = Vec::with_capacity(own.len());
         for k in wide.start..wide.end + 1 {
             if wide.contains(&k) {
-                let next = ring.put(k);
-                combine(beta, &z[at(k)], &old[at(k)], next);
-                if own.contains(&k) {
-                    p[at(k - own.start)].copy_from_slice(next);
-                }
+                combine(beta, &z[at(k)], &old[at(k)], now.put(k));
             }
             let Some(k) = k.checked_sub(1) else { continue };
             if own.contains(&k) {
-                let around = ring.around(k, planes);
+                let around = now.around(k, planes);
                 products.push(multiply(&m, k, around, &mut q[at(k - own.start)]));
             }
         }

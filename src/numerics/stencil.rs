@@ -310,7 +310,16 @@ impl<T: Real> Faces<T> {
 
     /// Sum of the conductances around the voxels of row (j, k).
     pub fn sum_row(&self, j: usize, k: usize, out: &mut [T]) {
-        let [nx, ny, _] = self.n;
+        let [nx, ny, nz] = self.n;
+        if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
+            let twice = |t: T, faces: usize| if faces == 2 { t + t } else if faces == 1 { t } else { T::ZERO };
+            let inner = |i: usize, n: usize| usize::from(i > 0) + usize::from(i + 1 < n);
+            let lateral = twice(ty, inner(j, ny)) + twice(tz, inner(k, nz));
+            out.fill(lateral + tx + tx);
+            out[0] = lateral + twice(tx, inner(0, nx));
+            out[nx - 1] = out[0];
+            return;
+        }
         let here = (k * ny + j) * nx;
         let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
         let ys = &self.y[(k * (ny + 1) + j) * nx..][..2 * nx];

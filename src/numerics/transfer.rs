@@ -187,62 +187,82 @@ fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3
 }
 
 kernel! {
-    /// Writes coarse plane `k` of the restriction of the fine planes of [`Transfer::reach`];
-    /// `sums` is a scratch of two coarse rows.
-    pub fn gather(t: &Transfer, k: usize, fine: [&[f32]; 4], sums: &mut [f32], out: &mut [f32]) {
+    /// Restricts fine plane `k` in x and y: `own` is what its coarse plane gets before exchange
+    /// along z, `sums` the plain sums that the exchange takes a share of; `row` is a scratch.
+    pub fn flatten(t: &Transfer, k: usize, fine: &[f32], own: &mut [f32], sums: &mut [f32], row: &mut [f32]) {
         let (nf, nc) = (t.fine, t.coarse);
-        let reach = t.reach(k);
+        let kc = if t.merge[2] { k / 2 } else { k };
+        let row = &mut row[..nc[0]];
+        own.fill(0.0);
+        sums.fill(0.0);
+        for jj in 0..nf[1] {
+            let j = if t.merge[1] { jj / 2 } else { jj };
+            let line = &fine[jj * nf[0]..][..nf[0]];
+            if t.merge[0] {
+                let pairs = line.chunks_exact(2);
+                if let ([last], Some(o)) = (pairs.remainder(), row.last_mut()) {
+                    *o = *last;
+                }
+                for (o, w) in row.iter_mut().zip(pairs) {
+                    *o = w[0] + w[1];
+                }
+            } else {
+                row.copy_from_slice(line);
+            }
+            let here = &mut own[j * nc[0]..][..nc[0]];
+            let total = &mut sums[j * nc[0]..][..nc[0]];
+            for ((o, total), s) in here.iter_mut().zip(total).zip(&*row) {
+                *o += *s;
+                *total += *s;
+            }
+            if t.merge[0] {
+                exchange(line, t.row(0, 0, j, kc), t.row(0, 1, j, kc), here);
+            }
+            if t.merge[1] && children(j, true, nf[1]).len() == 2 {
+                let behind = jj % 2 == 0;
+                let face = if behind { j } else { j + 1 };
+                if face > 0 && face < nc[1] {
+                    let w = t.row(1, usize::from(behind), face, kc);
+                    let (low, high) = own[(face - 1) * nc[0]..][..2 * nc[0]].split_at_mut(nc[0]);
+                    let (from, to) = if behind { (high, low) } else { (low, high) };
+                    for (((f, o), s), w) in from.iter_mut().zip(to).zip(&*row).zip(w) {
+                        let moved = *w * *s;
+                        *f -= moved;
+                        *o += moved;
+                    }
+                }
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Writes coarse plane `k` of the restriction from what [`flatten`] made of the fine planes
+    /// of [`Transfer::reach`], in their order.
+    pub fn gather(t: &Transfer, k: usize, planes: [[&[f32]; 2]; 4], out: &mut [f32]) {
+        let (nf, nc) = (t.fine, t.coarse);
         let own = children(k, t.merge[2], nf[2]);
         out.fill(0.0);
-        let sums = &mut sums[..nc[0]];
-        for (kk, plane) in reach.zip(fine) {
-            for j in 0..nc[1] {
-                let lines = children(j, t.merge[1], nf[1]);
-                if !own.contains(&kk) {
-                    // A child of the coarse plane below or above, across the face between.
-                    let below = kk < own.start;
-                    let w = t.row(2, usize::from(!below), j, if below { k } else { k + 1 });
-                    sums.fill(0.0);
-                    for jj in lines {
-                        add_pairs(t.merge[0], &plane[jj * nf[0]..][..nf[0]], sums);
-                    }
-                    for ((o, s), w) in out[j * nc[0]..][..nc[0]].iter_mut().zip(&*sums).zip(w) {
-                        *o += *w * *s;
-                    }
-                    continue;
+        for (kk, [flat, sums]) in t.reach(k).zip(planes) {
+            let inside = own.contains(&kk);
+            if inside {
+                for (o, v) in out.iter_mut().zip(flat) {
+                    *o += *v;
                 }
-                for jj in lines.clone() {
-                    let row = &plane[jj * nf[0]..][..nf[0]];
-                    sums.fill(0.0);
-                    add_pairs(t.merge[0], row, sums);
-                    let here = &mut out[j * nc[0]..][..nc[0]];
-                    for (o, s) in here.iter_mut().zip(&*sums) {
-                        *o += *s;
-                    }
-                    if t.merge[2] && own.len() == 2 {
-                        let behind = kk == own.start;
-                        let w = t.row(2, usize::from(behind), j, if behind { k } else { k + 1 });
-                        for ((o, s), w) in here.iter_mut().zip(&*sums).zip(w) {
-                            *o -= *w * *s;
-                        }
-                    }
-                    if t.merge[0] {
-                        exchange(row, t.row(0, 0, j, k), t.row(0, 1, j, k), here);
-                    }
-                    if t.merge[1] && lines.len() == 2 {
-                        let behind = jj == lines.start;
-                        let face = if behind { j } else { j + 1 };
-                        if face > 0 && face < nc[1] {
-                            let w = t.row(1, usize::from(behind), face, k);
-                            let (low, high) = out[(face - 1) * nc[0]..][..2 * nc[0]].split_at_mut(nc[0]);
-                            let (from, to) = if behind { (high, low) } else { (low, high) };
-                            for (((f, o), s), w) in from.iter_mut().zip(to).zip(&*sums).zip(w) {
-                                let moved = *w * *s;
-                                *f -= moved;
-                                *o += moved;
-                            }
-                        }
-                    }
+            }
+            if !t.merge[2] || (inside && own.len() == 1) {
+                continue;
+            }
+            // Across the face below or above: lost by a child of this plane, gained from one of
+            // the next.
+            let (low, behind) = if inside { (kk == own.start, kk == own.start) } else { (kk < own.start, kk > own.start) };
+            let face = if low { k } else { k + 1 };
+            let sign = if inside { -1.0 } else { 1.0 };
+            for j in 0..nc[1] {
+                let w = t.row(2, usize::from(behind), j, face);
+                let row = j * nc[0];
+                for ((o, s), w) in out[row..][..nc[0]].iter_mut().zip(&sums[row..][..nc[0]]).zip(w) {
+                    *o += sign * (*w * *s);
                 }
             }
         }
@@ -252,23 +272,30 @@ kernel! {
 /// Exchange along x of the residuals of a fine row.
 #[inline(always)]
 fn exchange(row: &[f32], before: &[f32], behind: &[f32], out: &mut [f32]) {
-    let n = out.len();
-    for i in 1..n {
-        // Children 2i − 1 before the face and 2i behind it.
-        let moved = before[i] * row[2 * i - 1] - behind[i] * row[2 * i];
-        out[i - 1] -= moved;
-        out[i] += moved;
+    // Children 2i − 1 before face i and 2i behind it; the slices have one length.
+    let m = out.len() - 1;
+    if m == 0 {
+        return;
+    }
+    let (before, behind) = (&before[1..][..m], &behind[1..][..m]);
+    let mut pairs = row[1..].chunks_exact(2);
+    for i in 0..m {
+        let Some(pair) = pairs.next() else { break };
+        let moved = before[i] * pair[0] - behind[i] * pair[1];
+        out[i] -= moved;
+        out[i + 1] += moved;
     }
 }
 
 kernel! {
-    /// Adds the interpolation of three coarse planes (below, here, above) to fine plane `k`,
-    /// where `inverse` is not zero; `sums` is a scratch of a coarse row.
-    pub fn spread(t: &Transfer, k: usize, coarse: [&[f32]; 3], inverse: &[f32], sums: &mut [f32], out: &mut [f32]) {
+    /// Writes fine plane `k` of x plus, where `inverse` is not zero, the interpolation of three
+    /// coarse planes (below, here, above); `sums` is a scratch of a coarse row.
+    pub fn spread(t: &Transfer, k: usize, coarse: [&[f32]; 3], fine: [&[f32]; 2], sums: &mut [f32], out: &mut [f32]) {
         let (nf, nc) = (t.fine, t.coarse);
         let kc = if t.merge[2] { k / 2 } else { k };
         let planes = children(kc, t.merge[2], nf[2]);
         let [below, here, above] = coarse;
+        let [x, inverse] = fine;
         let sums = &mut sums[..nc[0]];
         for jj in 0..nf[1] {
             let j = if t.merge[1] { jj / 2 } else { jj };
@@ -290,26 +317,50 @@ kernel! {
                     lean(sums, own, &here[other * nc[0]..][..nc[0]], w);
                 }
             }
-            let out = &mut out[jj * nf[0]..][..nf[0]];
-            let open = &inverse[jj * nf[0]..][..nf[0]];
-            let add = |o: &mut f32, open: f32, v: f32| *o += if open > 0.0 { v } else { 0.0 };
+            let row = jj * nf[0];
+            let (x, open) = (&x[row..][..nf[0]], &inverse[row..][..nf[0]]);
+            let out = &mut out[row..][..nf[0]];
+            let add = |x: f32, open: f32, v: f32| x + if open > 0.0 { v } else { 0.0 };
             if t.merge[0] {
                 let (before, behind) = (t.row(0, 0, j, kc), t.row(0, 1, j, kc));
-                let m = nf[0] / 2;
-                for i in 0..m {
-                    let left = if i > 0 { own[i - 1] } else { own[i] };
-                    let right = if i + 1 < nc[0] { own[i + 1] } else { own[i] };
+                // Interior pairs through slices of one length: no bounds checks.
+                let pair = |i: usize, left: f32, right: f32| {
                     let low = sums[i] + behind[i] * (left - own[i]);
                     let high = sums[i] + before[i + 1] * (right - own[i]);
-                    add(&mut out[2 * i], open[2 * i], low);
-                    add(&mut out[2 * i + 1], open[2 * i + 1], high);
+                    [low, high]
+                };
+                let m = nf[0] / 2;
+                let mut ends = [0, m - 1].map(|i| {
+                    let left = own[i.saturating_sub(1)];
+                    let right = own[(i + 1).min(nc[0] - 1)];
+                    (i, pair(i, left, right))
+                });
+                for (i, [low, high]) in &mut ends {
+                    let i = 2 * *i;
+                    out[i] = add(x[i], open[i], *low);
+                    out[i + 1] = add(x[i + 1], open[i + 1], *high);
+                }
+                if m > 2 {
+                    let n = m - 2;
+                    let (left, mid, right) = (&own[..n], &own[1..][..n], &own[2..][..n]);
+                    let (behind, before) = (&behind[1..][..n], &before[2..][..n]);
+                    let sums = &sums[1..][..n];
+                    let out = out[2..][..2 * n].chunks_exact_mut(2);
+                    let fine = x[2..][..2 * n].chunks_exact(2).zip(open[2..][..2 * n].chunks_exact(2));
+                    for (i, (out, (x, open))) in out.zip(fine).enumerate() {
+                        let low = sums[i] + behind[i] * (left[i] - mid[i]);
+                        let high = sums[i] + before[i] * (right[i] - mid[i]);
+                        out[0] = add(x[0], open[0], low);
+                        out[1] = add(x[1], open[1], high);
+                    }
                 }
                 if nf[0] % 2 == 1 {
-                    add(&mut out[nf[0] - 1], open[nf[0] - 1], sums[nc[0] - 1]);
+                    let last = nf[0] - 1;
+                    out[last] = add(x[last], open[last], sums[nc[0] - 1]);
                 }
             } else {
-                for ((o, open), s) in out.iter_mut().zip(open).zip(&*sums) {
-                    add(o, *open, *s);
+                for (((o, x), open), s) in out.iter_mut().zip(x).zip(open).zip(&*sums) {
+                    *o = add(*x, *open, *s);
                 }
             }
         }

@@ -24,6 +24,7 @@ pub trait UptakeLaw: Law {
     }
 
     /// Adds `n[i]·rate(c[i])` and `n[i]·slope(c[i])` to `rate` and `slope`.
+    #[inline(always)]
     fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
         let at_zero = self.slope(0.0);
         for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {

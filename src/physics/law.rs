@@ -114,6 +114,7 @@ macro_rules! forward {
     ($laws:tt) => {};
     ($laws:tt $(#[$doc:meta])* fn $method:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?; $($rest:tt)*) => {
         $(#[$doc])*
+        #[inline(always)]
         pub fn $method(&self, $($arg: $type),*) $(-> $out)? {
             $crate::dispatch!(self, $laws, law, law.$method($($arg),*))
         }
