@@ -505,6 +505,7 @@ fn euler(
         reaction: sink,
         lift: 1.0,
         tolerance: 1e-10,
+        bend: 1.0,
     };
     let mut v = old.to_vec();
     newton::solve(&equation, &mut Scratch::default(), &mut v).ok().map(|_| v)

@@ -111,6 +111,7 @@ impl Solver {
             reaction: &Inert,
             lift,
             tolerance: self.setup.run.accuracy.solver,
+            bend: 0.0,
         };
         let solved = solve(&equation, &mut self.scratch, field)
             .map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
@@ -239,6 +240,7 @@ impl Solver {
             reaction: &uptakes,
             lift,
             tolerance: setup.run.accuracy.solver,
+            bend: self.bends[s],
         };
         let c = flat_mut(field);
         let solved = solve(&equation, &mut self.scratch, c)
@@ -246,6 +248,7 @@ impl Solver {
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
+        self.bends[s] = solved.bend;
 
         let step = volume * dt.unwrap_or(1.0);
         let terms = &self.solute_terms[s];

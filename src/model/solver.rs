@@ -75,6 +75,8 @@ pub struct Solver {
     pub(super) porosity_range: (f64, f64),
     /// Change of each population by motility in its last solve, cells/m³/s.
     pub(super) drifts: Vec<Vec<f64>>,
+    /// Nonlinearity that the last solve of each solute met.
+    pub(super) bends: Vec<f64>,
     /// True while the last step tells where the next one leads.
     pub(super) trend: bool,
 }
@@ -131,6 +133,7 @@ impl Solver {
         let drifts = vec![Vec::new(); setup.populations.len()];
         let mut solver = Solver {
             drifts,
+            bends: vec![1.0; setup.solutes.len()],
             full: state.clone(),
             half: state.clone(),
             two: state.clone(),

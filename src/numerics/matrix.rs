@@ -90,6 +90,7 @@ mod tests {
                 reaction: &Inert,
                 lift: 1.0,
                 tolerance: 1e-11,
+                bend: 1.0,
             };
             let mut v = vec![0.0; grid.len()];
             let solved = solve(&eq, &mut Scratch::default(), &mut v).unwrap();
@@ -131,6 +132,7 @@ mod tests {
             reaction: &Inert,
             lift: 2.0,
             tolerance: 1e-10,
+            bend: 1.0,
         };
         let mut v = vec![0.0; grid.len()];
         let solved = solve(&eq, &mut Scratch::default(), &mut v).unwrap();

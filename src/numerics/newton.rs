@@ -67,6 +67,9 @@ pub struct Equation<'a> {
     pub lift: f64,
     /// Relative tolerance.
     pub tolerance: f64,
+    /// Relative residual after a Newton iteration over the square of that before it, as the last
+    /// solve of this equation found it: what a linear solve need not go below.
+    pub bend: f64,
 }
 
 /// Arrays of the solver, shared by all equations on the same grid.
@@ -90,6 +93,8 @@ pub struct Solved {
     pub parts: Vec<f64>,
     /// Value of each reservoir.
     pub reservoirs: Vec<f64>,
+    /// See [`Equation::bend`].
+    pub bend: f64,
 }
 
 /// A solve that did not reach its tolerance.
@@ -127,7 +132,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let n = v.len();
     scratch.extra.resize(n, 0.0);
     scratch.vectors.resize(n);
-    let mut solved = Solved::default();
+    let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let (scale, source) = scales(eq);
     let diagonal = eq.d * largest_sum(eq);
     // Dominant storage has its round-off too.
@@ -166,7 +171,11 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             }
             sums = evaluate(eq, v, unit, scratch, chord);
         }
-        let reduction = forcing(eq, &sums, last, target, target_max);
+        let bend = if solved.newton == 0 { eq.bend } else { sums.norm * scale / (last * last) };
+        if solved.newton == 1 {
+            solved.bend = bend;
+        }
+        let reduction = forcing(eq, &sums, bend / scale, target, target_max);
         last = sums.norm;
         solved.newton += 1;
         let mut cycle =
@@ -189,10 +198,17 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord);
         }
     }
+    if std::env::var("SHOW").is_ok() {
+        let h: Vec<String> = history.iter().map(|h| format!("{h:.1e}")).collect();
+        eprintln!("SOLVE {} cycles {} target {:.1e}/{:.1e} linear {} dominant {dominant}", h.join(" "), solved.cycles, target / scale, target_max / scale, eq.reaction.linear());
+    }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {
         return Err(NotConverged { history, voxel: worst(&scratch.vectors.r) });
+    }
+    if solved.newton == 1 {
+        solved.bend = sums.norm * scale / (last * last);
     }
     let mut alpha = scale_to_balance(v, &sums, plane);
     if !eq.reaction.linear() && alpha.abs() > 1e-9 {
@@ -217,13 +233,12 @@ fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize) -> f64 {
     alpha
 }
 
-/// Relative reduction asked of the linear solve.
-fn forcing(eq: &Equation, sums: &Sums, last: f64, target: f64, target_max: f64) -> f64 {
+/// Relative reduction asked of the linear solve: what is needed, but not below what the bend of
+/// the sink leaves in any case, nor what single precision gains at a time.
+fn forcing(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64) -> f64 {
     let need = (target / sums.norm).min(target_max / sums.largest);
-    // Single precision gains no more than this at a time; a nonlinear sink leaves no use for it.
-    let loosest =
-        if eq.reaction.linear() { 1e-5 } else { ((sums.norm / last).powi(2)).clamp(1e-4, 0.1) };
-    (0.5 * need).max(loosest).min(0.1)
+    let left = if eq.reaction.linear() { 0.0 } else { 0.3 * bend * sums.norm };
+    (0.5 * need).max(left).clamp(1e-6, 0.1)
 }
 
 fn add(v: &mut [f64], x: &[f64], factor: f64, plane: usize) {
