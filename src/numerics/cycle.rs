@@ -15,6 +15,8 @@ pub struct Workspace {
     /// Scratch of the coarsest solve.
     dense: Vec<f64>,
     scratch: Vec<Scratch>,
+    /// Sum of `extra` over each island.
+    held: Vec<f64>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +31,9 @@ struct Level {
     x: Vec<f32>,
     /// Solution.
     out: Vec<f32>,
+    /// Solution and residual of the first of two cycles.
+    first: Vec<f32>,
+    rest: Vec<f32>,
 }
 
 /// The matrix d·(faces) + extra on all levels.
@@ -93,6 +98,10 @@ impl<'a> Cycle<'a> {
                 }
             });
         }
+        let extra = &work.levels[0].extra;
+        let held = |island: &Vec<u32>| -> f64 { island.iter().map(|&i| f64::from(extra[i as usize])).sum() };
+        work.held.clear();
+        work.held.extend(hierarchy.islands.iter().map(held));
         let mut cycle = Cycle { hierarchy, levels, d, work };
         if !dominant {
             cycle.factor();
@@ -125,9 +134,19 @@ impl<'a> Cycle<'a> {
     /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product.
     pub fn apply(&mut self, r: &mut Vec<f32>, out: &mut Vec<f32>) -> f64 {
         std::mem::swap(&mut self.work.levels[0].b, r);
-        let product = self.cycle(0);
+        let mut product = self.cycle(0);
         std::mem::swap(&mut self.work.levels[0].b, r);
         std::mem::swap(&mut self.work.levels[0].out, out);
+        if self.levels > 1 {
+            for (island, held) in self.hierarchy.islands.iter().zip(&self.work.held) {
+                let sum: f64 = island.iter().map(|&i| f64::from(r[i as usize])).sum();
+                let mean = if *held > 0.0 { sum / held } else { 0.0 };
+                for &i in island {
+                    out[i as usize] += mean as f32;
+                }
+                product += sum * mean;
+            }
+        }
         product
     }
 
@@ -163,7 +182,7 @@ impl<'a> Cycle<'a> {
         let t0 = std::time::Instant::now();
         smooth::down(m, &level.b, &mut level.x, next, &mut self.work.scratch);
         TIMES[2 * l].fetch_add(t0.elapsed().as_nanos() as u64, std::sync::atomic::Ordering::Relaxed);
-        self.cycle(l + 1);
+        self.twice(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
         let m = Matrix { faces, d: self.d, extra: &level.extra, inverse: &level.inverse };
@@ -172,6 +191,34 @@ impl<'a> Cycle<'a> {
         let r = smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut self.work.scratch);
         TIMES[2 * l + 1].fetch_add(t0.elapsed().as_nanos() as u64, std::sync::atomic::Ordering::Relaxed);
         r
+    }
+
+    /// Two cycles on a coarse grid (a W-cycle in all) where the structure is uneven: what a coarse
+    /// operator misses of the fine one would add up from level to level.
+    fn twice(&mut self, l: usize) {
+        self.cycle(l);
+        let fine = &self.hierarchy.fine;
+        let even = fine.uniform.is_some() && !fine.closed;
+        if even || l + 1 == self.hierarchy.levels.len() {
+            return;
+        }
+        let faces = &self.hierarchy.levels[l];
+        let level = &mut self.work.levels[l];
+        level.first.resize(level.out.len(), 0.0);
+        level.rest.resize(level.out.len(), 0.0);
+        std::mem::swap(&mut level.first, &mut level.out);
+        let m = Matrix { faces, d: self.d, extra: &level.extra, inverse: &level.inverse };
+        smooth::rest(m, &level.b, &level.first, &mut level.rest);
+        std::mem::swap(&mut level.b, &mut level.rest);
+        self.cycle(l);
+        let level = &mut self.work.levels[l];
+        std::mem::swap(&mut level.b, &mut level.rest);
+        let first = &level.first;
+        par::planes(faces.plane(), &mut level.out, |k, p| {
+            for (x, first) in p.iter_mut().zip(&first[k * faces.plane()..]) {
+                *x += *first;
+            }
+        });
     }
 
     fn direct_solve(&mut self, l: usize) -> f64 {

@@ -9,11 +9,16 @@ use std::sync::Arc;
 
 use super::stencil::Faces;
 use super::transfer::{Transfer, children};
+use crate::geometry::components;
 use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
 
 /// Most unknowns of the coarsest grid.
 const COARSEST: usize = 100;
+
+/// Share of the conductance of the faces alone in that of a coarse face; the rest is that of the
+/// fine voxels in series, which sees walls inside coarse voxels but not the ways around them.
+const OPENNESS: f64 = 0.75;
 
 /// A shape of diffusivity on all grids; solutes in the same structure share it.
 #[derive(Clone, Debug)]
@@ -24,6 +29,9 @@ pub struct Hierarchy {
     pub levels: Vec<Faces<f32>>,
     /// Transfer between each level and the next coarser one.
     pub transfers: Vec<Transfer>,
+    /// Voxels of each closed-off component of at least two voxels, all but the largest: coarse
+    /// voxels reach across the walls around it, so the cycle alone misses its mean.
+    pub islands: Vec<Vec<u32>>,
     /// Grid of each level and the widths, in fine voxels, of its outermost voxels by face.
     pub shapes: Vec<([usize; 3], [f64; 6])>,
     /// Relative diffusivity, a value a voxel.
@@ -70,7 +78,8 @@ impl Hierarchy {
         }
         let most = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
         let largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
-        Hierarchy { fine, levels, transfers, shapes, relative, axis, largest }
+        let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
+        Hierarchy { fine, levels, islands, transfers, shapes, relative, axis, largest }
     }
 
     /// Bytes held.
@@ -80,6 +89,26 @@ impl Hierarchy {
         let transfers: usize = self.transfers.iter().map(Transfer::bytes).sum();
         single + transfers + 8 * (self.fine.x.len() + self.fine.y.len() + self.fine.z.len())
     }
+}
+
+fn islands(grid: &Grid, relative: &[f64]) -> Vec<Vec<u32>> {
+    let open: Vec<bool> = relative.iter().map(|&r| r > 0.0).collect();
+    let found = components::label(grid, &open);
+    let largest = (0..found.count).max_by_key(|&c| (found.sizes[c], std::cmp::Reverse(c)));
+    let mut number = vec![usize::MAX; found.count + 1];
+    let mut islands: Vec<Vec<u32>> = Vec::new();
+    for (c, &size) in found.sizes.iter().enumerate() {
+        if size > 1 && Some(c) != largest {
+            number[c + 1] = islands.len();
+            islands.push(Vec::with_capacity(size));
+        }
+    }
+    for (i, &label) in found.label.iter().enumerate() {
+        if let Some(island) = islands.get_mut(number[label as usize]) {
+            island.push(i as u32);
+        }
+    }
+    islands
 }
 
 /// Widths of the outermost voxels by face.
@@ -98,7 +127,6 @@ fn coarsen(
 ) -> Faces<f32> {
     let n = fine.n;
     let m: [usize; 3] = std::array::from_fn(|a| coarse[a].len());
-    let theta: f64 = std::env::var("THETA").map_or(0.5, |v| v.parse().unwrap());
     // Conductance of one column of fine voxels across coarse face `i` (> 0) along axis `a`.
     let column = |a: usize, i: usize, t: &dyn Fn(usize) -> f64| {
         if !merge[a] {
@@ -115,7 +143,7 @@ fn coarsen(
         let half = |t: f64| if t > 0.0 { 0.5 / t } else { f64::INFINITY };
         let high = if f + 1 < n[a] { half(t(f + 1)) } else { 0.0 };
         let series = 1.0 / (half(t(f - 1)) + 1.0 / middle + high);
-        theta * open + (1.0 - theta) * series
+        OPENNESS * open + (1.0 - OPENNESS) * series
     };
     let mut x = vec![0.0; (m[0] + 1) * m[1] * m[2]];
     let mut y = vec![0.0; m[0] * (m[1] + 1) * m[2]];

@@ -165,7 +165,7 @@ mod tests {
             let mut work = Workspace::default();
             let mut cycle = Cycle::new(&hierarchy, 1.0, &extra, Some(&wall), false, &mut work);
             let mut all = Vec::new();
-            for it in [6, 30] {
+            for it in [6, 10, 14] {
                 let mut v = Vectors::default();
                 v.resize(grid.len());
                 for (i, r) in v.r.iter_mut().enumerate() {

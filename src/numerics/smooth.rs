@@ -319,6 +319,14 @@ pub fn direct(
     products.iter().flatten().sum()
 }
 
+/// out = b − A x.
+pub fn rest(m: Matrix, b: &[f32], x: &[f32], out: &mut [f32]) {
+    let plane = m.faces.plane();
+    par::planes(plane, out, |k, out| {
+        residual(&m, k, m.faces.around(x, k), &b[k * plane..][..plane], out);
+    });
+}
+
 kernel! {
     /// out = w·inverse·b.
     fn scaled(w: f32, b: &[f32], inverse: &[f32], out: &mut [f32]) {
@@ -348,13 +356,16 @@ kernel! {
     /// Plane `k` of b − A x.
     fn residual(m: &Matrix, k: usize, x: [&[f32]; 3], b: &[f32], out: &mut [f32]) {
         let [nx, ny, _] = m.faces.n;
+        let open = m.faces.around(m.inverse, k);
         for j in 0..ny {
             let at_row = j * nx;
-            let e = &m.extra[k * nx * ny + j * nx..][..nx];
+            let e = &m.extra[k * nx * ny + at_row..][..nx];
+            let inverse = &open[1][at_row..][..nx];
             let (here, b, out) = (&x[1][at_row..][..nx], &b[at_row..][..nx], &mut out[at_row..][..nx]);
-            m.faces.divergence_row(x, j, k, out);
+            m.faces.open_divergence_row(x, open, j, k, out);
             for i in 0..nx {
-                out[i] = b[i] - (m.d * out[i] + e[i] * here[i]);
+                let rest = b[i] - (m.d * out[i] + e[i] * here[i]);
+                out[i] = if inverse[i] > 0.0 { rest } else { 0.0 };
             }
         }
     }
@@ -364,13 +375,16 @@ kernel! {
     /// Plane `k` of A x; gives its product with x.
     fn multiply(m: &Matrix, k: usize, x: [&[f32]; 3], out: &mut [f32]) -> f64 {
         let [nx, ny, _] = m.faces.n;
+        let open = m.faces.around(m.inverse, k);
         for j in 0..ny {
             let at_row = j * nx;
-            let e = &m.extra[k * nx * ny + j * nx..][..nx];
+            let e = &m.extra[k * nx * ny + at_row..][..nx];
+            let inverse = &open[1][at_row..][..nx];
             let (here, out) = (&x[1][at_row..][..nx], &mut out[at_row..][..nx]);
-            m.faces.divergence_row(x, j, k, out);
+            m.faces.open_divergence_row(x, open, j, k, out);
             for i in 0..nx {
-                out[i] = m.d * out[i] + e[i] * here[i];
+                let product = m.d * out[i] + e[i] * here[i];
+                out[i] = if inverse[i] > 0.0 { product } else { 0.0 };
             }
         }
         inner(out, x[1])

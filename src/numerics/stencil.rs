@@ -137,80 +137,95 @@ impl<T: Real> Faces<T> {
         [at(k.saturating_sub(1)), at(k), at((k + 1).min(self.n[2] - 1))]
     }
 
+    /// The rows south, north, below and above of row `j`, given the planes around it; `edge`
+    /// stands for those beyond the sides of the grid.
+    #[inline(always)]
+    fn sides<'v>(&self, planes: [&'v [T]; 3], edge: &'v [T], j: usize) -> [&'v [T]; 4] {
+        let [nx, ny, _] = self.n;
+        let row = |p: usize, j: usize| &planes[p][j * nx..][..nx];
+        let south = if j > 0 { row(1, j - 1) } else { &edge[..nx] };
+        let north = if j + 1 < ny { row(1, j + 1) } else { &edge[..nx] };
+        [south, north, row(0, j), row(2, j)]
+    }
+
+    /// Conductances of row (j, k): along x, and south, north, below and above.
+    #[inline(always)]
+    fn conductances(&self, j: usize, k: usize) -> (&[T], [&[T]; 4]) {
+        let [nx, ny, _] = self.n;
+        let here = (k * ny + j) * nx;
+        let y = (k * (ny + 1) + j) * nx;
+        let sides = [
+            &self.y[y..][..nx],
+            &self.y[y + nx..][..nx],
+            &self.z[here..][..nx],
+            &self.z[here + nx * ny..][..nx],
+        ];
+        (&self.x[(k * ny + j) * (nx + 1)..][..=nx], sides)
+    }
+
     /// Writes Σ_f T_f (v_i − v_neighbour) of row `j` of plane `k` to `out` (length nx), given the
     /// planes around it.
     #[inline(always)]
-    pub fn divergence_row(
+    pub fn divergence_row(&self, planes: [&[T]; 3], j: usize, k: usize, out: &mut [T]) {
+        let nx = self.n[0];
+        let out = &mut out[..nx];
+        let c = &planes[1][j * nx..][..nx];
+        // At a wall the neighbour is the voxel itself: no flux.
+        let [south, north, below, above] = self.sides(planes, c, j);
+        if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
+            for i in 0..nx {
+                let v = c[i];
+                out[i] =
+                    ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]));
+            }
+            along(c, out, |_, v, other| tx * (v - other));
+            return;
+        }
+        let (tx, [ys, yn, zb, za]) = self.conductances(j, k);
+        for i in 0..nx {
+            let v = c[i];
+            out[i] = (ys[i] * (v - south[i]) + yn[i] * (v - north[i]))
+                + (zb[i] * (v - below[i]) + za[i] * (v - above[i]));
+        }
+        along(c, out, |face, v, other| tx[face] * (v - other));
+    }
+
+    /// As [`Faces::divergence_row`] for values that are 0 in closed voxels; `open` are planes
+    /// with positive values in open voxels only. What it writes for closed voxels is of no use.
+    #[inline(always)]
+    pub fn open_divergence_row(
         &self,
         planes: [&[T]; 3],
+        open: [&[T]; 3],
         j: usize,
         k: usize,
         out: &mut [T],
     ) {
-        let [nx, ny, _] = self.n;
-        let here = (k * ny + j) * nx;
-        let out = &mut out[..nx];
-        let row = |p: usize, j: usize| &planes[p][j * nx..][..nx];
-        let c = row(1, j);
-        // At a wall the neighbour is the voxel itself: no flux.
-        let south = if j > 0 { row(1, j - 1) } else { c };
-        let north = if j + 1 < ny { row(1, j + 1) } else { c };
-        let (below, above) = (row(0, j), row(2, j));
-        let last = nx - 1;
-        if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
-            let lateral = |i: usize| {
-                let v = c[i];
-                ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]))
-            };
-            if nx == 1 {
-                out[0] = lateral(0);
-            return;
-            }
-            out[0] = lateral(0) + tx * (c[0] - c[1]);
-            out[last] = lateral(last) + tx * (c[last] - c[last - 1]);
-            let m = nx - 2;
-            let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
-            let (south, north) = (&south[1..][..m], &north[1..][..m]);
-            let (below, above) = (&below[1..][..m], &above[1..][..m]);
-            let out = &mut out[1..][..m];
-            for i in 0..m {
-                let v = mid[i];
-                let across = ty * ((v - south[i]) + (v - north[i]))
-                    + tz * ((v - below[i]) + (v - above[i]));
-                out[i] = across + tx * ((v - left[i]) + (v - right[i]));
-            }
-            return;
-        }
-        let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
-        let ys = &self.y[(k * (ny + 1) + j) * nx..][..nx];
-        let yn = &self.y[(k * (ny + 1) + j + 1) * nx..][..nx];
-        let zb = &self.z[here..][..nx];
-        let za = &self.z[here + nx * ny..][..nx];
-        let lateral = |i: usize| {
-            let v = c[i];
-            (ys[i] * (v - south[i]) + yn[i] * (v - north[i]))
-                + (zb[i] * (v - below[i]) + za[i] * (v - above[i]))
+        let (Some([tx, ty, tz]), true) = (self.uniform, self.closed) else {
+            return self.divergence_row(planes, j, k, out);
         };
-        if nx == 1 {
-            out[0] = lateral(0);
-            return;
+        let nx = self.n[0];
+        let out = &mut out[..nx];
+        let c = &planes[1][j * nx..][..nx];
+        let own = &open[1][j * nx..][..nx];
+        let [south, north, below, above] = self.sides(planes, c, j);
+        let [open_s, open_n, open_b, open_a] = self.sides(open, own, j);
+        let gap = |v: T, other: T, open: T| if open > T::ZERO { v - other } else { T::ZERO };
+        for i in 0..nx {
+            let v = c[i];
+            out[i] = ty * (gap(v, south[i], open_s[i]) + gap(v, north[i], open_n[i]))
+                + tz * (gap(v, below[i], open_b[i]) + gap(v, above[i], open_a[i]));
         }
-        out[0] = lateral(0) + tx[1] * (c[0] - c[1]);
-        out[last] = lateral(last) + tx[last] * (c[last] - c[last - 1]);
-        // Slices of one length: the loop runs without bounds checks.
-        let m = nx - 2;
-        let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
-        let (tl, tr) = (&tx[1..][..m], &tx[2..][..m]);
-        let (south, north) = (&south[1..][..m], &north[1..][..m]);
-        let (below, above) = (&below[1..][..m], &above[1..][..m]);
-        let (ys, yn) = (&ys[1..][..m], &yn[1..][..m]);
-        let (zb, za) = (&zb[1..][..m], &za[1..][..m]);
-        let out = &mut out[1..][..m];
-        for i in 0..m {
-            let v = mid[i];
-            let across = (ys[i] * (v - south[i]) + yn[i] * (v - north[i]))
-                + (zb[i] * (v - below[i]) + za[i] * (v - above[i]));
-            out[i] = across + (tl[i] * (v - left[i]) + tr[i] * (v - right[i]));
+        if nx > 1 {
+            let m = nx - 1;
+            let (low, high) = (&c[..m], &c[1..][..m]);
+            let (open_low, open_high) = (&own[..m], &own[1..][..m]);
+            for (i, o) in out[1..].iter_mut().enumerate() {
+                *o += tx * gap(high[i], low[i], open_low[i]);
+            }
+            for (i, o) in out[..m].iter_mut().enumerate() {
+                *o += tx * gap(low[i], high[i], open_high[i]);
+            }
         }
     }
 
@@ -225,61 +240,22 @@ impl<T: Real> Faces<T> {
         k: usize,
         out: &mut [T],
     ) {
-        let [nx, ny, _] = self.n;
-        let here = (k * ny + j) * nx;
+        let nx = self.n[0];
         let out = &mut out[..nx];
-        let row = |p: usize, j: usize| &planes[p][j * nx..][..nx];
-        let c = row(1, j);
-        let south = if j > 0 { row(1, j - 1) } else { &zero[..nx] };
-        let north = if j + 1 < ny { row(1, j + 1) } else { &zero[..nx] };
-        let (below, above) = (row(0, j), row(2, j));
-        let last = nx - 1;
+        let c = &planes[1][j * nx..][..nx];
+        let [south, north, below, above] = self.sides(planes, zero, j);
         if let Some([tx, ty, tz]) = self.uniform {
-            let lateral = |i: usize| ty * (south[i] + north[i]) + tz * (below[i] + above[i]);
-            if nx == 1 {
-                out[0] = lateral(0);
-            return;
+            for i in 0..nx {
+                out[i] = ty * (south[i] + north[i]) + tz * (below[i] + above[i]);
             }
-            out[0] = lateral(0) + tx * c[1];
-            out[last] = lateral(last) + tx * c[last - 1];
-            let m = nx - 2;
-            let (left, right) = (&c[..m], &c[2..][..m]);
-            let (south, north) = (&south[1..][..m], &north[1..][..m]);
-            let (below, above) = (&below[1..][..m], &above[1..][..m]);
-            let out = &mut out[1..][..m];
-            for i in 0..m {
-                let sum = ty * (south[i] + north[i]) + tz * (below[i] + above[i]);
-                out[i] = sum + tx * (left[i] + right[i]);
-            }
+            along(c, out, |_, _, other| tx * other);
             return;
         }
-        let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
-        let ys = &self.y[(k * (ny + 1) + j) * nx..][..nx];
-        let yn = &self.y[(k * (ny + 1) + j + 1) * nx..][..nx];
-        let zb = &self.z[here..][..nx];
-        let za = &self.z[here + nx * ny..][..nx];
-        let lateral = |i: usize| {
-            (ys[i] * south[i] + yn[i] * north[i]) + (zb[i] * below[i] + za[i] * above[i])
-        };
-        if nx == 1 {
-            out[0] = lateral(0);
-            return;
+        let (tx, [ys, yn, zb, za]) = self.conductances(j, k);
+        for i in 0..nx {
+            out[i] = (ys[i] * south[i] + yn[i] * north[i]) + (zb[i] * below[i] + za[i] * above[i]);
         }
-        out[0] = lateral(0) + tx[1] * c[1];
-        out[last] = lateral(last) + tx[last] * c[last - 1];
-        let m = nx - 2;
-        let (left, right) = (&c[..m], &c[2..][..m]);
-        let (tl, tr) = (&tx[1..][..m], &tx[2..][..m]);
-        let (south, north) = (&south[1..][..m], &north[1..][..m]);
-        let (below, above) = (&below[1..][..m], &above[1..][..m]);
-        let (ys, yn) = (&ys[1..][..m], &yn[1..][..m]);
-        let (zb, za) = (&zb[1..][..m], &za[1..][..m]);
-        let out = &mut out[1..][..m];
-        for i in 0..m {
-            let across =
-                (ys[i] * south[i] + yn[i] * north[i]) + (zb[i] * below[i] + za[i] * above[i]);
-            out[i] = across + (tl[i] * left[i] + tr[i] * right[i]);
-        }
+        along(c, out, |face, _, other| tx[face] * other);
     }
 
     /// Calls `each(neighbour, conductance)` for the neighbours of a voxel.
@@ -328,6 +304,24 @@ impl<T: Real> Faces<T> {
         for i in 0..nx {
             out[i] = tx[i] + tx[i + 1] + ys[i] + ys[i + nx] + zb[i] + za[i];
         }
+    }
+}
+
+/// Adds `term(face, v, neighbour)` along a row for both neighbours of each voxel.
+#[inline(always)]
+fn along<T: Real>(c: &[T], out: &mut [T], term: impl Fn(usize, T, T) -> T) {
+    let n = c.len();
+    if n < 2 {
+        return;
+    }
+    out[0] += term(1, c[0], c[1]);
+    out[n - 1] += term(n - 1, c[n - 1], c[n - 2]);
+    // Slices of one length: the loop runs without bounds checks.
+    let m = n - 2;
+    let (left, mid, right) = (&c[..m], &c[1..][..m], &c[2..][..m]);
+    let out = &mut out[1..][..m];
+    for i in 0..m {
+        out[i] += term(i + 1, mid[i], left[i]) + term(i + 2, mid[i], right[i]);
     }
 }
 

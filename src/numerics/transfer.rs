@@ -137,7 +137,7 @@ fn add_pairs(merge: bool, row: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Mean φ over the children before and behind face `at` along `axis`.
+/// Mean φ over the pairs of children that touch across face `at` along `axis`.
 fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3]) -> (f32, f32) {
     let n = faces.n;
     let across = |v: [usize; 3]| {
@@ -149,7 +149,7 @@ fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3
     };
     let ranges: [std::ops::Range<usize>; 3] =
         std::array::from_fn(|a| children(at[a], merge[a] && a != axis, n[a]));
-    let (mut before, mut behind, mut count) = (0.0, 0.0, 0.0_f64);
+    let (mut before, mut behind, mut open) = (0.0, 0.0, 0.0_f64);
     let ranges = [
         if axis == 0 { 0..1 } else { ranges[0].clone() },
         if axis == 1 { 0..1 } else { ranges[1].clone() },
@@ -176,14 +176,11 @@ fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3
                 let part = |r: f64| if r.is_finite() { (r / all).min(LARGEST) } else { LARGEST };
                 before += part(low);
                 behind += part(high);
-                count += 1.0;
+                open += 1.0;
             }
         }
     }
-    let total = (ranges[0].len() * ranges[1].len() * ranges[2].len()) as f64;
-    let total = if std::env::var("OPEN").is_ok() { count.max(1.0) } else { total };
-    let f: f64 = std::env::var("FPHI").map_or(1.0, |v| v.parse().unwrap());
-    ((f * before / total) as f32, (f * behind / total) as f32)
+    if open > 0.0 { ((before / open) as f32, (behind / open) as f32) } else { (0.0, 0.0) }
 }
 
 kernel! {
