@@ -44,14 +44,20 @@ impl Solver {
     ) -> Result<(), StepFailure> {
         let population = &self.setup.populations[p];
         let numbers = self.catalogue.of_population(p);
+        let plane = self.setup.grid.plane();
         for &f in &numbers {
-            to.fields[f].clone_from(&from.fields[f]);
+            let old = flat(&from.fields[f]);
+            par::planes(plane, flat_mut(&mut to.fields[f]), |k, p| {
+                p.copy_from_slice(&old[k * plane..][..plane]);
+            });
         }
         let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
         let needs = population.growth.as_ref().is_some_and(|g| g.logistic);
-        let counted = population.capacity.filter(|_| needs).map(|capacity| {
-            (count(&self.catalogue, from, capacity.counts_viable, capacity.counts_dead), capacity)
-        });
+        let capacity = population.capacity.filter(|_| needs);
+        if let Some(capacity) = capacity {
+            let (living, dead) = (capacity.counts_viable, capacity.counts_dead);
+            count(&self.catalogue, from, living, dead, plane, &mut self.counted);
+        }
         let mut outs: Vec<&mut [f64]> = Vec::new();
         for (f, field) in to.fields.iter_mut().enumerate() {
             if numbers.contains(&f) {
@@ -65,7 +71,7 @@ impl Solver {
             population,
             self.setup.grid.n,
             &c,
-            counted.as_ref().map(|(n, capacity)| (n.as_slice(), *capacity)),
+            capacity.map(|capacity| (&self.counted[..], capacity)),
             dt,
             cells::Fields { viable, quiescent, dead: outs.collect() },
         );
@@ -81,7 +87,6 @@ impl Solver {
         let motility = population.motility;
         let (Some(h), true) = (self.motile, motility > 0.0) else { return Ok(()) };
         let number = numbers[0];
-        let plane = self.setup.grid.plane();
         let field = flat_mut(&mut to.fields[number]);
         par::planes(plane, &mut self.rhs, |k, r| {
             let n = &field[k * plane..][..plane];
@@ -324,25 +329,29 @@ fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
     StepFailure { field: field.to_string(), voxel: e.voxel, history: e.history, time, dt }
 }
 
-/// Cells that count towards a capacity, all populations, cells/m³.
-fn count(catalogue: &Catalogue, state: &State, living: bool, dead: bool) -> Vec<f64> {
-    let mut sum: Vec<f64> = Vec::new();
-    for (f, spec) in catalogue.specs.iter().enumerate() {
-        let counts = match spec.kind {
-            Kind::Viable(_) | Kind::Quiescent(_) => living,
-            Kind::Dead(..) => dead,
-            Kind::Solute(_) => false,
-        };
-        if counts {
-            let field = flat(&state.fields[f]);
-            if sum.is_empty() {
-                sum = field.to_vec();
-            } else {
-                for (s, v) in sum.iter_mut().zip(field) {
-                    *s += v;
-                }
+/// Cells that count towards a capacity, all populations, cells/m³, into `sum`.
+fn count(
+    catalogue: &Catalogue,
+    state: &State,
+    living: bool,
+    dead: bool,
+    plane: usize,
+    sum: &mut Vec<f64>,
+) {
+    let counts = |kind: &Kind| match kind {
+        Kind::Viable(_) | Kind::Quiescent(_) => living,
+        Kind::Dead(..) => dead,
+        Kind::Solute(_) => false,
+    };
+    let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
+    let fields: Vec<&[f64]> = numbers.map(|f| flat(&state.fields[f])).collect();
+    sum.resize(flat(&state.fields[0]).len(), 0.0);
+    par::planes(plane, sum, |k, sum| {
+        sum.fill(0.0);
+        for field in &fields {
+            for (s, v) in sum.iter_mut().zip(&field[k * plane..]) {
+                *s += v;
             }
         }
-    }
-    sum
+    });
 }

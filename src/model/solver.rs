@@ -73,6 +73,8 @@ pub struct Solver {
     pub(super) live: f64,
     /// Smallest and largest porosity of live voxels.
     pub(super) porosity_range: (f64, f64),
+    /// Cells that count towards a capacity.
+    pub(super) counted: Vec<f64>,
     /// Change of each population by motility in its last solve, cells/m³/s.
     pub(super) drifts: Vec<Vec<f64>>,
     /// Nonlinearity that the last solve of each solute met.
@@ -133,6 +135,7 @@ impl Solver {
         let drifts = vec![Vec::new(); setup.populations.len()];
         let mut solver = Solver {
             drifts,
+            counted: Vec::new(),
             bends: vec![1.0; setup.solutes.len()],
             full: state.clone(),
             half: state.clone(),

@@ -49,7 +49,6 @@ impl Survey {
         let (plane, volume) = (grid.plane(), grid.voxel_volume());
         let room = solver.room();
         let mut survey = Survey { time: solver.state.time, ..Survey::default() };
-        let live: f64 = room.iter().sum();
         for (f, spec) in solver.catalogue.specs.iter().enumerate() {
             let values = flat(&solver.state.fields[f]);
             let weight = match spec.kind {
@@ -80,7 +79,7 @@ impl Survey {
                 }
                 survey.least.push(least);
                 survey.most.push(parts.iter().fold(0.0, |m, p| m.max(p.3)));
-                survey.mean.push(parts.iter().map(|p| p.1).sum::<f64>() / live);
+                survey.mean.push(parts.iter().map(|p| p.1).sum::<f64>() / solver.live);
             }
         }
         survey.cells(solver);

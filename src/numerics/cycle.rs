@@ -3,7 +3,7 @@
 use super::dense::Cholesky;
 use super::hierarchy::Hierarchy;
 use super::smooth::{self, Matrix, Scratch};
-use super::stencil::dot;
+use super::stencil::{dot, lanes};
 use super::wall::Wall;
 use crate::ground::par;
 
@@ -63,13 +63,9 @@ impl<'a> Cycle<'a> {
         work.levels.resize_with(hierarchy.levels.len(), Level::default);
         for (level, faces) in work.levels.iter_mut().zip(&hierarchy.levels).take(levels) {
             let n = faces.voxels();
-            for v in [
-                &mut level.extra,
-                &mut level.inverse,
-                &mut level.b,
-                &mut level.x,
-                &mut level.out,
-            ] {
+            for v in
+                [&mut level.extra, &mut level.inverse, &mut level.b, &mut level.x, &mut level.out]
+            {
                 v.resize(n, 0.0);
             }
         }
@@ -99,7 +95,9 @@ impl<'a> Cycle<'a> {
             });
         }
         let extra = &work.levels[0].extra;
-        let held = |island: &Vec<u32>| -> f64 { island.iter().map(|&i| f64::from(extra[i as usize])).sum() };
+        let held = |island: &Vec<u32>| -> f64 {
+            island.iter().map(|&i| f64::from(extra[i as usize])).sum()
+        };
         work.held.clear();
         work.held.extend(hierarchy.islands.iter().map(held));
         let mut cycle = Cycle { hierarchy, levels, d, work };
@@ -150,6 +148,27 @@ impl<'a> Cycle<'a> {
         product
     }
 
+    /// Sum of the fine diagonal beyond the conductances, walls included.
+    pub fn extra_sum(&self) -> f64 {
+        let extra = &self.work.levels[0].extra;
+        let plane = self.plane();
+        par::sum(extra.len() / plane, plane, |k| {
+            let extra = &extra[k * plane..][..plane];
+            lanes(plane, |i| f64::from(extra[i]))
+        })
+    }
+
+    /// Adds a constant to `z` where there is an unknown.
+    pub fn raise(&self, z: &mut [f32], by: f32) {
+        let plane = self.plane();
+        let inverse = &self.work.levels[0].inverse;
+        par::planes(plane, z, |k, z| {
+            for (z, inverse) in z.iter_mut().zip(&inverse[k * plane..]) {
+                *z += if *inverse > 0.0 { by } else { 0.0 };
+            }
+        });
+    }
+
     /// p = z + beta·old and q = A p; gives p·q.
     pub fn direct(
         &mut self,
@@ -179,18 +198,13 @@ impl<'a> Cycle<'a> {
         }
         let t = &self.hierarchy.transfers[l];
         let next = Some((t, &mut coarse[0].b[..]));
-        let t0 = std::time::Instant::now();
         smooth::down(m, &level.b, &mut level.x, next, &mut self.work.scratch);
-        TIMES[2 * l].fetch_add(t0.elapsed().as_nanos() as u64, std::sync::atomic::Ordering::Relaxed);
         self.twice(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
         let m = Matrix { faces, d: self.d, extra: &level.extra, inverse: &level.inverse };
         let correction = (t, &coarse[0].out[..]);
-        let t0 = std::time::Instant::now();
-        let r = smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut self.work.scratch);
-        TIMES[2 * l + 1].fetch_add(t0.elapsed().as_nanos() as u64, std::sync::atomic::Ordering::Relaxed);
-        r
+        smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut self.work.scratch)
     }
 
     /// Two cycles on a coarse grid (a W-cycle in all) where the structure is uneven: what a coarse
@@ -237,6 +251,3 @@ impl<'a> Cycle<'a> {
 fn matrix<'a>(faces: &'a super::stencil::Faces<f32>, d: f32, level: &'a Level) -> Matrix<'a> {
     Matrix { faces, d, extra: &level.extra, inverse: &level.inverse }
 }
-
-/// t
-pub static TIMES: [std::sync::atomic::AtomicU64; 20] = [const { std::sync::atomic::AtomicU64::new(0) }; 20];

@@ -154,7 +154,8 @@ fn coarsen(
                 let mut s = 0.0;
                 for kk in children(k, merge[2], n[2]) {
                     for jj in children(j, merge[1], n[1]) {
-                        s += column(0, i, &|f| f64::from(fine.x[(kk * n[1] + jj) * (n[0] + 1) + f]));
+                        s +=
+                            column(0, i, &|f| f64::from(fine.x[(kk * n[1] + jj) * (n[0] + 1) + f]));
                     }
                 }
                 p[j * (m[0] + 1) + i] = s as f32;
@@ -167,7 +168,8 @@ fn coarsen(
                 let mut s = 0.0;
                 for kk in children(k, merge[2], n[2]) {
                     for ii in children(i, merge[0], n[0]) {
-                        s += column(1, j, &|f| f64::from(fine.y[(kk * (n[1] + 1) + f) * n[0] + ii]));
+                        s +=
+                            column(1, j, &|f| f64::from(fine.y[(kk * (n[1] + 1) + f) * n[0] + ii]));
                     }
                 }
                 p[j * m[0] + i] = s as f32;

@@ -2,7 +2,7 @@
 //! double-precision iterate, so it only has to gain a few digits at a time.
 
 use super::cycle::Cycle;
-use super::stencil::{dot, inner};
+use super::stencil::{dot, inner, lanes};
 use crate::ground::par;
 use crate::kernel;
 
@@ -73,10 +73,19 @@ pub fn solve(
     if start == 0.0 || !start.is_finite() {
         return 0;
     }
+    // A small reservoir rises with the field: a constant that the cycle, which sees it held,
+    // leaves behind. One unknown for it.
+    let held = cycle.extra_sum()
+        - reservoirs.iter().map(|r| (r.total - r.storage).powi(2) / r.total).sum::<f64>();
     let mut rho = 0.0;
     for iteration in 1..=limit {
         let old = rho;
         rho = cycle.apply(&mut v.r, &mut v.z);
+        if !reservoirs.is_empty() && held > 0.0 {
+            let sum = par::sum(v.r.len() / plane, plane, |k| total(&v.r[k * plane..][..plane]));
+            cycle.raise(&mut v.z, (sum / held) as f32);
+            rho += sum * f64::from((sum / held) as f32);
+        }
         if rho <= 0.0 {
             return iteration;
         }
@@ -104,6 +113,13 @@ pub fn solve(
         }
     }
     limit
+}
+
+kernel! {
+    /// Sum of a plane.
+    fn total(r: &[f32]) -> f64 {
+        lanes(r.len(), |i| f64::from(r[i]))
+    }
 }
 
 kernel! {

@@ -142,45 +142,4 @@ mod tests {
         assert!((v[0] - mixed).abs() < 0.01 * mixed);
         assert!(solved.cycles < 30, "{} cycles", solved.cycles);
     }
-    #[test]
-    fn rates() {
-        use crate::numerics::cycle::{Cycle, Workspace};
-        use crate::numerics::krylov::{self, Vectors};
-        let bone = std::fs::read("/tmp/w/bone.raw").unwrap_or_default();
-        let pick = std::env::var("PICK").unwrap_or_default();
-        for (name, n) in [("uniform", [100, 100, 40]), ("t25", [100, 25, 160]), ("t50", [100, 50, 80]), ("t12", [100, 12, 333]), ("u128", [128, 128, 64]), ("uniform-cube", [64, 64, 64]), ("bone", [200, 200, 200]), ("half", [100,100,100])] {
-            if !pick.is_empty() && pick != name { continue }
-            let grid = Grid { n, h: [1.0; 3], dimensions: 3 };
-            let relative: Vec<f64> = match name {
-                "bone" => { if bone.is_empty() {continue} bone.iter().map(|&b| f64::from(u8::from(b <= 63))).collect() }
-                "half" => { if bone.is_empty() {continue} (0..1_000_000).map(|i| { let (x,y,z)=(i%100,(i/100)%100,i/10000); f64::from(u8::from(bone[(z*200+y)*200+x] <= 63))}).collect() }
-                _ => vec![1.0; grid.len()],
-            };
-            let relative = Arc::new(relative);
-            let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0; 3]);
-            let mut behind = [Behind::Sealed; 6];
-            behind[5] = Behind::Open { film: f64::INFINITY };
-            let wall = Wall::new(&grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.shapes);
-            let extra: Vec<f32> = relative.iter().map(|&r| (r * 1e-4) as f32).collect();
-            let mut work = Workspace::default();
-            let mut cycle = Cycle::new(&hierarchy, 1.0, &extra, Some(&wall), false, &mut work);
-            let mut all = Vec::new();
-            for it in [6, 10, 14] {
-                let mut v = Vectors::default();
-                v.resize(grid.len());
-                for (i, r) in v.r.iter_mut().enumerate() {
-                    *r = relative[i] as f32 * (1.0 + ((i * 7919) % 13) as f32 / 13.0);
-                }
-                let s: f64 = v.r.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-                let t = std::time::Instant::now();
-                krylov::solve(&mut cycle, &[], &mut v, 0.0, it);
-                let t = t.elapsed().as_secs_f64() / it as f64;
-                let e: f64 = v.r.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-                all.push(v.x.clone());
-                let ts: Vec<String> = crate::numerics::cycle::TIMES.iter().take(12).map(|t| format!("{:.2}", t.swap(0, std::sync::atomic::Ordering::Relaxed) as f64 * 1e-6 / it as f64)).collect();
-                println!("{name} it ms by level down/up {}", ts.join(" "));
-                println!("{name} {it}: {:.2e}  {:.4} s/it", e / s, t);
-            }
-        }
-    }
 }

@@ -198,10 +198,6 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord);
         }
     }
-    if std::env::var("SHOW").is_ok() {
-        let h: Vec<String> = history.iter().map(|h| format!("{h:.1e}")).collect();
-        eprintln!("SOLVE {} cycles {} target {:.1e}/{:.1e} linear {} dominant {dominant}", h.join(" "), solved.cycles, target / scale, target_max / scale, eq.reaction.linear());
-    }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {

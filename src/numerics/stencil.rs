@@ -114,7 +114,14 @@ impl Faces<f64> {
     pub fn single(&self) -> Faces<f32> {
         let cast = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
         let uniform = self.uniform.map(|u| u.map(|t| t as f32));
-        Faces { n: self.n, x: cast(&self.x), y: cast(&self.y), z: cast(&self.z), uniform, closed: self.closed }
+        Faces {
+            n: self.n,
+            x: cast(&self.x),
+            y: cast(&self.y),
+            z: cast(&self.z),
+            uniform,
+            closed: self.closed,
+        }
     }
 }
 
@@ -140,7 +147,7 @@ impl<T: Real> Faces<T> {
     /// The rows south, north, below and above of row `j`, given the planes around it; `edge`
     /// stands for those beyond the sides of the grid.
     #[inline(always)]
-    fn sides<'v>(&self, planes: [&'v [T]; 3], edge: &'v [T], j: usize) -> [&'v [T]; 4] {
+    pub fn sides<'v>(&self, planes: [&'v [T]; 3], edge: &'v [T], j: usize) -> [&'v [T]; 4] {
         let [nx, ny, _] = self.n;
         let row = |p: usize, j: usize| &planes[p][j * nx..][..nx];
         let south = if j > 0 { row(1, j - 1) } else { &edge[..nx] };
@@ -232,14 +239,7 @@ impl<T: Real> Faces<T> {
     /// As [`Faces::divergence_row`], Σ_f T_f v_neighbour for values that are 0 in closed voxels
     /// and planes that are 0 beyond the grid; `zero` is a row of zeros.
     #[inline(always)]
-    pub fn neighbours_row(
-        &self,
-        planes: [&[T]; 3],
-        zero: &[T],
-        j: usize,
-        k: usize,
-        out: &mut [T],
-    ) {
+    pub fn neighbours_row(&self, planes: [&[T]; 3], zero: &[T], j: usize, k: usize, out: &mut [T]) {
         let nx = self.n[0];
         let out = &mut out[..nx];
         let c = &planes[1][j * nx..][..nx];
@@ -288,7 +288,15 @@ impl<T: Real> Faces<T> {
     pub fn sum_row(&self, j: usize, k: usize, out: &mut [T]) {
         let [nx, ny, nz] = self.n;
         if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
-            let twice = |t: T, faces: usize| if faces == 2 { t + t } else if faces == 1 { t } else { T::ZERO };
+            let twice = |t: T, faces: usize| {
+                if faces == 2 {
+                    t + t
+                } else if faces == 1 {
+                    t
+                } else {
+                    T::ZERO
+                }
+            };
             let inner = |i: usize, n: usize| usize::from(i > 0) + usize::from(i + 1 < n);
             let lateral = twice(ty, inner(j, ny)) + twice(tz, inner(k, nz));
             out.fill(lateral + tx + tx);

@@ -371,3 +371,110 @@ fn lean(sums: &mut [f32], own: &[f32], other: &[f32], w: &[f32]) {
         *s += *w * (*other - *own);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::grid::Grid;
+
+    fn faces(n: [usize; 3], closed: impl Fn(usize) -> bool) -> Faces<f32> {
+        let grid = Grid { n, h: [1.0, 1.0, 1.0], dimensions: 3 };
+        let relative: Vec<f64> =
+            (0..grid.len()).map(|i| if closed(i) { 0.0 } else { 1.0 }).collect();
+        Faces::harmonic(&grid, &relative, [1.0; 3]).single()
+    }
+
+    fn interpolate(t: &Transfer, coarse: &[f32], open: &[f32]) -> Vec<f32> {
+        let plane = t.fine[0] * t.fine[1];
+        let zero = vec![0.0; plane];
+        let mut out = vec![0.0; open.len()];
+        let mut row = vec![0.0; t.fine[0]];
+        for (k, p) in out.chunks_mut(plane).enumerate() {
+            let fine = [&zero[..], &open[k * plane..][..plane]];
+            spread(t, k, t.around(coarse, k), fine, &mut row, p);
+        }
+        out
+    }
+
+    fn restrict(t: &Transfer, fine: &[f32]) -> Vec<f32> {
+        let (plane, size) = (t.fine[0] * t.fine[1], t.coarse[0] * t.coarse[1]);
+        let mut row = vec![0.0; t.fine[0]];
+        let flat: Vec<_> = (0..t.fine[2])
+            .map(|k| {
+                let (mut own, mut sums) = (vec![0.0; size], vec![0.0; size]);
+                flatten(t, k, &fine[k * plane..][..plane], &mut own, &mut sums, &mut row);
+                (own, sums)
+            })
+            .collect();
+        let mut out = vec![0.0; size * t.coarse[2]];
+        for (k, p) in out.chunks_mut(size).enumerate() {
+            let reach = t.reach(k);
+            let planes = std::array::from_fn(|i| {
+                let (own, sums) = &flat[(reach.start + i).min(reach.end - 1)];
+                [&own[..], &sums[..]]
+            });
+            gather(t, k, planes, p);
+        }
+        out
+    }
+
+    fn noise(n: usize, seed: u64) -> Vec<f32> {
+        let hash = |i: usize| (i as u64 + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        (0..n).map(|i| hash(i) as f32 / 16_777_216.0 - 0.5).collect()
+    }
+
+    #[test]
+    fn restriction_is_the_transpose_and_keeps_sums() {
+        for (n, merge) in [
+            ([8, 6, 4], [true; 3]),
+            ([7, 5, 9], [true; 3]),
+            ([7, 4, 5], [true, false, true]),
+            ([6, 7, 5], [false, true, false]),
+            ([9, 1, 1], [true, false, false]),
+        ] {
+            let solid = |i: usize| i % 5 == 3;
+            let faces = faces(n, solid);
+            let t = Transfer::new(&faces, merge);
+            let fine = n.iter().product::<usize>();
+            let open: Vec<f32> = (0..fine).map(|i| f32::from(u8::from(!solid(i)))).collect();
+            // Residuals are 0 in closed voxels.
+            let r: Vec<f32> = noise(fine, 1).iter().zip(&open).map(|(r, o)| r * o).collect();
+            let u = noise(t.coarse.iter().product(), 99);
+            let product =
+                |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+            let (here, there) =
+                (product(&r, &interpolate(&t, &u, &open)), product(&restrict(&t, &r), &u));
+            assert!((here - there).abs() < 1e-5, "{n:?}: {here} and {there}");
+            let sum = |v: &[f32]| v.iter().map(|v| f64::from(*v)).sum::<f64>();
+            assert!((sum(&r) - sum(&restrict(&t, &r))).abs() < 1e-5, "{n:?}");
+        }
+    }
+
+    #[test]
+    fn linear_fields_are_exact_and_walls_are_not_crossed() {
+        let n = [8, 8, 8];
+        let all = vec![1.0; 512];
+        let t = Transfer::new(&faces(n, |_| false), [true; 3]);
+        let coarse: Vec<f32> = (0..64)
+            .map(|i| 2.0 * ((i % 4) as f32) + 3.0 * ((i / 4 % 4) as f32) - ((i / 16) as f32))
+            .collect();
+        let fine = interpolate(&t, &coarse, &all);
+        for k in 1..7 {
+            for j in 1..7 {
+                for i in 1..7 {
+                    let at = |i: usize| (i as f32 - 0.5) / 2.0;
+                    let exact = 2.0 * at(i) + 3.0 * at(j) - at(k);
+                    assert!((fine[(k * 8 + j) * 8 + i] - exact).abs() < 1e-5);
+                }
+            }
+        }
+        // A solid plate in the plane x = 4: what stands beyond it must not be seen.
+        let solid = |i: usize| i % 8 == 4;
+        let t = Transfer::new(&faces(n, solid), [true; 3]);
+        let coarse: Vec<f32> = (0..64).map(|i| if i % 4 < 2 { 1.0 } else { 5.0 }).collect();
+        let fine = interpolate(&t, &coarse, &all);
+        for (i, v) in fine.iter().enumerate().filter(|v| !solid(v.0)) {
+            assert_eq!(*v, if i % 8 < 4 { 1.0 } else { 5.0 }, "voxel {i}");
+        }
+    }
+}
