@@ -47,11 +47,11 @@ pub struct Cycle<'a> {
 
 impl<'a> Cycle<'a> {
     /// Prepares all levels for `d·div + extra + wall`; `extra` is the fine diagonal beyond
-    /// conductances and wall, per fine voxel. Where it is `dominant` smoothing alone suffices.
+    /// conductances and wall, per fine voxel; it is taken, and holds anything afterwards. Where it is `dominant` smoothing alone suffices.
     pub fn new(
         hierarchy: &'a Hierarchy,
         d: f64,
-        extra: &[f32],
+        extra: &mut Vec<f32>,
         wall: Option<&Wall>,
         dominant: bool,
         work: &'a mut Workspace,
@@ -70,7 +70,7 @@ impl<'a> Cycle<'a> {
             }
         }
         // Wall conductances change with the level, so they are added after the sums.
-        work.levels[0].extra.copy_from_slice(extra);
+        std::mem::swap(&mut work.levels[0].extra, extra);
         for l in 1..levels {
             let (fine, coarse) = work.levels.split_at_mut(l);
             hierarchy.transfers[l - 1].collect(&fine[l - 1].extra, &mut coarse[0].extra);

@@ -79,7 +79,7 @@ impl Hierarchy {
         let most = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
         let largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
         let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
-        Hierarchy { fine, levels, islands, transfers, shapes, relative, axis, largest }
+        Hierarchy { fine, levels, transfers, islands, shapes, relative, axis, largest }
     }
 
     /// Bytes held.

@@ -68,25 +68,32 @@ pub fn solve(
     limit: usize,
 ) -> usize {
     let plane = cycle.plane();
-    par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
     let start = dot(plane, &v.r, &v.r).sqrt();
     if start == 0.0 || !start.is_finite() {
+        par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
         return 0;
     }
     // A small reservoir rises with the field: a constant that the cycle, which sees it held,
     // leaves behind. One unknown for it.
-    let held = cycle.extra_sum()
-        - reservoirs.iter().map(|r| (r.total - r.storage).powi(2) / r.total).sum::<f64>();
+    let held = if reservoirs.is_empty() {
+        0.0
+    } else {
+        let rising = reservoirs.iter().map(|r| (r.total - r.storage).powi(2) / r.total);
+        cycle.extra_sum() - rising.sum::<f64>()
+    };
     let mut rho = 0.0;
     for iteration in 1..=limit {
         let old = rho;
         rho = cycle.apply(&mut v.r, &mut v.z);
-        if !reservoirs.is_empty() && held > 0.0 {
+        if held > 0.0 {
             let sum = par::sum(v.r.len() / plane, plane, |k| total(&v.r[k * plane..][..plane]));
             cycle.raise(&mut v.z, (sum / held) as f32);
             rho += sum * f64::from((sum / held) as f32);
         }
         if rho <= 0.0 {
+            if iteration == 1 {
+                par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
+            }
             return iteration;
         }
         let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
@@ -101,11 +108,17 @@ pub fn solve(
             curvature -= sum * sum / reservoir.total;
         }
         if curvature <= 0.0 {
+            if iteration == 1 {
+                par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
+            }
             return iteration;
         }
         let alpha = rho / curvature;
         let (p, q) = (&v.p, &v.q);
         let norms = par::planes2_map(plane, &mut v.x, &mut v.r, |k, x, r| {
+            if iteration == 1 {
+                x.fill(0.0);
+            }
             advance(alpha, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
         });
         if norms.iter().sum::<f64>().sqrt() <= reduction * start {

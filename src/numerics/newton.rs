@@ -119,6 +119,8 @@ struct Sums {
     stored: f64,
     parts: Vec<[f64; 2]>,
     least: f64,
+    /// ‖F‖₂ and max |F| with all unknowns at the lift.
+    lifted: (f64, f64),
 }
 
 const NEWTON_LIMIT: usize = 200;
@@ -133,16 +135,11 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     scratch.extra.resize(n, 0.0);
     scratch.vectors.resize(n);
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
-    let (scale, source) = scales(eq);
     let diagonal = eq.d * largest_sum(eq);
     // Dominant storage has its round-off too.
     let held = eq.shift * eq.storage_range.1;
-    let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
-    let dominant = diagonal <= 2.0 * eq.shift * eq.storage_range.0;
-    let target = (eq.tolerance * scale).max(floor);
-    let target_max = (100.0 * eq.tolerance * source).max(floor);
-    // Single precision sees the same numbers at any scale: residuals are divided by this.
-    let unit = if scale > 0.0 { scale / (n as f64).sqrt() } else { 1.0 };
+    // Single precision sees numbers of moderate size: residuals are divided by this.
+    let unit = if held * eq.lift > 0.0 { held * eq.lift } else { 1.0 };
     let plane = eq.hierarchy.fine.plane();
     let mut history = Vec::new();
     let mut last = f64::INFINITY;
@@ -150,7 +147,12 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     // out where the tangent of a steep or sigmoid sink leads in circles.
     let mut chord = false;
     let (mut best, mut idle) = (f64::INFINITY, 0);
-    let mut sums = evaluate(eq, v, unit, scratch, chord);
+    let mut sums = evaluate(eq, v, unit, scratch, chord, true);
+    let (scale, source) = sums.lifted;
+    let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
+    let dominant = diagonal <= 2.0 * eq.shift * eq.storage_range.0;
+    let target = (eq.tolerance * scale).max(floor);
+    let target_max = (100.0 * eq.tolerance * source).max(floor);
     loop {
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
         // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
@@ -169,7 +171,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             if chord {
                 clip(v, plane);
             }
-            sums = evaluate(eq, v, unit, scratch, chord);
+            sums = evaluate(eq, v, unit, scratch, chord, false);
         }
         let bend = if solved.newton == 0 { eq.bend } else { sums.norm * scale / (last * last) };
         if solved.newton == 1 {
@@ -178,8 +180,14 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         let reduction = forcing(eq, &sums, bend / scale, target, target_max);
         last = sums.norm;
         solved.newton += 1;
-        let mut cycle =
-            Cycle::new(eq.hierarchy, eq.d, &scratch.extra, eq.wall, dominant, &mut scratch.cycle);
+        let mut cycle = Cycle::new(
+            eq.hierarchy,
+            eq.d,
+            &mut scratch.extra,
+            eq.wall,
+            dominant,
+            &mut scratch.cycle,
+        );
         solved.cycles +=
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
         let mut factor = 1.0;
@@ -187,7 +195,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         if chord {
             clip(v, plane);
         }
-        sums = evaluate(eq, v, unit, scratch, chord);
+        sums = evaluate(eq, v, unit, scratch, chord, false);
         while !eq.reaction.linear()
             && !chord
             && factor > 0.02
@@ -195,7 +203,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         {
             factor *= 0.5;
             add(v, &scratch.vectors.x, -factor * unit, plane);
-            sums = evaluate(eq, v, unit, scratch, chord);
+            sums = evaluate(eq, v, unit, scratch, chord, false);
         }
     }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
@@ -209,7 +217,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut alpha = scale_to_balance(v, &sums, plane);
     if !eq.reaction.linear() && alpha.abs() > 1e-9 {
         // The balance is not linear in α: its square would show in the ledger.
-        sums = evaluate(eq, v, unit, scratch, chord);
+        sums = evaluate(eq, v, unit, scratch, chord, false);
         alpha = scale_to_balance(v, &sums, plane);
     }
     solved.stored = sums.stored * (1.0 + alpha);
@@ -300,43 +308,6 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// ‖F‖₂ and max |F| at the lift: all unknowns at `eq.lift`.
-fn scales(eq: &Equation) -> (f64, f64) {
-    let [nx, ny, nz] = eq.hierarchy.fine.n;
-    let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect();
-    let parts = par::map(nz, nx * ny, |k| lifted(eq, k, &values));
-    let square: f64 = parts.iter().map(|n| n.0).sum();
-    (square.sqrt(), parts.iter().fold(0.0, |m, n| m.max(n.1)))
-}
-
-kernel! {
-    /// Sum of squares and maximum of plane `k` of F at the lift; `values` are the reservoirs'.
-    fn lifted(eq: &Equation, k: usize, values: &[f64]) -> (f64, f64) {
-        let [nx, ny, _] = eq.hierarchy.fine.n;
-        let lift = vec![eq.lift; nx];
-        let (mut f, mut slope) = (vec![0.0; nx], vec![0.0; nx]);
-        let mut walls = Rows::of(eq, k);
-        let (mut square, mut largest) = (0.0, 0.0_f64);
-        for j in 0..ny {
-            let at = (k * ny + j) * nx;
-            f.fill(0.0);
-            for part in 0..eq.reaction.parts() {
-                eq.reaction.add(part, at, &lift, &mut f, &mut slope);
-            }
-            let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
-            for i in 0..nx {
-                f[i] += eq.shift * s[i] * eq.lift - b[i];
-            }
-            walls.row(at, nx, |i, g, face| {
-                f[i] += g * (eq.lift - eq.reservoir_faces[face].map_or(0.0, |r| values[r]));
-            });
-            square += inner(&f, &f);
-            largest = most(&f, largest);
-        }
-        (square, largest)
-    }
-}
-
 /// The larger of `start` and the largest magnitude, in lanes that vectorise.
 #[inline(always)]
 fn most(f: &[f64], start: f64) -> f64 {
@@ -368,10 +339,19 @@ pub fn largest(v: &[f64], plane: usize) -> f64 {
 }
 
 /// Residual −F/unit and the diagonal beyond the conductances at `v`, into the scratch.
-fn evaluate(eq: &Equation, v: &[f64], unit: f64, scratch: &mut Scratch, chord: bool) -> Sums {
+fn evaluate(
+    eq: &Equation,
+    v: &[f64],
+    unit: f64,
+    scratch: &mut Scratch,
+    chord: bool,
+    lifted: bool,
+) -> Sums {
     let plane = eq.hierarchy.fine.plane();
     let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
-    let at = Point { eq, v, values: &values, unit, chord };
+    let levels: Option<Vec<f64>> =
+        lifted.then(|| eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect());
+    let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
     let (r, extra) = (&mut scratch.vectors.r, &mut scratch.extra);
     let planes = par::planes2_map(plane, r, extra, |k, r, extra| sweep(&at, k, r, extra));
     let mut sums = Sums {
@@ -382,8 +362,11 @@ fn evaluate(eq: &Equation, v: &[f64], unit: f64, scratch: &mut Scratch, chord: b
         stored: 0.0,
         parts: vec![[0.0; 2]; eq.reaction.parts()],
         least: 0.0,
+        lifted: (0.0, 0.0),
     };
     for p in planes {
+        sums.lifted.0 += p.lifted.0;
+        sums.lifted.1 = sums.lifted.1.max(p.lifted.1);
         sums.norm += p.square;
         // A maximum passes over values that are not numbers; the norm does not.
         sums.largest = sums.largest.max(p.largest);
@@ -397,6 +380,7 @@ fn evaluate(eq: &Equation, v: &[f64], unit: f64, scratch: &mut Scratch, chord: b
         }
     }
     sums.norm = sums.norm.sqrt();
+    sums.lifted.0 = sums.lifted.0.sqrt();
     for r in eq.reservoirs {
         let inside: f64 = r.entries.iter().map(|&(i, g)| g * v[i as usize].max(0.0)).sum();
         // What the reservoir gains, written with its storage: g·(v − value) would magnify
@@ -414,6 +398,8 @@ struct Point<'a> {
     v: &'a [f64],
     /// Values of the reservoirs.
     values: &'a [f64],
+    /// Their values where all unknowns are at the lift, if the residual there is wanted too.
+    levels: Option<&'a [f64]>,
     unit: f64,
     chord: bool,
 }
@@ -426,13 +412,15 @@ struct PlaneSums {
     along: f64,
     stored: f64,
     least: f64,
+    /// Square and maximum at the lift.
+    lifted: (f64, f64),
     parts: Vec<[f64; 2]>,
 }
 
 kernel! {
     /// Plane `k` of the residual, of the diagonal without walls, and of their sums.
     fn sweep(at: &Point, k: usize, r: &mut [f32], extra: &mut [f32]) -> PlaneSums {
-        let Point { eq, v, values, unit, chord } = *at;
+        let Point { eq, v, values, levels, unit, chord } = *at;
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
@@ -447,8 +435,11 @@ kernel! {
             along: 0.0,
             stored: 0.0,
             least: 0.0,
+            lifted: (0.0, 0.0),
             parts: vec![[0.0; 2]; eq.reaction.parts()],
         };
+        let lift = vec![eq.lift; nx];
+        let mut high = levels.map(|levels| (levels, Rows::of(eq, k)));
         let scale = -1.0 / unit;
         for j in 0..ny {
             let at = k * plane + j * nx;
@@ -505,6 +496,21 @@ kernel! {
             });
             sums.square += inner(f, f);
             sums.largest = most(f, sums.largest);
+            if let Some((levels, walls)) = &mut high {
+                weight.fill(0.0);
+                for part in 0..eq.reaction.parts() {
+                    eq.reaction.add(part, at, &lift, &mut weight, &mut within);
+                }
+                for i in 0..nx {
+                    weight[i] += eq.shift * s[i] * eq.lift - b[i];
+                }
+                walls.row(at, nx, |i, g, face| {
+                    let value = eq.reservoir_faces[face].map_or(0.0, |r| levels[r]);
+                    weight[i] += g * (eq.lift - value);
+                });
+                sums.lifted.0 += inner(&weight, &weight);
+                sums.lifted.1 = most(&weight, sums.lifted.1);
+            }
             for (r, f) in r[j * nx..][..nx].iter_mut().zip(&*f) {
                 *r = (scale * *f) as f32;
             }

@@ -64,11 +64,7 @@ impl Ring {
     fn get(&self, k: usize) -> &[f32] {
         &self.0[k % self.0.len()]
     }
-    /// Plane `k` with those below and above; at an end of the grid the plane itself.
-    fn around(&self, k: usize, planes: usize) -> [&[f32]; 3] {
-        [self.get(k.saturating_sub(1)), self.get(k), self.get((k + 1).min(planes - 1))]
-    }
-    /// As [`Ring::around`], with `zero` beyond the grid.
+    /// Plane `k` with those below and above; `zero` beyond the grid.
     fn within<'r>(&'r self, k: usize, planes: usize, zero: &'r [f32]) -> [&'r [f32]; 3] {
         let below = if k > 0 { self.get(k - 1) } else { zero };
         let above = if k + 1 < planes { self.get(k + 1) } else { zero };
@@ -113,7 +109,7 @@ impl Planes<'_> {
             self.ring.put(k)
         }
     }
-    /// As [`Ring::around`].
+    /// Plane `k` with those below and above; at an end of the grid the plane itself.
     fn around(&self, k: usize, planes: usize) -> [&[f32]; 3] {
         [self.get(k.saturating_sub(1)), self.get(k), self.get((k + 1).min(planes - 1))]
     }
@@ -303,7 +299,7 @@ pub fn direct(
         scratch.size(plane, 0);
         let mut now = Planes { own, out: p, ring: &mut scratch.steps[0], plane };
         let mut products = Vec::with_capacity(own.len());
-        for k in wide.start..wide.end + 1 {
+        for k in wide.start..=wide.end {
             if wide.contains(&k) {
                 combine(beta, &z[at(k)], &old[at(k)], now.put(k));
             }
