@@ -95,12 +95,16 @@ impl Solver {
             }
         });
         let lift = largest(field, plane);
-        // Cells moved about as much a second in the last solve.
+        // Cells moved about as much a second in the last solve, and never above the largest density.
         let drift = &mut self.drifts[p];
         drift.resize(field.len(), 0.0);
+        if lift == 0.0 {
+            drift.fill(0.0);
+            return Ok(());
+        }
         par::planes(plane, field, |k, n| {
             for (n, drift) in n.iter_mut().zip(&drift[k * plane..][..plane]) {
-                *n = (*n + dt * drift).max(0.0);
+                *n = (*n + dt * drift).clamp(0.0, lift);
             }
         });
         let equation = Equation {

@@ -238,12 +238,14 @@ impl Solver {
         }
         self.state = state;
         self.work.limited += limited.voxels;
-        if fits && limited.repaired {
+        let used: f64 = terms.used.iter().map(|t| amounts[t.1]).sum();
+        // Where extrapolation leaves nothing used, there is nothing to charge.
+        let chargeable = limited.charged == 0.0 || used > 0.0;
+        if fits && limited.repaired && chargeable {
             for (b, p, value) in baths {
                 self.state.baths[b][p] = value;
             }
             // The charge belongs to the populations in proportion to what they used.
-            let used: f64 = terms.used.iter().map(|t| amounts[t.1]).sum();
             for (_, term) in &terms.used {
                 if used > 0.0 {
                     amounts[*term] -= volume * limited.charged * amounts[*term] / used;

@@ -128,6 +128,8 @@ const NEWTON_LIMIT: usize = 200;
 const TANGENTS: usize = 8;
 const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
+/// Most corrections of a balance that is not linear.
+const CLOSURES: usize = 10;
 
 /// Solves the equation from the start value in `v`.
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
@@ -215,8 +217,11 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         solved.bend = sums.norm * scale / (last * last);
     }
     let mut alpha = scale_to_balance(v, &sums, plane);
-    if !eq.reaction.linear() && alpha.abs() > 1e-9 {
+    for _ in 0..CLOSURES {
         // The balance is not linear in α: its square would show in the ledger.
+        if eq.reaction.linear() || alpha.abs() <= 1e-9 {
+            break;
+        }
         sums = evaluate(eq, v, unit, scratch, chord, false);
         alpha = scale_to_balance(v, &sums, plane);
     }
