@@ -194,7 +194,7 @@ impl Solver {
         }
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             if let Some(value) = outside(boundary, t) {
-                for &(i, g) in &transport.wall.faces[f] {
+                for &(i, g) in &transport.wall.faces()[f] {
                     self.rhs[i as usize] += g * value;
                 }
             }
@@ -207,7 +207,7 @@ impl Solver {
             if dt.is_none() {
                 // A bath in a steady solve is a value: its change belongs to time.
                 let value = self.bath(from, b, s);
-                for &(i, g) in &transport.wall.faces[f] {
+                for &(i, g) in &transport.wall.faces()[f] {
                     self.rhs[i as usize] += g * value;
                 }
                 continue;
@@ -226,8 +226,8 @@ impl Solver {
             }
             reservoir_faces[f] = reservoirs.iter().position(|r| r.0 == b);
             for (_, r) in reservoirs.iter_mut().filter(|r| r.0 == b) {
-                r.entries.extend(&transport.wall.faces[f]);
-                r.total += transport.wall.faces[f].iter().map(|e| e.1).sum::<f64>();
+                r.entries.extend(&transport.wall.faces()[f]);
+                r.total += transport.wall.faces()[f].iter().map(|e| e.1).sum::<f64>();
             }
         }
         let (owners, reservoirs): (Vec<usize>, Vec<Reservoir>) = reservoirs.into_iter().unzip();
@@ -264,7 +264,7 @@ impl Solver {
         let mut values = solved.reservoirs.clone();
         let mut closing = None;
         for (f, boundary) in solute.boundaries.iter().enumerate() {
-            let g = transport.wall.faces[f].iter();
+            let g = transport.wall.faces()[f].iter();
             let value = match boundary {
                 Boundary::Bath(b) => match owners.iter().position(|o| o == b) {
                     Some(r) => {

@@ -2,10 +2,15 @@
 
 use super::dense::Cholesky;
 use super::hierarchy::Hierarchy;
+use super::layout::Layout;
+use super::operator::Operator;
 use super::smooth::{self, Matrix, Scratch};
-use super::stencil::{dot, lanes};
+use super::stencil::{inner, lanes};
+use super::transfer::Transfer;
 use super::wall::Wall;
+use crate::ground::grid::Face;
 use crate::ground::par;
+use crate::kernel;
 
 /// Arrays of the cycle, one set a level; shared by all solves on the same grid.
 #[derive(Debug, Default)]
@@ -25,6 +30,9 @@ struct Level {
     extra: Vec<f32>,
     /// Inverse diagonal; 0 where there is no unknown.
     inverse: Vec<f32>,
+    /// Part of the interpolated correction that a voxel takes: 1, less beside a wall, 0 where
+    /// there is no unknown.
+    share: Vec<f32>,
     /// Right-hand side.
     b: Vec<f32>,
     /// Solution before the coarse correction.
@@ -62,11 +70,9 @@ impl<'a> Cycle<'a> {
         let levels = if dominant { 1 } else { hierarchy.levels.len() };
         work.levels.resize_with(hierarchy.levels.len(), Level::default);
         for (level, faces) in work.levels.iter_mut().zip(&hierarchy.levels).take(levels) {
-            let n = faces.voxels();
-            for v in
-                [&mut level.extra, &mut level.inverse, &mut level.b, &mut level.x, &mut level.out]
-            {
-                v.resize(n, 0.0);
+            let Level { extra, inverse, share, b, x, out, .. } = level;
+            for v in [extra, inverse, share, b, x, out] {
+                faces.layout.fit(v);
             }
         }
         // Wall conductances change with the level, so they are added after the sums.
@@ -77,26 +83,23 @@ impl<'a> Cycle<'a> {
         }
         for (l, faces) in hierarchy.levels[..levels].iter().enumerate() {
             let level = &mut work.levels[l];
-            for &(i, g) in wall.map_or(&[][..], |w| &w.levels[l]) {
-                level.extra[i as usize] += g as f32;
+            let layout = faces.layout;
+            for &(i, g) in wall.iter().flat_map(|w| &w.levels[l]).flatten() {
+                level.extra[layout.at(i as usize)] += g as f32;
             }
-            let [nx, ny, _] = faces.n;
             let extra = &level.extra;
-            par::planes(nx * ny, &mut level.inverse, |k, p| {
-                for j in 0..ny {
-                    let row = &mut p[j * nx..][..nx];
-                    faces.sum_row(j, k, row);
-                    let extra = &extra[(k * ny + j) * nx..][..nx];
-                    for (v, e) in row.iter_mut().zip(extra) {
-                        let diagonal = d * *v + e;
-                        *v = if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
-                    }
-                }
+            let (inverse, share) = (layout.body(&mut level.inverse), layout.body(&mut level.share));
+            par::planes2(layout.plane(), inverse, share, |k, inverse, share| {
+                invert(faces, d, k, layout.view(extra, k), inverse, share);
             });
+            if let (Some(wall), Some(transfer)) = (wall, hierarchy.transfers.get(l)) {
+                lower(faces, d, transfer, &wall.levels[l], &mut level.share);
+            }
         }
+        let layout = hierarchy.levels[0].layout;
         let extra = &work.levels[0].extra;
         let held = |island: &Vec<u32>| -> f64 {
-            island.iter().map(|&i| f64::from(extra[i as usize])).sum()
+            island.iter().map(|&i| f64::from(extra[layout.at(i as usize)])).sum()
         };
         work.held.clear();
         work.held.extend(hierarchy.islands.iter().map(held));
@@ -109,12 +112,13 @@ impl<'a> Cycle<'a> {
 
     fn factor(&mut self) {
         let last = self.hierarchy.levels.len() - 1;
-        let faces = &self.hierarchy.levels[last];
+        let faces = &self.hierarchy.coarsest;
+        let layout = self.hierarchy.levels[last].layout;
         let n = faces.voxels();
         let d = f64::from(self.d);
         let mut full = vec![0.0; n * n];
         for i in 0..n {
-            full[i * n + i] += f64::from(self.work.levels[last].extra[i]);
+            full[i * n + i] += f64::from(self.work.levels[last].extra[layout.at(i)]);
             faces.neighbours(i, |j, t| {
                 full[i * n + i] += d * f64::from(t);
                 full[i * n + j] -= d * f64::from(t);
@@ -124,9 +128,9 @@ impl<'a> Cycle<'a> {
         self.work.dense.resize(n, 0.0);
     }
 
-    /// Number of fine voxels of a plane.
-    pub fn plane(&self) -> usize {
-        self.hierarchy.levels[0].plane()
+    /// Where fine voxels stand in the arrays.
+    pub fn layout(&self) -> Layout {
+        self.hierarchy.levels[0].layout
     }
 
     /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product.
@@ -137,10 +141,11 @@ impl<'a> Cycle<'a> {
         std::mem::swap(&mut self.work.levels[0].out, out);
         if self.levels > 1 {
             for (island, held) in self.hierarchy.islands.iter().zip(&self.work.held) {
-                let sum: f64 = island.iter().map(|&i| f64::from(r[i as usize])).sum();
+                let at = |i: &u32| self.hierarchy.levels[0].layout.at(*i as usize);
+                let sum: f64 = island.iter().map(|i| f64::from(r[at(i)])).sum();
                 let mean = if *held > 0.0 { sum / held } else { 0.0 };
-                for &i in island {
-                    out[i as usize] += mean as f32;
+                for i in island {
+                    out[at(i)] += mean as f32;
                 }
                 product += sum * mean;
             }
@@ -150,19 +155,15 @@ impl<'a> Cycle<'a> {
 
     /// Sum of the fine diagonal beyond the conductances, walls included.
     pub fn extra_sum(&self) -> f64 {
-        let extra = &self.work.levels[0].extra;
-        let plane = self.plane();
-        par::sum(extra.len() / plane, plane, |k| {
-            let extra = &extra[k * plane..][..plane];
-            lanes(plane, |i| f64::from(extra[i]))
-        })
+        total(&self.layout(), &self.work.levels[0].extra)
     }
 
     /// Adds a constant to `z` where there is an unknown.
     pub fn raise(&self, z: &mut [f32], by: f32) {
-        let plane = self.plane();
-        let inverse = &self.work.levels[0].inverse;
-        par::planes(plane, z, |k, z| {
+        let layout = self.layout();
+        let plane = layout.plane();
+        let inverse = layout.body_of(&self.work.levels[0].inverse);
+        par::planes(plane, layout.body(z), |k, z| {
             for (z, inverse) in z.iter_mut().zip(&inverse[k * plane..]) {
                 *z += if *inverse > 0.0 { by } else { 0.0 };
             }
@@ -191,10 +192,16 @@ impl<'a> Cycle<'a> {
         }
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
-        let m = Matrix { faces, d: self.d, extra: &level.extra, inverse: &level.inverse };
+        let m = Matrix {
+            faces,
+            d: self.d,
+            extra: &level.extra,
+            inverse: &level.inverse,
+            share: &level.share,
+        };
         if self.levels == 1 {
             smooth::down(m, &level.b, &mut level.out, None, &mut self.work.scratch);
-            return dot(faces.plane(), &level.b, &level.out);
+            return product(&faces.layout, &level.b, &level.out);
         }
         let t = &self.hierarchy.transfers[l];
         let next = Some((t, &mut coarse[0].b[..]));
@@ -202,7 +209,13 @@ impl<'a> Cycle<'a> {
         self.twice(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
-        let m = Matrix { faces, d: self.d, extra: &level.extra, inverse: &level.inverse };
+        let m = Matrix {
+            faces,
+            d: self.d,
+            extra: &level.extra,
+            inverse: &level.inverse,
+            share: &level.share,
+        };
         let correction = (t, &coarse[0].out[..]);
         smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut self.work.scratch)
     }
@@ -218,36 +231,110 @@ impl<'a> Cycle<'a> {
         }
         let faces = &self.hierarchy.levels[l];
         let level = &mut self.work.levels[l];
-        level.first.resize(level.out.len(), 0.0);
-        level.rest.resize(level.out.len(), 0.0);
+        faces.layout.fit(&mut level.first);
+        faces.layout.fit(&mut level.rest);
         std::mem::swap(&mut level.first, &mut level.out);
-        let m = Matrix { faces, d: self.d, extra: &level.extra, inverse: &level.inverse };
+        let m = Matrix {
+            faces,
+            d: self.d,
+            extra: &level.extra,
+            inverse: &level.inverse,
+            share: &level.share,
+        };
         smooth::rest(m, &level.b, &level.first, &mut level.rest);
         std::mem::swap(&mut level.b, &mut level.rest);
         self.cycle(l);
         let level = &mut self.work.levels[l];
         std::mem::swap(&mut level.b, &mut level.rest);
-        let first = &level.first;
-        par::planes(faces.plane(), &mut level.out, |k, p| {
-            for (x, first) in p.iter_mut().zip(&first[k * faces.plane()..]) {
+        let (layout, first) = (faces.layout, &level.first);
+        par::planes(layout.plane(), layout.body(&mut level.out), |k, p| {
+            for (x, first) in p.iter_mut().zip(&layout.body_of(first)[k * layout.plane()..]) {
                 *x += *first;
             }
         });
     }
 
     fn direct_solve(&mut self, l: usize) -> f64 {
+        let layout = self.hierarchy.levels[l].layout;
         let level = &mut self.work.levels[l];
-        for (w, b) in self.work.dense.iter_mut().zip(&level.b) {
-            *w = f64::from(*b);
+        for (i, w) in self.work.dense.iter_mut().enumerate() {
+            *w = f64::from(level.b[layout.at(i)]);
         }
         self.work.coarsest.solve(&mut self.work.dense);
-        for (x, w) in level.out.iter_mut().zip(&self.work.dense) {
-            *x = *w as f32;
+        for (i, w) in self.work.dense.iter().enumerate() {
+            level.out[layout.at(i)] = *w as f32;
         }
         level.out.iter().zip(&level.b).map(|(x, b)| f64::from(*x) * f64::from(*b)).sum()
     }
 }
 
-fn matrix<'a>(faces: &'a super::stencil::Faces<f32>, d: f32, level: &'a Level) -> Matrix<'a> {
-    Matrix { faces, d, extra: &level.extra, inverse: &level.inverse }
+fn matrix<'a>(faces: &'a Operator, d: f32, level: &'a Level) -> Matrix<'a> {
+    Matrix { faces, d, extra: &level.extra, inverse: &level.inverse, share: &level.share }
+}
+
+/// Product of two padded arrays, summed by planes in order.
+pub fn product(layout: &Layout, a: &[f32], b: &[f32]) -> f64 {
+    let plane = layout.plane();
+    let (a, b) = (layout.body_of(a), layout.body_of(b));
+    par::sum(layout.n[2], plane, |k| inner(&a[k * plane..][..plane], &b[k * plane..][..plane]))
+}
+
+/// Sum of a padded array, by planes in order.
+pub fn total(layout: &Layout, a: &[f32]) -> f64 {
+    let plane = layout.plane();
+    let a = layout.body_of(a);
+    par::sum(layout.n[2], plane, |k| {
+        let a = &a[k * plane..][..plane];
+        lanes(plane, |i| f64::from(a[i]))
+    })
+}
+
+kernel! {
+    /// Inverse diagonal and share of plane `k`.
+    fn invert(faces: &Operator, d: f32, k: usize, extra: &[f32], inverse: &mut [f32], share: &mut [f32]) {
+        let l = &faces.layout;
+        let total = l.view(&faces.total, k);
+        let n = l.stride;
+        for j in 0..l.n[1] {
+            let (total, extra) = (&l.row(total, j)[..n], &l.row(extra, j)[..n]);
+            let (inverse, share) = (&mut inverse[j * n..][..n], &mut share[j * n..][..n]);
+            for i in 0..n {
+                let diagonal = d * total[i] + extra[i];
+                let open = diagonal > 0.0;
+                inverse[i] = if open { 1.0 / diagonal } else { 0.0 };
+                share[i] = if open { 1.0 } else { 0.0 };
+            }
+        }
+    }
+}
+
+/// Beside a wall a correction falls towards zero: from the centre of a coarse voxel to that of
+/// its child at the wall by the part of the resistance that lies between them.
+fn lower(
+    faces: &Operator,
+    d: f32,
+    transfer: &Transfer,
+    wall: &[Vec<(u32, f64)>; 6],
+    share: &mut [f32],
+) {
+    let layout = faces.layout;
+    let step = [1, layout.stride, layout.plane()];
+    for (face, entries) in Face::ALL.into_iter().zip(wall) {
+        let a = face.axis;
+        let last = layout.n[a] - 1;
+        // A child alone in its coarse voxel has the same centre.
+        if !transfer.merges(a) || last == 0 || (face.end && last.is_multiple_of(2)) {
+            continue;
+        }
+        for &(i, g) in entries {
+            let at = layout.at(i as usize);
+            let upper = if face.end { at } else { at + step[a] };
+            let between = match faces.uniform {
+                Some(t) => t[a],
+                None => faces.faces[a][upper],
+            };
+            let inner = 2.0 * d * between;
+            share[at] *= (inner / (inner + g as f32)).max(0.5);
+        }
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::operator::Operator;
 use super::stencil::Faces;
 use super::transfer::{Transfer, children};
 use crate::geometry::components;
@@ -26,7 +27,9 @@ pub struct Hierarchy {
     /// Fine conductances in double precision: the equation itself.
     pub fine: Faces<f64>,
     /// Conductances of every level in single precision, finest first: the preconditioner.
-    pub levels: Vec<Faces<f32>>,
+    pub levels: Vec<Operator>,
+    /// Faces of the last level.
+    pub coarsest: Faces<f32>,
     /// Transfer between each level and the next coarser one.
     pub transfers: Vec<Transfer>,
     /// Voxels of each closed-off component of at least two voxels, all but the largest: coarse
@@ -48,10 +51,10 @@ impl Hierarchy {
         let fine = Faces::harmonic(grid, &relative, axis);
         let mut widths: [Vec<f64>; 3] = std::array::from_fn(|a| vec![1.0; grid.n[a]]);
         let mut shapes = vec![(grid.n, outer(&widths))];
-        let mut levels = vec![fine.single()];
+        let mut last = fine.single();
+        let mut levels = vec![Operator::new(&last)];
         let mut transfers = Vec::new();
         loop {
-            let last = &levels[levels.len() - 1];
             let n = last.n;
             if n.iter().product::<usize>() <= COARSEST {
                 break;
@@ -70,22 +73,31 @@ impl Hierarchy {
                     widths[a].clone()
                 }
             });
-            transfers.push(Transfer::new(last, merge));
-            let next = coarsen(last, merge, &widths, &coarse);
+            transfers.push(Transfer::new(&last, merge));
+            last = coarsen(&last, merge, &widths, &coarse);
             widths = coarse;
-            shapes.push((next.n, outer(&widths)));
-            levels.push(next);
+            shapes.push((last.n, outer(&widths)));
+            levels.push(Operator::new(&last));
         }
         let most = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
         let largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
         let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
-        Hierarchy { fine, levels, transfers, islands, shapes, relative, axis, largest }
+        Hierarchy {
+            fine,
+            levels,
+            coarsest: last,
+            transfers,
+            islands,
+            shapes,
+            relative,
+            axis,
+            largest,
+        }
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        let single: usize =
-            self.levels.iter().map(|l| 4 * (l.x.len() + l.y.len() + l.z.len())).sum();
+        let single: usize = self.levels.iter().map(Operator::bytes).sum();
         let transfers: usize = self.transfers.iter().map(Transfer::bytes).sum();
         single + transfers + 8 * (self.fine.x.len() + self.fine.y.len() + self.fine.z.len())
     }
@@ -192,5 +204,7 @@ fn coarsen(
             }
         }
     });
-    Faces { n: m, x, y, z, uniform: None, closed: fine.closed }
+    let mut faces = Faces { n: m, x, y, z, uniform: None, closed: fine.closed };
+    faces.uniform = if fine.closed { None } else { faces.equal() };
+    faces
 }

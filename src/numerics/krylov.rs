@@ -1,8 +1,9 @@
 //! Conjugate gradients in single precision around the multigrid cycle. It corrects an outer
 //! double-precision iterate, so it only has to gain a few digits at a time.
 
-use super::cycle::Cycle;
-use super::stencil::{dot, inner, lanes};
+use super::cycle::{Cycle, product, total};
+use super::layout::Layout;
+use super::stencil::inner;
 use crate::ground::par;
 use crate::kernel;
 
@@ -48,11 +49,11 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// Sets the length.
-    pub fn resize(&mut self, n: usize) {
-        self.x.resize(n, 0.0);
+    /// Sets the layout; all arrays are padded.
+    pub fn fit(&mut self, layout: &Layout) {
+        layout.fit(&mut self.x);
         for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.old, &mut self.q] {
-            v.resize(n, 0.0);
+            layout.fit(v);
         }
     }
 }
@@ -67,10 +68,11 @@ pub fn solve(
     reduction: f64,
     limit: usize,
 ) -> usize {
-    let plane = cycle.plane();
-    let start = dot(plane, &v.r, &v.r).sqrt();
+    let layout = cycle.layout();
+    let plane = layout.plane();
+    let start = product(&layout, &v.r, &v.r).sqrt();
     if start == 0.0 || !start.is_finite() {
-        par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
+        v.x.fill(0.0);
         return 0;
     }
     // A small reservoir rises with the field: a constant that the cycle, which sees it held,
@@ -86,13 +88,13 @@ pub fn solve(
         let old = rho;
         rho = cycle.apply(&mut v.r, &mut v.z);
         if held > 0.0 {
-            let sum = par::sum(v.r.len() / plane, plane, |k| total(&v.r[k * plane..][..plane]));
+            let sum = total(&layout, &v.r);
             cycle.raise(&mut v.z, (sum / held) as f32);
             rho += sum * f64::from((sum / held) as f32);
         }
         if rho <= 0.0 {
             if iteration == 1 {
-                par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
+                v.x.fill(0.0);
             }
             return iteration;
         }
@@ -100,22 +102,23 @@ pub fn solve(
         std::mem::swap(&mut v.p, &mut v.old);
         let mut curvature = cycle.direct(beta, &v.z, &v.old, &mut v.p, &mut v.q);
         for reservoir in reservoirs {
-            let entries = &reservoir.entries;
-            let sum: f64 = entries.iter().map(|&(i, g)| g * f64::from(v.p[i as usize])).sum();
-            for &(i, g) in entries {
-                v.q[i as usize] -= (g * sum / reservoir.total) as f32;
+            let entries = reservoir.entries.iter().map(|&(i, g)| (layout.at(i as usize), g));
+            let sum: f64 = entries.clone().map(|(i, g)| g * f64::from(v.p[i])).sum();
+            for (i, g) in entries {
+                v.q[i] -= (g * sum / reservoir.total) as f32;
             }
             curvature -= sum * sum / reservoir.total;
         }
         if curvature <= 0.0 {
             if iteration == 1 {
-                par::planes(plane, &mut v.x, |_, p| p.fill(0.0));
+                v.x.fill(0.0);
             }
             return iteration;
         }
         let alpha = rho / curvature;
-        let (p, q) = (&v.p, &v.q);
-        let norms = par::planes2_map(plane, &mut v.x, &mut v.r, |k, x, r| {
+        let (p, q) = (layout.body_of(&v.p), layout.body_of(&v.q));
+        let (x, r) = (layout.body(&mut v.x), layout.body(&mut v.r));
+        let norms = par::planes2_map(plane, x, r, |k, x, r| {
             if iteration == 1 {
                 x.fill(0.0);
             }
@@ -126,13 +129,6 @@ pub fn solve(
         }
     }
     limit
-}
-
-kernel! {
-    /// Sum of a plane.
-    fn total(r: &[f32]) -> f64 {
-        lanes(r.len(), |i| f64::from(r[i]))
-    }
 }
 
 kernel! {

@@ -19,7 +19,7 @@ pub fn assemble(faces: &Faces<f64>, d: f64, diagonal: &[f64], wall: Option<&Wall
         });
         m.add_triplet(i, i, sum);
     }
-    for &(i, g) in wall.map_or(&[][..], |w| &w.levels[0]) {
+    for &(i, g) in wall.iter().flat_map(|w| w.faces()).flatten() {
         m.add_triplet(i as usize, i as usize, g);
     }
     m.to_csr()
@@ -115,7 +115,7 @@ mod tests {
         let ones = vec![1.0; grid.len()];
         let (dt, volume) = (1e4, 3.0);
         let rhs = vec![0.0; grid.len()];
-        let entries = wall.faces[5].clone();
+        let entries = wall.faces()[5].clone();
         let storage = volume / dt;
         let total = storage + entries.iter().map(|e| e.1).sum::<f64>();
         let reservoir = Reservoir { entries, storage, total, fixed: storage * 2.0 };

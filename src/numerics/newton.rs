@@ -13,6 +13,7 @@
 use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
 use super::krylov::{self, Reservoir, Vectors};
+use super::layout::Layout;
 use super::stencil::{inner, sum};
 use super::wall::Wall;
 use crate::ground::par;
@@ -134,8 +135,9 @@ const CLOSURES: usize = 10;
 /// Solves the equation from the start value in `v`.
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
     let n = v.len();
-    scratch.extra.resize(n, 0.0);
-    scratch.vectors.resize(n);
+    let layout = eq.hierarchy.levels[0].layout;
+    layout.fit(&mut scratch.extra);
+    scratch.vectors.fit(&layout);
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let diagonal = eq.d * largest_sum(eq);
     // Dominant storage has its round-off too.
@@ -163,7 +165,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
-            return Err(NotConverged { history, voxel: worst(&scratch.vectors.r) });
+            return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
         }
         idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
@@ -193,7 +195,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         solved.cycles +=
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
         let mut factor = 1.0;
-        add(v, &scratch.vectors.x, unit, plane);
+        add(v, &layout, &scratch.vectors.x, unit);
         if chord {
             clip(v, plane);
         }
@@ -204,14 +206,14 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             && (sums.norm > 1.5 * last || sums.norm.is_nan())
         {
             factor *= 0.5;
-            add(v, &scratch.vectors.x, -factor * unit, plane);
+            add(v, &layout, &scratch.vectors.x, -factor * unit);
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
     }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {
-        return Err(NotConverged { history, voxel: worst(&scratch.vectors.r) });
+        return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
     }
     if solved.newton == 1 {
         solved.bend = sums.norm * scale / (last * last);
@@ -247,14 +249,17 @@ fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize) -> f64 {
 fn forcing(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64) -> f64 {
     let need = (target / sums.norm).min(target_max / sums.largest);
     let left = if eq.reaction.linear() { 0.0 } else { 0.3 * bend * sums.norm };
-    (0.5 * need).max(left).clamp(1e-6, 0.1)
+    (0.3 * need).max(left).clamp(1e-6, 0.1)
 }
 
-fn add(v: &mut [f64], x: &[f64], factor: f64, plane: usize) {
-    par::planes(plane, v, |k, p| {
-        let x = &x[k * plane..][..p.len()];
-        for (v, x) in p.iter_mut().zip(x) {
-            *v += factor * *x;
+fn add(v: &mut [f64], layout: &Layout, x: &[f64], factor: f64) {
+    let [nx, ny, _] = layout.n;
+    par::planes(nx * ny, v, |k, p| {
+        let x = layout.view(x, k);
+        for (j, row) in p.chunks_exact_mut(nx).enumerate() {
+            for (v, x) in row.iter_mut().zip(layout.row(x, j)) {
+                *v += factor * *x;
+            }
         }
     });
 }
@@ -268,9 +273,12 @@ fn clip(v: &mut [f64], plane: usize) {
     });
 }
 
-fn worst(residual: &[f32]) -> usize {
-    let by = |a: &(usize, &f32), b: &(usize, &f32)| a.1.abs().total_cmp(&b.1.abs());
-    residual.iter().enumerate().max_by(by).map_or(0, |w| w.0)
+fn worst(layout: &Layout, residual: &[f32]) -> usize {
+    let by = |a: &usize, b: &usize| {
+        let at = |i: usize| residual[layout.at(i)].abs();
+        at(*a).total_cmp(&at(*b))
+    };
+    (0..layout.n.iter().product()).max_by(by).unwrap_or(0)
 }
 
 /// Bound of the sum of the conductances around a voxel.
@@ -290,7 +298,7 @@ impl<'a> Rows<'a> {
         let start = (k * eq.hierarchy.fine.plane()) as u32;
         Rows {
             faces: std::array::from_fn(|f| {
-                let all = eq.wall.map_or(&[][..], |w| &w.faces[f]);
+                let all = eq.wall.map_or(&[][..], |w| &w.faces()[f]);
                 &all[all.partition_point(|e| e.0 < start)..]
             }),
         }
@@ -352,13 +360,14 @@ fn evaluate(
     chord: bool,
     lifted: bool,
 ) -> Sums {
-    let plane = eq.hierarchy.fine.plane();
     let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     let levels: Option<Vec<f64>> =
         lifted.then(|| eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect());
     let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
     let (r, extra) = (&mut scratch.vectors.r, &mut scratch.extra);
-    let planes = par::planes2_map(plane, r, extra, |k, r, extra| sweep(&at, k, r, extra));
+    let layout = eq.hierarchy.levels[0].layout;
+    let (r, extra) = (layout.body(r), layout.body(extra));
+    let planes = par::planes2_map(layout.plane(), r, extra, |k, r, extra| sweep(&at, k, r, extra));
     let mut sums = Sums {
         norm: 0.0,
         largest: 0.0,
@@ -429,7 +438,9 @@ kernel! {
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
+        let stride = eq.hierarchy.levels[0].layout.stride;
         let around = faces.around(v, k);
+        let open = faces.around(&eq.hierarchy.relative, k);
         let mut walls = Rows::of(eq, k);
         let (mut f, mut rate, mut slope) = (vec![0.0; nx], vec![0.0; nx], vec![0.0; nx]);
         let (mut within, mut weight) = (vec![0.0; nx], vec![0.0; nx]);
@@ -449,7 +460,7 @@ kernel! {
         for j in 0..ny {
             let at = k * plane + j * nx;
             let f = &mut f[..nx];
-            faces.divergence_row(around, j, k, f);
+            faces.open_divergence_row(around, open, j, k, f);
             let v = &v[at..][..nx];
             // The solution without its negative part, which is error of the solver.
             for (w, v) in within.iter_mut().zip(v) {
@@ -469,7 +480,7 @@ kernel! {
                 before = now;
             }
             let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
-            let extra = &mut extra[j * nx..][..nx];
+            let extra = &mut extra[j * stride..][..nx];
             let (rate, slope) = (&rate[..nx], &slope[..nx]);
             let mut least = sums.least;
             for i in 0..nx {
@@ -516,7 +527,7 @@ kernel! {
                 sums.lifted.0 += inner(&weight, &weight);
                 sums.lifted.1 = most(&weight, sums.lifted.1);
             }
-            for (r, f) in r[j * nx..][..nx].iter_mut().zip(&*f) {
+            for (r, f) in r[j * stride..][..nx].iter_mut().zip(&*f) {
                 *r = (scale * *f) as f32;
             }
         }

@@ -1,15 +1,18 @@
-//! The sweeps of one level of the multigrid cycle, each one pass over the planes: smoothing down
+//! The sweeps of one level of the multigrid cycle, each one pass over the grid: smoothing down
 //! with the restriction of the residual, and the correction with smoothing up.
 //!
-//! Smoother: three steps of the fourth-kind Chebyshev iteration on D⁻¹A (Lottes, Numer. Linear
-//! Algebra Appl. 30 (2023) e2518). Gershgorin bounds the spectrum of D⁻¹A by 2 for every
+//! Smoother: three damped Jacobi steps, x ← x + w·D⁻¹(b − A x), that make up the fourth-kind
+//! Chebyshev polynomial (Lottes, Numer. Linear Algebra Appl. 30 (2023) e2518). Gershgorin bounds the spectrum of D⁻¹A by 2 for every
 //! M-matrix of this form, so nothing has to be estimated, and no sweep depends on the order of
-//! the voxels. Planes between the steps live in small rings, so a slab is read once from memory;
-//! what a slab needs beyond its ends it computes itself.
+//! the voxels. A thread takes a slab of planes and goes through it in tiles of rows; between the
+//! steps the planes of a tile live in small rings that stay in the cache. What a tile needs
+//! beyond its ends it computes itself.
 
 use std::ops::Range;
 
-use super::stencil::{Faces, inner};
+use super::layout::Layout;
+use super::operator::{Operator, differences, sums};
+use super::stencil::inner;
 use super::transfer::{Transfer, flatten, gather, spread};
 use crate::ground::par;
 use crate::kernel;
@@ -18,14 +21,22 @@ use crate::kernel;
 #[derive(Clone, Copy)]
 pub struct Matrix<'a> {
     /// Conductances.
-    pub faces: &'a Faces<f32>,
+    pub faces: &'a Operator,
     /// Their factor.
     pub d: f32,
     /// Diagonal beyond the sum of the conductances.
     pub extra: &'a [f32],
     /// Inverse diagonal; 0 where there is no unknown.
     pub inverse: &'a [f32],
+    /// Part of the interpolated correction that a voxel takes, 0 where there is no unknown.
+    pub share: &'a [f32],
 }
+
+/// Steps of the smoother.
+const DEGREE: usize = 3;
+
+/// Values of a plane of a tile: the planes in flight then stay in the cache of a core.
+const TILE: usize = 12_288;
 
 /// Planes that wait for their neighbours, and rows.
 #[derive(Debug, Default)]
@@ -35,18 +46,18 @@ pub struct Scratch {
     /// Residuals, restricted in the plane.
     flat: Ring,
     residual: Vec<f32>,
-    zero: Vec<f32>,
     row: Vec<f32>,
 }
 
 impl Scratch {
-    fn size(&mut self, plane: usize, row: usize) {
+    fn size(&mut self, layout: &Layout) {
         for ring in &mut self.steps {
-            ring.size(3, plane);
+            ring.size(3, layout.view_len());
         }
-        self.residual.resize(plane, 0.0);
-        self.zero.resize(plane, 0.0);
-        self.row.resize(row, 0.0);
+        // Padding is zero in every view.
+        self.residual.clear();
+        self.residual.resize(layout.view_len(), 0.0);
+        self.row.resize(2 * (layout.stride + 8), 0.0);
     }
 }
 
@@ -55,17 +66,20 @@ impl Scratch {
 struct Ring(Vec<Vec<f32>>);
 
 impl Ring {
-    fn size(&mut self, count: usize, plane: usize) {
+    fn size(&mut self, count: usize, length: usize) {
         self.0.resize_with(count, Vec::new);
         for p in &mut self.0 {
-            p.resize(plane, 0.0);
+            if p.len() != length {
+                p.clear();
+                p.resize(length, 0.0);
+            }
         }
     }
     fn get(&self, k: usize) -> &[f32] {
         &self.0[k % self.0.len()]
     }
     /// Plane `k` with those below and above; `zero` beyond the grid.
-    fn within<'r>(&'r self, k: usize, planes: usize, zero: &'r [f32]) -> [&'r [f32]; 3] {
+    fn around<'r>(&'r self, k: usize, planes: usize, zero: &'r [f32]) -> [&'r [f32]; 3] {
         let below = if k > 0 { self.get(k - 1) } else { zero };
         let above = if k + 1 < planes { self.get(k + 1) } else { zero };
         [below, self.get(k), above]
@@ -76,48 +90,19 @@ impl Ring {
     }
 }
 
-/// Steps of the smoother.
-const DEGREE: usize = 3;
-
-/// Weights of step `k` of the fourth-kind iteration for a spectrum in (0, 2].
-const fn weights(k: usize) -> (f32, f32) {
-    let x = k as f32;
-    let keep = if k == 1 { 0.0 } else { (2.0 * x - 3.0) / (2.0 * x + 1.0) };
-    (keep, (8.0 * x - 4.0) / ((2.0 * x + 1.0) * 2.0))
-}
-
-/// Planes of a sweep: its own in the output, those beyond its ends in a ring.
-struct Planes<'a> {
-    own: &'a Range<usize>,
-    out: &'a mut [f32],
-    ring: &'a mut Ring,
-    plane: usize,
-}
-
-impl Planes<'_> {
-    fn get(&self, k: usize) -> &[f32] {
-        if self.own.contains(&k) {
-            &self.out[(k - self.own.start) * self.plane..][..self.plane]
-        } else {
-            self.ring.get(k)
-        }
-    }
-    fn put(&mut self, k: usize) -> &mut [f32] {
-        if self.own.contains(&k) {
-            &mut self.out[(k - self.own.start) * self.plane..][..self.plane]
-        } else {
-            self.ring.put(k)
-        }
-    }
-    /// Plane `k` with those below and above; at an end of the grid the plane itself.
-    fn around(&self, k: usize, planes: usize) -> [&[f32]; 3] {
-        [self.get(k.saturating_sub(1)), self.get(k), self.get((k + 1).min(planes - 1))]
-    }
-}
+/// Lengths of the steps: the inverse roots 1 − cos(2πj/7) of the fourth-kind polynomial of degree
+/// three on (0, 2].
+const WEIGHTS: [f32; DEGREE] = [2.655_970_6, 0.817_981_9, 0.526_047_54];
 
 /// `range` widened by `by` on both sides within `0..end`.
 fn widened(range: &Range<usize>, by: usize, end: usize) -> Range<usize> {
     range.start.saturating_sub(by)..(range.end + by).min(end)
+}
+
+/// `rows` rows of `length` values in tiles, the same for any number of threads.
+fn tiles(rows: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = (rows * length).div_ceil(TILE).min(rows.div_ceil(8)).max(1);
+    (0..count).map(move |t| t * rows / count..(t + 1) * rows / count)
 }
 
 /// Smoothing steps on A x = b from x = 0; with a transfer, the restricted residual goes to
@@ -129,89 +114,130 @@ pub fn down(
     next: Option<(&Transfer, &mut [f32])>,
     scratch: &mut Vec<Scratch>,
 ) {
-    let plane = m.faces.plane();
-    let planes = m.faces.n[2];
+    let l = m.faces.layout;
+    let (plane, planes) = (l.plane(), l.n[2]);
     let (transfer, coarse) = match next {
-        Some((t, coarse)) => (Some(t), coarse),
+        Some((t, coarse)) => (Some(t), t.coarse().body(coarse)),
         None => (None, &mut [][..]),
     };
-    let count = transfer.map_or(planes, |t| t.coarse()[2]);
+    let count = transfer.map_or(planes, |t| t.coarse().n[2]);
     let slabs = par::slabs(count, plane * planes / count);
     scratch.resize_with(slabs.len().max(scratch.len()), Scratch::default);
     let fine = |s: &Range<usize>| match transfer {
-        Some(t) => t.start(s.start)..t.start(s.end),
+        Some(t) => t.start(2, s.start)..t.start(2, s.end),
         None => s.clone(),
     };
-    let coarse_plane = transfer.map_or(0, |t| t.coarse()[0] * t.coarse()[1]);
-    let xs = par::pieces(x, slabs.iter().map(|s| fine(s).len() * plane));
+    let coarse_plane = transfer.map_or(0, |t| t.coarse().plane());
+    let xs = par::pieces(l.body(x), slabs.iter().map(|s| fine(s).len() * plane));
     let outs = par::pieces(coarse, slabs.iter().map(|s| s.len() * coarse_plane));
     let jobs: Vec<_> = slabs.iter().zip(xs).zip(outs).zip(scratch).collect();
     par::each(jobs, |(((slab, x), out), scratch)| {
-        down_slab(m, b, transfer, slab, &fine(slab), x, out, scratch);
+        scratch.size(&l);
+        match transfer {
+            Some(t) => {
+                for rows in tiles(t.coarse().n[1], plane / t.coarse().n[1]) {
+                    let tile = Tile {
+                        planes: fine(slab),
+                        rows: t.start(1, rows.start)..t.start(1, rows.end),
+                    };
+                    let next = Coarse { transfer: t, planes: slab, rows: &rows, out };
+                    down_tile(m, b, &tile, x, Some(next), scratch);
+                }
+            }
+            None => {
+                for rows in tiles(l.n[1], l.stride) {
+                    down_tile(m, b, &Tile { planes: slab.clone(), rows }, x, None, scratch);
+                }
+            }
+        }
     });
 }
 
-/// A slab of [`down`]: fine planes `own`, coarse planes `slab`.
-#[allow(clippy::too_many_arguments)]
-fn down_slab(
+/// Planes and rows whose results belong to a piece of work.
+struct Tile {
+    planes: Range<usize>,
+    rows: Range<usize>,
+}
+
+/// The coarse side of a tile: planes and rows, and where their planes start.
+struct Coarse<'a> {
+    transfer: &'a Transfer,
+    planes: &'a Range<usize>,
+    rows: &'a Range<usize>,
+    out: &'a mut [f32],
+}
+
+impl Coarse<'_> {
+    /// Writes plane `k` from the fine planes up to `last`.
+    fn gather(&mut self, k: usize, flat: &Ring, last: usize) {
+        let layout = self.transfer.coarse();
+        let start = self.transfer.reach(2, k).start;
+        let fine = std::array::from_fn(|i| {
+            flat.get((start + i).min(last)).split_at(layout.view_len()).into()
+        });
+        let out = &mut self.out[(k - self.planes.start) * layout.plane()..][..layout.plane()];
+        gather(self.transfer, k, self.rows, fine, out);
+    }
+}
+
+/// A tile of [`down`].
+fn down_tile(
     m: Matrix,
     b: &[f32],
-    transfer: Option<&Transfer>,
-    slab: &Range<usize>,
-    own: &Range<usize>,
+    tile: &Tile,
     x: &mut [f32],
-    out: &mut [f32],
+    mut next: Option<Coarse>,
     scratch: &mut Scratch,
 ) {
-    let (plane, planes) = (m.faces.plane(), m.faces.n[2]);
-    let at = |k: usize| k * plane..(k + 1) * plane;
-    let rest = match transfer {
-        Some(t) => t.reach(slab.start).start..t.reach(slab.end - 1).end,
-        None => own.clone(),
+    let l = m.faces.layout;
+    let [_, rows, planes] = l.n;
+    // Where the residual is needed; for it the last step is needed one voxel further.
+    let (rest, margin) = match &next {
+        Some(c) => {
+            let t = c.transfer;
+            (Tile { planes: t.reaches(2, c.planes), rows: t.reaches(1, c.rows) }, 1)
+        }
+        None => (Tile { planes: tile.planes.clone(), rows: tile.rows.clone() }, 0),
     };
-    let margin = usize::from(transfer.is_some());
-    // Planes on which each step is needed.
-    let needed: [Range<usize>; DEGREE] =
-        std::array::from_fn(|s| widened(&rest, DEGREE - 1 - s + margin, planes));
-    scratch.size(plane, m.faces.n[0]);
-    let Scratch { steps, flat, residual: residual_plane, zero, row } = scratch;
-    if let Some(t) = transfer {
-        flat.size(4, 2 * t.coarse()[0] * t.coarse()[1]);
+    // Planes and rows on which each step is needed.
+    let needed: [Tile; DEGREE] = std::array::from_fn(|s| {
+        let by = DEGREE - 1 - s + margin;
+        Tile { planes: widened(&rest.planes, by, planes), rows: widened(&rest.rows, by, rows) }
+    });
+    let Scratch { steps, flat, residual: residual_plane, row } = scratch;
+    let mut coarse = 0;
+    if let Some(c) = &next {
+        flat.size(4, 2 * c.transfer.coarse().view_len());
+        coarse = c.planes.start;
     }
-    let [steps @ .., ring, _] = steps;
-    let mut last = Planes { own, out: x, ring, plane };
-    let mut coarse = slab.start;
-    for head in needed[0].start..needed[0].end + DEGREE {
-        if needed[0].contains(&head) {
-            let w = weights(1).1;
-            scaled(w, &b[at(head)], &m.inverse[at(head)], steps[0].put(head));
+    let zero = m.faces.zero();
+    for head in needed[0].planes.start..needed[0].planes.end + DEGREE {
+        if needed[0].planes.contains(&head) {
+            let (b, inverse) = (l.view(b, head), l.view(m.inverse, head));
+            scaled(WEIGHTS[0], &l, &needed[0].rows, b, inverse, steps[0].put(head));
         }
         for s in 1..DEGREE {
             let Some(k) = head.checked_sub(s) else { break };
-            if needed[s].contains(&k) {
+            if needed[s].planes.contains(&k) {
                 let (done, later) = steps.split_at_mut(s);
-                let before = if s > 1 { done[s - 2].get(k) } else { &zero[..] };
-                let old = done[s - 1].within(k, planes, zero);
-                let next = match later {
-                    [ring, ..] => ring.put(k),
-                    [] => last.put(k),
-                };
-                step(&m, k, old, before, zero, &b[at(k)], weights(s + 1), next);
+                let old = done[s - 1].around(k, planes, zero);
+                let out = later[0].put(k);
+                let rows = Layout::rows(out);
+                step(&m, k, &needed[s].rows, old, l.view(b, k), WEIGHTS[s], rows);
+                if s + 1 == DEGREE && tile.planes.contains(&k) {
+                    l.store(out, tile.rows.clone(), x, k - tile.planes.start);
+                }
             }
         }
-        let (Some(k), Some(t)) = (head.checked_sub(DEGREE), transfer) else { continue };
-        if rest.contains(&k) {
-            residual(&m, k, last.around(k, planes), &b[at(k)], residual_plane);
-            let size = t.coarse()[0] * t.coarse()[1];
-            let (own, sums) = flat.put(k).split_at_mut(size);
-            flatten(t, k, residual_plane, own, sums, row);
-            while coarse < slab.end && t.reach(coarse).end == k + 1 {
-                let reach = t.reach(coarse);
-                let fine = std::array::from_fn(|i| {
-                    let (own, sums) = flat.get((reach.start + i).min(k)).split_at(size);
-                    [own, sums]
-                });
-                gather(t, coarse, fine, &mut out[(coarse - slab.start) * size..][..size]);
+        let (Some(k), Some(next)) = (head.checked_sub(DEGREE), &mut next) else { continue };
+        if rest.planes.contains(&k) {
+            let t = next.transfer;
+            let around = steps[DEGREE - 1].around(k, planes, zero);
+            residual(&m, k, &rest.rows, around, l.view(b, k), true, Layout::rows(residual_plane));
+            let (own, sums) = flat.put(k).split_at_mut(t.coarse().view_len());
+            flatten(t, k, &rest.rows, residual_plane, own, sums, row);
+            while coarse < next.planes.end && t.reach(2, coarse).end == k + 1 {
+                next.gather(coarse, flat, k);
                 coarse += 1;
             }
         }
@@ -219,7 +245,7 @@ fn down_slab(
 }
 
 /// Adds the interpolated correction to x and takes the smoothing steps, into `out`; gives the
-/// products of the planes of `out` and b.
+/// product of `out` and b.
 pub fn up(
     m: Matrix,
     b: &[f32],
@@ -228,53 +254,65 @@ pub fn up(
     out: &mut [f32],
     scratch: &mut Vec<Scratch>,
 ) -> f64 {
-    let (plane, planes) = (m.faces.plane(), m.faces.n[2]);
-    let slabs = par::slabs(planes, plane);
+    let l = m.faces.layout;
+    let slabs = par::slabs(l.n[2], l.plane());
     scratch.resize_with(slabs.len().max(scratch.len()), Scratch::default);
-    let outs = par::pieces(out, slabs.iter().map(|s| s.len() * plane));
+    let outs = par::pieces(l.body(out), slabs.iter().map(|s| s.len() * l.plane()));
     let jobs: Vec<_> = slabs.iter().zip(outs).zip(scratch).collect();
-    let products =
-        par::each(jobs, |((slab, out), scratch)| up_slab(m, b, x, (t, coarse), slab, out, scratch));
+    let products = par::each(jobs, |((slab, out), scratch)| {
+        scratch.size(&l);
+        let mut products = vec![0.0; slab.len()];
+        for rows in tiles(l.n[1], l.stride) {
+            let tile = Tile { planes: slab.clone(), rows };
+            up_tile(m, b, x, (t, coarse), &tile, out, &mut products, scratch);
+        }
+        products
+    });
     products.iter().flatten().sum()
 }
 
-/// A slab of [`up`]: planes `own`.
-fn up_slab(
+/// A tile of [`up`]; adds to the products of its planes.
+fn up_tile(
     m: Matrix,
     b: &[f32],
     x: &[f32],
     (t, coarse): (&Transfer, &[f32]),
-    own: &Range<usize>,
+    tile: &Tile,
     out: &mut [f32],
+    products: &mut [f64],
     scratch: &mut Scratch,
-) -> Vec<f64> {
-    let (plane, planes) = (m.faces.plane(), m.faces.n[2]);
-    let at = |k: usize| k * plane..(k + 1) * plane;
-    let needed: [Range<usize>; DEGREE + 1] =
-        std::array::from_fn(|s| widened(own, DEGREE - s, planes));
-    scratch.size(plane, m.faces.n[0]);
-    let Scratch { steps, zero, row, .. } = scratch;
-    let mut products = Vec::with_capacity(own.len());
-    for head in needed[0].start..needed[0].end + DEGREE {
-        if needed[0].contains(&head) {
-            let (x, inverse) = (&x[at(head)], &m.inverse[at(head)]);
-            spread(t, head, t.around(coarse, head), [x, inverse], row, steps[0].put(head));
+) {
+    let l = m.faces.layout;
+    let [_, rows, planes] = l.n;
+    let needed: [Tile; DEGREE + 1] = std::array::from_fn(|s| Tile {
+        planes: widened(&tile.planes, DEGREE - s, planes),
+        rows: widened(&tile.rows, DEGREE - s, rows),
+    });
+    let Scratch { steps, row, .. } = scratch;
+    let zero = m.faces.zero();
+    for head in needed[0].planes.start..needed[0].planes.end + DEGREE {
+        if needed[0].planes.contains(&head) {
+            let fine = [l.view(x, head), l.view(m.share, head)];
+            spread(t, head, &needed[0].rows, t.around(coarse, head), fine, row, steps[0].put(head));
         }
         for s in 1..=DEGREE {
             let Some(k) = head.checked_sub(s) else { break };
-            if needed[s].contains(&k) {
-                let (done, next) = steps.split_at_mut(s);
-                let old = done[s - 1].within(k, planes, zero);
-                let before = if s > 1 { done[s - 2].get(k) } else { old[1] };
-                let next = if s == DEGREE { &mut out[at(k - own.start)] } else { next[0].put(k) };
-                step(&m, k, old, before, zero, &b[at(k)], weights(s), next);
+            if needed[s].planes.contains(&k) {
+                let (done, later) = steps.split_at_mut(s);
+                let old = done[s - 1].around(k, planes, zero);
+                let plane = k.wrapping_sub(tile.planes.start);
+                let next = if s == DEGREE {
+                    &mut out[plane * l.plane()..][..l.plane()]
+                } else {
+                    Layout::rows(later[0].put(k))
+                };
+                step(&m, k, &needed[s].rows, old, l.view(b, k), WEIGHTS[s - 1], next);
                 if s == DEGREE {
-                    products.push(product(next, &b[at(k)]));
+                    products[plane] += product(&l, &tile.rows, next, l.view(b, k));
                 }
             }
         }
     }
-    products
 }
 
 /// p = z + beta·old into `p` and q = A p; gives p·q.
@@ -287,26 +325,31 @@ pub fn direct(
     q: &mut [f32],
     scratch: &mut Vec<Scratch>,
 ) -> f64 {
-    let (plane, planes) = (m.faces.plane(), m.faces.n[2]);
-    let at = |k: usize| k * plane..(k + 1) * plane;
+    let l = m.faces.layout;
+    let (plane, planes) = (l.plane(), l.n[2]);
     let slabs = par::slabs(planes, plane);
     scratch.resize_with(slabs.len().max(scratch.len()), Scratch::default);
-    let ps = par::pieces(p, slabs.iter().map(|s| s.len() * plane));
-    let qs = par::pieces(q, slabs.iter().map(|s| s.len() * plane));
+    let ps = par::pieces(l.body(p), slabs.iter().map(|s| s.len() * plane));
+    let qs = par::pieces(l.body(q), slabs.iter().map(|s| s.len() * plane));
     let jobs: Vec<_> = slabs.iter().zip(ps).zip(qs).zip(scratch).collect();
     let products = par::each(jobs, |(((own, p), q), scratch)| {
+        scratch.size(&l);
         let wide = widened(own, 1, planes);
-        scratch.size(plane, 0);
-        let mut now = Planes { own, out: p, ring: &mut scratch.steps[0], plane };
+        let ring = &mut scratch.steps[0];
         let mut products = Vec::with_capacity(own.len());
         for k in wide.start..=wide.end {
             if wide.contains(&k) {
-                combine(beta, &z[at(k)], &old[at(k)], now.put(k));
+                let now = ring.put(k);
+                combine(beta, l.view(z, k), l.view(old, k), now);
+                if own.contains(&k) {
+                    l.store(now, 0..l.n[1], p, k - own.start);
+                }
             }
             let Some(k) = k.checked_sub(1) else { continue };
             if own.contains(&k) {
-                let around = now.around(k, planes);
-                products.push(multiply(&m, k, around, &mut q[at(k - own.start)]));
+                let around = ring.around(k, planes, m.faces.zero());
+                let out = &mut q[(k - own.start) * plane..][..plane];
+                products.push(multiply(&m, k, around, out));
             }
         }
         products
@@ -316,17 +359,20 @@ pub fn direct(
 
 /// out = b − A x.
 pub fn rest(m: Matrix, b: &[f32], x: &[f32], out: &mut [f32]) {
-    let plane = m.faces.plane();
-    par::planes(plane, out, |k, out| {
-        residual(&m, k, m.faces.around(x, k), &b[k * plane..][..plane], out);
+    let l = m.faces.layout;
+    par::planes(l.plane(), l.body(out), |k, out| {
+        residual(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), false, out);
     });
 }
 
 kernel! {
-    /// out = w·inverse·b.
-    fn scaled(w: f32, b: &[f32], inverse: &[f32], out: &mut [f32]) {
-        for ((x, b), inverse) in out.iter_mut().zip(b).zip(inverse) {
-            *x = w * *inverse * *b;
+    /// Rows of out = w·inverse·b.
+    fn scaled(w: f32, l: &Layout, rows: &Range<usize>, b: &[f32], inverse: &[f32], out: &mut [f32]) {
+        for j in rows.clone() {
+            let (b, inverse) = (l.row(b, j), l.row(inverse, j));
+            for ((x, b), inverse) in l.row_mut(out, j).iter_mut().zip(b).zip(inverse) {
+                *x = w * *inverse * *b;
+            }
         }
     }
 }
@@ -341,26 +387,35 @@ kernel! {
 }
 
 kernel! {
-    /// Plane product.
-    fn product(a: &[f32], b: &[f32]) -> f64 {
-        inner(a, b)
+    /// Product of rows of a body and a view.
+    fn product(l: &Layout, rows: &Range<usize>, a: &[f32], b: &[f32]) -> f64 {
+        let mut sum = 0.0;
+        for j in rows.clone() {
+            sum += inner(&a[j * l.stride..][..l.stride], l.row(b, j));
+        }
+        sum
     }
 }
 
 kernel! {
-    /// Plane `k` of b − A x.
-    fn residual(m: &Matrix, k: usize, x: [&[f32]; 3], b: &[f32], out: &mut [f32]) {
-        let [nx, ny, _] = m.faces.n;
-        let open = m.faces.around(m.inverse, k);
-        for j in 0..ny {
-            let at_row = j * nx;
-            let e = &m.extra[k * nx * ny + at_row..][..nx];
-            let inverse = &open[1][at_row..][..nx];
-            let (here, b, out) = (&x[1][at_row..][..nx], &b[at_row..][..nx], &mut out[at_row..][..nx]);
-            m.faces.open_divergence_row(x, open, j, k, out);
-            for i in 0..nx {
-                let rest = b[i] - (m.d * out[i] + e[i] * here[i]);
+    /// Rows of plane `k` of b − A x for x that is 0 in closed voxels and around the grid, times
+    /// the voxels' share if it is to be restricted.
+    fn residual(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], restricted: bool, out: &mut [f32]) {
+        let l = &m.faces.layout;
+        let n = l.stride;
+        let (d, inverses, shares) = (m.d, l.view(m.inverse, k), l.view(m.share, k));
+        for j in rows.clone() {
+            let (inverse, b) = (&l.row(inverses, j)[..n], &l.row(b, j)[..n]);
+            let here = &l.row(x[1], j)[..n];
+            let out = &mut out[j * l.stride..][..n];
+            sums!(m.faces, x, j, k, |i, sum| {
+                let rest = (b[i] + d * sum) - here[i] / inverse[i];
                 out[i] = if inverse[i] > 0.0 { rest } else { 0.0 };
+            });
+            if restricted {
+                for (out, share) in out.iter_mut().zip(l.row(shares, j)) {
+                    *out *= *share;
+                }
             }
         }
     }
@@ -369,65 +424,42 @@ kernel! {
 kernel! {
     /// Plane `k` of A x; gives its product with x.
     fn multiply(m: &Matrix, k: usize, x: [&[f32]; 3], out: &mut [f32]) -> f64 {
-        let [nx, ny, _] = m.faces.n;
-        let open = m.faces.around(m.inverse, k);
-        for j in 0..ny {
-            let at_row = j * nx;
-            let e = &m.extra[k * nx * ny + at_row..][..nx];
-            let inverse = &open[1][at_row..][..nx];
-            let (here, out) = (&x[1][at_row..][..nx], &mut out[at_row..][..nx]);
-            m.faces.open_divergence_row(x, open, j, k, out);
-            for i in 0..nx {
-                let product = m.d * out[i] + e[i] * here[i];
+        let l = &m.faces.layout;
+        let n = l.stride;
+        let open = l.around(m.inverse, m.faces.zero(), k);
+        let (d, extras) = (m.d, l.view(m.extra, k));
+        let mut product = 0.0;
+        for j in 0..l.n[1] {
+            let (here, extra) = (&l.row(x[1], j)[..n], &l.row(extras, j)[..n]);
+            let inverse = &l.row(open[1], j)[..n];
+            let row = &mut out[j * l.stride..][..l.stride];
+            let out = &mut row[..n];
+            differences!(m.faces, x, open, j, k, |i, sum| {
+                let product = d * sum + extra[i] * here[i];
                 out[i] = if inverse[i] > 0.0 { product } else { 0.0 };
-            }
+            });
+            product += inner(row, l.row(x[1], j));
         }
-        inner(out, x[1])
+        product
     }
 }
 
 kernel! {
-    /// Plane `k` of x + keep·(x − before) + w·inverse·(b − A x), for x that is 0 in closed voxels
-    /// and around the grid: then inverse·A x = x − inverse·Σ T x_neighbour.
-    fn step(m: &Matrix, k: usize, x: [&[f32]; 3], before: &[f32], zero: &[f32], b: &[f32], factors: (f32, f32), next: &mut [f32]) {
-        let [nx, ny, _] = m.faces.n;
-        let (keep, w) = factors;
-        let advance = |x: f32, before: f32, inverse: f32, b: f32, sum: f32| {
-            let wanted = inverse * (b + m.d * sum);
-            x + (keep * (x - before) + w * (wanted - x))
-        };
-        for j in 0..ny {
-            let at = j * nx;
-            let inverse = &m.inverse[k * nx * ny + at..][..nx];
-            let (here, b, before) = (&x[1][at..][..nx], &b[at..][..nx], &before[at..][..nx]);
-            let out = &mut next[at..][..nx];
-            let even = m.faces.uniform.filter(|_| nx > 1);
-            let Some([tx, ty, tz]) = even else {
-                m.faces.neighbours_row(x, zero, j, k, out);
-                for i in 0..nx {
-                    out[i] = advance(here[i], before[i], inverse[i], b[i], out[i]);
-                }
-                continue;
-            };
-            // One loop, for most time goes into it.
-            let [south, north, below, above] = m.faces.sides(x, zero, j);
-            let last = nx - 1;
-            for (i, beside) in [(0, here[1]), (last, here[last - 1])] {
-                let sum = ty * (south[i] + north[i]) + tz * (below[i] + above[i]) + tx * beside;
-                out[i] = advance(here[i], before[i], inverse[i], b[i], sum);
-            }
-            let m = nx - 2;
-            let (left, mid, right) = (&here[..m], &here[1..][..m], &here[2..][..m]);
-            let (south, north) = (&south[1..][..m], &north[1..][..m]);
-            let (below, above) = (&below[1..][..m], &above[1..][..m]);
-            let (inverse, b, before) = (&inverse[1..][..m], &b[1..][..m], &before[1..][..m]);
-            let out = &mut out[1..][..m];
-            for i in 0..m {
-                let sum = ty * (south[i] + north[i])
-                    + tz * (below[i] + above[i])
-                    + tx * (left[i] + right[i]);
-                out[i] = advance(mid[i], before[i], inverse[i], b[i], sum);
-            }
+    /// Rows of plane `k` of x + keep·(x − before) + w·inverse·(b − A x), for x that is 0 in closed
+    /// voxels and around the grid: then inverse·A x = x − inverse·Σ T x_neighbour.
+    fn step(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], w: f32, next: &mut [f32]) {
+        let l = &m.faces.layout;
+        let n = l.stride;
+        let (d, inverses) = (m.d, l.view(m.inverse, k));
+        for j in rows.clone() {
+            let (inverse, b) = (&l.row(inverses, j)[..n], &l.row(b, j)[..n]);
+            let here = &l.row(x[1], j)[..n];
+            let out = &mut next[j * l.stride..][..n];
+            sums!(m.faces, x, j, k, |i, sum| {
+                let x = here[i];
+                let wanted = inverse[i] * (b[i] + d * sum);
+                out[i] = x + w * (wanted - x);
+            });
         }
     }
 }

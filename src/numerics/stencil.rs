@@ -198,7 +198,7 @@ impl<T: Real> Faces<T> {
     }
 
     /// As [`Faces::divergence_row`] for values that are 0 in closed voxels; `open` are planes
-    /// with positive values in open voxels only. What it writes for closed voxels is of no use.
+    /// with positive values in open voxels only.
     #[inline(always)]
     pub fn open_divergence_row(
         &self,
@@ -234,28 +234,23 @@ impl<T: Real> Faces<T> {
                 *o += tx * gap(low[i], high[i], open_high[i]);
             }
         }
+        for (o, own) in out.iter_mut().zip(own) {
+            *o = if *own > T::ZERO { *o } else { T::ZERO };
+        }
     }
 
-    /// As [`Faces::divergence_row`], Σ_f T_f v_neighbour for values that are 0 in closed voxels
-    /// and planes that are 0 beyond the grid; `zero` is a row of zeros.
-    #[inline(always)]
-    pub fn neighbours_row(&self, planes: [&[T]; 3], zero: &[T], j: usize, k: usize, out: &mut [T]) {
-        let nx = self.n[0];
-        let out = &mut out[..nx];
-        let c = &planes[1][j * nx..][..nx];
-        let [south, north, below, above] = self.sides(planes, zero, j);
-        if let Some([tx, ty, tz]) = self.uniform {
-            for i in 0..nx {
-                out[i] = ty * (south[i] + north[i]) + tz * (below[i] + above[i]);
-            }
-            along(c, out, |_, _, other| tx * other);
-            return;
-        }
-        let (tx, [ys, yn, zb, za]) = self.conductances(j, k);
-        for i in 0..nx {
-            out[i] = (ys[i] * south[i] + yn[i] * north[i]) + (zb[i] * below[i] + za[i] * above[i]);
-        }
-        along(c, out, |face, _, other| tx[face] * other);
+    /// Conductances along x, y, z if all inner faces across an axis are equal.
+    pub fn equal(&self) -> Option<[T; 3]> {
+        let [nx, ny, nz] = self.n;
+        let all = |mut rows: std::slice::ChunksExact<T>, inner: std::ops::Range<usize>| {
+            let first = rows.clone().next().and_then(|r| r[inner.clone()].first());
+            let first = first.copied().unwrap_or(T::ZERO);
+            rows.all(|r| r[inner.clone()].iter().all(|t| *t == first)).then_some(first)
+        };
+        let x = all(self.x.chunks_exact(nx + 1), 1..nx)?;
+        let y = all(self.y.chunks_exact((ny + 1) * nx), nx..ny * nx)?;
+        let z = all(self.z.chunks_exact(self.z.len()), nx * ny..nz * nx * ny)?;
+        Some([x, y, z])
     }
 
     /// Calls `each(neighbour, conductance)` for the neighbours of a voxel.

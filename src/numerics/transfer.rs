@@ -4,9 +4,13 @@
 //! the face between coarse voxels I and J a child i of I that touches it takes u_I + φ·(u_J − u_I),
 //! φ being the part of the resistance from the centre of I to that of J that lies before the
 //! centre of i: ¼ between equal voxels, 0 across an impermeable face. Differences along the axes
-//! add, so linear fields are exact in the open and nothing leaks through solid. Restriction is
-//! the transpose, written as exchange over coarse faces: it keeps sums.
+//! add, so linear fields are exact in the open and nothing leaks through solid. The cycle scales
+//! what a voxel beside an outer wall takes. Restriction is the transpose, written as exchange over
+//! coarse faces: but for that scaling it keeps sums.
 
+use std::ops::Range;
+
+use super::layout::Layout;
 use super::stencil::Faces;
 use crate::ground::par;
 use crate::kernel;
@@ -17,19 +21,19 @@ const LARGEST: f64 = 1.0 / 3.0;
 /// Interpolation weights of the faces of a coarse grid.
 #[derive(Clone, Debug)]
 pub struct Transfer {
-    /// Fine voxels along x, y, z.
-    fine: [usize; 3],
-    /// Coarse voxels along x, y, z.
-    coarse: [usize; 3],
+    fine: Layout,
+    coarse: Layout,
     /// Axes along which pairs merge.
     merge: [bool; 3],
-    /// By axis, laid out as the conductances of the coarse grid: φ of the children before and
-    /// behind a face.
+    /// By axis, at each coarse voxel the face to its lower neighbour: φ of the children before
+    /// and behind it; 0 at the sides of the grid.
     weights: [[Vec<f32>; 2]; 3],
+    /// A plane of zeros.
+    zero: Vec<f32>,
 }
 
 /// Fine indices of a coarse one along an axis.
-pub fn children(i: usize, merge: bool, fine: usize) -> std::ops::Range<usize> {
+pub fn children(i: usize, merge: bool, fine: usize) -> Range<usize> {
     if merge { 2 * i..(2 * i + 2).min(fine) } else { i..i + 1 }
 }
 
@@ -37,30 +41,39 @@ impl Transfer {
     /// Weights between a grid with these conductances and the one on which `merge` pairs merge.
     pub fn new(faces: &Faces<f32>, merge: [bool; 3]) -> Transfer {
         let fine = faces.n;
-        let coarse: [usize; 3] =
+        let n: [usize; 3] =
             std::array::from_fn(|a| if merge[a] { fine[a].div_ceil(2) } else { fine[a] });
+        let coarse = Layout::new(n);
         let weights = std::array::from_fn(|a| {
             if !merge[a] {
                 return [Vec::new(), Vec::new()];
             }
-            let mut m = coarse;
-            m[a] += 1;
-            let mut sides = [vec![0.0; m[0] * m[1] * m[2]], vec![0.0; m[0] * m[1] * m[2]]];
+            let mut sides = [Vec::new(), Vec::new()];
+            for side in &mut sides {
+                coarse.fit(side);
+            }
             let [before, behind] = &mut sides;
-            par::planes2(m[0] * m[1], before, behind, |k, before, behind| {
-                for j in 0..m[1] {
-                    for i in 0..m[0] {
+            let (before, behind) = (coarse.body(before), coarse.body(behind));
+            par::planes2(coarse.plane(), before, behind, |k, before, behind| {
+                for j in 0..n[1] {
+                    for i in 0..n[0] {
                         let at = [i, j, k];
-                        if at[a] > 0 && at[a] < coarse[a] {
-                            let pair = face_weights(faces, merge, a, at);
-                            (before[j * m[0] + i], behind[j * m[0] + i]) = pair;
+                        if at[a] > 0 {
+                            let place = j * coarse.stride + i;
+                            (before[place], behind[place]) = face_weights(faces, merge, a, at);
                         }
                     }
                 }
             });
             sides
         });
-        Transfer { fine, coarse, merge, weights }
+        let zero = vec![0.0; coarse.view_len()];
+        Transfer { fine: Layout::new(fine), coarse, merge, weights, zero }
+    }
+
+    /// True if pairs merge along an axis.
+    pub fn merges(&self, axis: usize) -> bool {
+        self.merge[axis]
     }
 
     /// Bytes held.
@@ -68,72 +81,65 @@ impl Transfer {
         self.weights.iter().flatten().map(|w| 4 * w.len()).sum()
     }
 
-    /// Coarse voxels along x, y, z.
-    pub fn coarse(&self) -> [usize; 3] {
+    /// The coarse grid.
+    pub fn coarse(&self) -> Layout {
         self.coarse
     }
 
-    /// Fine planes whose residuals enter coarse plane `k`.
-    pub fn reach(&self, k: usize) -> std::ops::Range<usize> {
-        if self.merge[2] {
-            (2 * k).saturating_sub(1)..(2 * k + 3).min(self.fine[2])
+    /// Fine planes (rows) whose residuals enter coarse plane (row) `k`; `axis` is 2 (1).
+    pub fn reach(&self, axis: usize, k: usize) -> Range<usize> {
+        if self.merge[axis] {
+            (2 * k).saturating_sub(1)..(2 * k + 3).min(self.fine.n[axis])
         } else {
             k..k + 1
         }
     }
 
-    /// First fine plane of coarse plane `k`.
-    pub fn start(&self, k: usize) -> usize {
-        if self.merge[2] { (2 * k).min(self.fine[2]) } else { k }
+    /// As [`Transfer::reach`] for a range.
+    pub fn reaches(&self, axis: usize, k: &Range<usize>) -> Range<usize> {
+        self.reach(axis, k.start).start..self.reach(axis, k.end - 1).end
+    }
+
+    /// First fine plane (row) of coarse plane (row) `k`.
+    pub fn start(&self, axis: usize, k: usize) -> usize {
+        if self.merge[axis] { (2 * k).min(self.fine.n[axis]) } else { k }
     }
 
     /// Sums fine values over coarse voxels (no exchange): for coefficients.
     pub fn collect(&self, fine: &[f32], coarse: &mut [f32]) {
-        let (nf, nc) = (self.fine, self.coarse);
-        par::planes(nc[0] * nc[1], coarse, |k, p| {
+        let (f, c) = (self.fine, self.coarse);
+        par::planes(c.plane(), c.body(coarse), |k, p| {
             p.fill(0.0);
-            for kk in children(k, self.merge[2], nf[2]) {
-                for jj in 0..nf[1] {
+            for kk in children(k, self.merge[2], f.n[2]) {
+                let fine = f.view(fine, kk);
+                for jj in 0..f.n[1] {
                     let j = if self.merge[1] { jj / 2 } else { jj };
-                    let row = &fine[(kk * nf[1] + jj) * nf[0]..][..nf[0]];
-                    add_pairs(self.merge[0], row, &mut p[j * nc[0]..][..nc[0]]);
+                    let out = &mut p[j * c.stride..][..c.stride];
+                    let row = f.row(fine, jj);
+                    if self.merge[0] {
+                        for (o, w) in out.iter_mut().zip(row.chunks_exact(2)) {
+                            *o += w[0] + w[1];
+                        }
+                    } else {
+                        for (o, v) in out.iter_mut().zip(row) {
+                            *o += *v;
+                        }
+                    }
                 }
             }
         });
     }
 
-    /// Coarse planes below, at and above the one of fine plane `k`; at an end the plane itself.
-    pub fn around<'v>(&self, coarse: &'v [f32], k: usize) -> [&'v [f32]; 3] {
-        let plane = self.coarse[0] * self.coarse[1];
+    /// Coarse planes below, at and above the one of fine plane `k`; zeros beyond the grid.
+    pub fn around<'v>(&'v self, coarse: &'v [f32], k: usize) -> [&'v [f32]; 3] {
         let k = if self.merge[2] { k / 2 } else { k };
-        let at = |k: usize| &coarse[k * plane..][..plane];
-        [at(k.saturating_sub(1)), at(k), at((k + 1).min(self.coarse[2] - 1))]
+        self.coarse.around(coarse, &self.zero, k)
     }
 
-    /// φ of side `side` of the faces along `axis` at coarse row (j, k).
+    /// φ of side `side` of the faces along `axis` below the voxels of coarse row (j, k).
     #[inline(always)]
-    fn row(&self, axis: usize, side: usize, j: usize, k: usize) -> &[f32] {
-        let mut m = self.coarse;
-        m[axis] += 1;
-        &self.weights[axis][side][(k * m[1] + j) * m[0]..][..m[0]]
-    }
-}
-
-/// Adds fine values of a row to their coarse voxels.
-#[inline(always)]
-fn add_pairs(merge: bool, row: &[f32], out: &mut [f32]) {
-    if merge {
-        let pairs = row.chunks_exact(2);
-        if let ([last], Some(o)) = (pairs.remainder(), out.last_mut()) {
-            *o += *last;
-        }
-        for (o, w) in out.iter_mut().zip(pairs) {
-            *o += w[0] + w[1];
-        }
-    } else {
-        for (o, v) in out.iter_mut().zip(row) {
-            *o += *v;
-        }
+    fn weights(&self, axis: usize, side: usize, j: usize, k: usize) -> &[f32] {
+        self.coarse.row(self.coarse.view(&self.weights[axis][side], k), j)
     }
 }
 
@@ -147,7 +153,7 @@ fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3
             _ => faces.z[(v[2] * n[1] + v[1]) * n[0] + v[0]],
         })
     };
-    let ranges: [std::ops::Range<usize>; 3] =
+    let ranges: [Range<usize>; 3] =
         std::array::from_fn(|a| children(at[a], merge[a] && a != axis, n[a]));
     let (mut before, mut behind, mut open) = (0.0, 0.0, 0.0_f64);
     let ranges = [
@@ -183,44 +189,71 @@ fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3
     if open > 0.0 { ((before / open) as f32, (behind / open) as f32) } else { (0.0, 0.0) }
 }
 
+/// The part of a row's pairs: coarse positions that have children in a fine row.
+#[inline(always)]
+fn pairs(fine: &Layout, coarse: &Layout) -> usize {
+    (fine.stride / 2).min(coarse.stride)
+}
+
 kernel! {
-    /// Restricts fine plane `k` in x and y: `own` is what its coarse plane gets before exchange
-    /// along z, `sums` the plain sums that the exchange takes a share of; `row` is a scratch.
-    pub fn flatten(t: &Transfer, k: usize, fine: &[f32], own: &mut [f32], sums: &mut [f32], row: &mut [f32]) {
-        let (nf, nc) = (t.fine, t.coarse);
+    /// Restricts rows of a view of fine plane `k` in x and y: `own` is what its coarse plane gets
+    /// before exchange along z, `sums` the plain sums that the exchange takes a share of; both
+    /// are views, right in the coarse rows of which all of [`Transfer::reach`] is in `rows`.
+    /// `row` is scratch.
+    pub fn flatten(t: &Transfer, k: usize, rows: &Range<usize>, fine: &[f32], own: &mut [f32], sums: &mut [f32], row: &mut [f32]) {
+        let (f, c) = (&t.fine, &t.coarse);
         let kc = if t.merge[2] { k / 2 } else { k };
-        let row = &mut row[..nc[0]];
-        own.fill(0.0);
-        sums.fill(0.0);
-        for jj in 0..nf[1] {
+        let n = c.stride;
+        let (row, moved) = row.split_at_mut(n.max(f.stride));
+        let (first, last) = if t.merge[1] { (rows.start / 2, (rows.end - 1) / 2) } else { (rows.start, rows.end - 1) };
+        for j in first.saturating_sub(1)..(last + 2).min(c.n[1]) {
+            c.row_mut(own, j).fill(0.0);
+            c.row_mut(sums, j).fill(0.0);
+        }
+        for jj in rows.clone() {
             let j = if t.merge[1] { jj / 2 } else { jj };
-            let line = &fine[jj * nf[0]..][..nf[0]];
+            let line = f.row(fine, jj);
+            let row = &mut row[..n];
             if t.merge[0] {
-                let pairs = line.chunks_exact(2);
-                if let ([last], Some(o)) = (pairs.remainder(), row.last_mut()) {
-                    *o = *last;
-                }
-                for (o, w) in row.iter_mut().zip(pairs) {
+                let m = pairs(f, c);
+                for (o, w) in row[..m].iter_mut().zip(line.chunks_exact(2)) {
                     *o = w[0] + w[1];
                 }
+                row[m..].fill(0.0);
             } else {
                 row.copy_from_slice(line);
             }
-            let here = &mut own[j * nc[0]..][..nc[0]];
-            let total = &mut sums[j * nc[0]..][..nc[0]];
-            for ((o, total), s) in here.iter_mut().zip(total).zip(&*row) {
-                *o += *s;
+            for (total, s) in c.row_mut(sums, j).iter_mut().zip(&*row) {
                 *total += *s;
             }
-            if t.merge[0] {
-                exchange(line, t.row(0, 0, j, kc), t.row(0, 1, j, kc), here);
+            let here = c.row_mut(own, j);
+            for (o, s) in here.iter_mut().zip(&*row) {
+                *o += *s;
             }
-            if t.merge[1] && children(j, true, nf[1]).len() == 2 {
+            if t.merge[0] {
+                // Across the face below coarse voxel I stand children 2I − 1 and 2I.
+                let m = pairs(f, c);
+                let (before, behind) = (&t.weights(0, 0, j, kc)[..m], &t.weights(0, 1, j, kc)[..m]);
+                let line = f.left(fine, jj);
+                let moved = &mut moved[..m];
+                for ((moved, w), (before, behind)) in
+                    moved.iter_mut().zip(line.chunks_exact(2)).zip(before.iter().zip(behind))
+                {
+                    *moved = *before * w[0] - *behind * w[1];
+                }
+                for (o, moved) in here[..m].iter_mut().zip(&*moved) {
+                    *o += *moved;
+                }
+                for (o, moved) in here[..m - 1].iter_mut().zip(&moved[1..]) {
+                    *o -= *moved;
+                }
+            }
+            if t.merge[1] && children(j, true, f.n[1]).len() == 2 {
                 let behind = jj % 2 == 0;
                 let face = if behind { j } else { j + 1 };
-                if face > 0 && face < nc[1] {
-                    let w = t.row(1, usize::from(behind), face, kc);
-                    let (low, high) = own[(face - 1) * nc[0]..][..2 * nc[0]].split_at_mut(nc[0]);
+                if face > 0 && face < c.n[1] {
+                    let w = t.weights(1, usize::from(behind), face, kc);
+                    let (low, high) = c.rows_mut(own, face - 1, 2).split_at_mut(n);
                     let (from, to) = if behind { (high, low) } else { (low, high) };
                     for (((f, o), s), w) in from.iter_mut().zip(to).zip(&*row).zip(w) {
                         let moved = *w * *s;
@@ -234,31 +267,36 @@ kernel! {
 }
 
 kernel! {
-    /// Writes coarse plane `k` of the restriction from what [`flatten`] made of the fine planes
-    /// of [`Transfer::reach`], in their order.
-    pub fn gather(t: &Transfer, k: usize, planes: [[&[f32]; 2]; 4], out: &mut [f32]) {
-        let (nf, nc) = (t.fine, t.coarse);
-        let own = children(k, t.merge[2], nf[2]);
-        out.fill(0.0);
-        for (kk, [flat, sums]) in t.reach(k).zip(planes) {
-            let inside = own.contains(&kk);
-            if inside {
-                for (o, v) in out.iter_mut().zip(flat) {
-                    *o += *v;
+    /// Writes rows of coarse plane `k` of the restriction from what [`flatten`] made of the fine
+    /// planes of [`Transfer::reach`], in their order.
+    pub fn gather(t: &Transfer, k: usize, rows: &Range<usize>, planes: [[&[f32]; 2]; 4], out: &mut [f32]) {
+        let (f, c) = (&t.fine, &t.coarse);
+        let n = c.stride;
+        let own = children(k, t.merge[2], f.n[2]);
+        for j in rows.clone() {
+            let out = &mut out[j * n..][..n];
+            out.fill(0.0);
+            for (kk, [flat, sums]) in t.reach(2, k).zip(planes) {
+                let inside = own.contains(&kk);
+                if inside {
+                    for (o, v) in out.iter_mut().zip(c.row(flat, j)) {
+                        *o += *v;
+                    }
                 }
-            }
-            if !t.merge[2] || (inside && own.len() == 1) {
-                continue;
-            }
-            // Across the face below or above: lost by a child of this plane, gained from one of
-            // the next.
-            let (low, behind) = if inside { (kk == own.start, kk == own.start) } else { (kk < own.start, kk > own.start) };
-            let face = if low { k } else { k + 1 };
-            let sign = if inside { -1.0 } else { 1.0 };
-            for j in 0..nc[1] {
-                let w = t.row(2, usize::from(behind), j, face);
-                let row = j * nc[0];
-                for ((o, s), w) in out[row..][..nc[0]].iter_mut().zip(&sums[row..][..nc[0]]).zip(w) {
+                if !t.merge[2] || (inside && own.len() == 1) {
+                    continue;
+                }
+                // Across the face below or above: lost by a child of this plane, gained from one
+                // of the next.
+                let below = if inside { kk == own.start } else { kk < own.start };
+                let behind = if inside { kk == own.start } else { kk > own.start };
+                let face = if below { k } else { k + 1 };
+                if face == c.n[2] {
+                    continue;
+                }
+                let sign = if inside { -1.0 } else { 1.0 };
+                let w = t.weights(2, usize::from(behind), j, face);
+                for ((o, s), w) in out.iter_mut().zip(c.row(sums, j)).zip(w) {
                     *o += sign * (*w * *s);
                 }
             }
@@ -266,98 +304,56 @@ kernel! {
     }
 }
 
-/// Exchange along x of the residuals of a fine row.
-#[inline(always)]
-fn exchange(row: &[f32], before: &[f32], behind: &[f32], out: &mut [f32]) {
-    // Children 2i − 1 before face i and 2i behind it; the slices have one length.
-    let m = out.len() - 1;
-    if m == 0 {
-        return;
-    }
-    let (before, behind) = (&before[1..][..m], &behind[1..][..m]);
-    let mut pairs = row[1..].chunks_exact(2);
-    for i in 0..m {
-        let Some(pair) = pairs.next() else { break };
-        let moved = before[i] * pair[0] - behind[i] * pair[1];
-        out[i] -= moved;
-        out[i + 1] += moved;
-    }
-}
-
 kernel! {
-    /// Writes fine plane `k` of x plus, where `inverse` is not zero, the interpolation of three
-    /// coarse planes (below, here, above); `sums` is a scratch of a coarse row.
-    pub fn spread(t: &Transfer, k: usize, coarse: [&[f32]; 3], fine: [&[f32]; 2], sums: &mut [f32], out: &mut [f32]) {
-        let (nf, nc) = (t.fine, t.coarse);
+    /// Writes rows of fine plane `k` of x plus `share` times the interpolation of three coarse
+    /// planes (below, here, above); all are views; `fine` is x and `share`, `sums` is scratch.
+    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], fine: [&[f32]; 2], sums: &mut [f32], out: &mut [f32]) {
+        let (f, c) = (&t.fine, &t.coarse);
+        let n = c.stride;
         let kc = if t.merge[2] { k / 2 } else { k };
-        let planes = children(kc, t.merge[2], nf[2]);
+        let planes = children(kc, t.merge[2], f.n[2]);
         let [below, here, above] = coarse;
-        let [x, inverse] = fine;
-        let sums = &mut sums[..nc[0]];
-        for jj in 0..nf[1] {
+        let sums = &mut sums[..n.min(f.stride)];
+        for jj in rows.clone() {
             let j = if t.merge[1] { jj / 2 } else { jj };
-            let lines = children(j, t.merge[1], nf[1]);
-            let own = &here[j * nc[0]..][..nc[0]];
-            sums.copy_from_slice(own);
+            let lines = children(j, t.merge[1], f.n[1]);
+            let own = c.row(here, j);
+            sums.copy_from_slice(&own[..sums.len()]);
             if t.merge[2] && planes.len() == 2 {
                 let behind = k == planes.start;
-                let w = t.row(2, usize::from(behind), j, if behind { kc } else { kc + 1 });
-                let other = &(if behind { below } else { above })[j * nc[0]..][..nc[0]];
-                lean(sums, own, other, w);
+                let face = if behind { kc } else { kc + 1 };
+                if face < c.n[2] {
+                    let w = t.weights(2, usize::from(behind), j, face);
+                    lean(sums, own, c.row(if behind { below } else { above }, j), w);
+                }
             }
             if t.merge[1] && lines.len() == 2 {
                 let behind = jj == lines.start;
                 let face = if behind { j } else { j + 1 };
-                if face > 0 && face < nc[1] {
-                    let w = t.row(1, usize::from(behind), face, kc);
-                    let other = if behind { j - 1 } else { j + 1 };
-                    lean(sums, own, &here[other * nc[0]..][..nc[0]], w);
+                if face > 0 && face < c.n[1] {
+                    let w = t.weights(1, usize::from(behind), face, kc);
+                    lean(sums, own, c.row(here, if behind { j - 1 } else { j + 1 }), w);
                 }
             }
-            let row = jj * nf[0];
-            let (x, open) = (&x[row..][..nf[0]], &inverse[row..][..nf[0]]);
-            let out = &mut out[row..][..nf[0]];
-            let add = |x: f32, open: f32, v: f32| x + if open > 0.0 { v } else { 0.0 };
+            let (x, share) = (f.row(fine[0], jj), f.row(fine[1], jj));
+            let out = f.row_mut(out, jj);
             if t.merge[0] {
-                let (before, behind) = (t.row(0, 0, j, kc), t.row(0, 1, j, kc));
-                // Interior pairs through slices of one length: no bounds checks.
-                let pair = |i: usize, left: f32, right: f32| {
-                    let low = sums[i] + behind[i] * (left - own[i]);
-                    let high = sums[i] + before[i + 1] * (right - own[i]);
-                    [low, high]
-                };
-                let m = nf[0] / 2;
-                let mut ends = [0, m - 1].map(|i| {
-                    let left = own[i.saturating_sub(1)];
-                    let right = own[(i + 1).min(nc[0] - 1)];
-                    (i, pair(i, left, right))
-                });
-                for (i, [low, high]) in &mut ends {
-                    let i = 2 * *i;
-                    out[i] = add(x[i], open[i], *low);
-                    out[i + 1] = add(x[i + 1], open[i + 1], *high);
-                }
-                if m > 2 {
-                    let n = m - 2;
-                    let (left, mid, right) = (&own[..n], &own[1..][..n], &own[2..][..n]);
-                    let (behind, before) = (&behind[1..][..n], &before[2..][..n]);
-                    let sums = &sums[1..][..n];
-                    let out = out[2..][..2 * n].chunks_exact_mut(2);
-                    let fine = x[2..][..2 * n].chunks_exact(2).zip(open[2..][..2 * n].chunks_exact(2));
-                    for (i, (out, (x, open))) in out.zip(fine).enumerate() {
-                        let low = sums[i] + behind[i] * (left[i] - mid[i]);
-                        let high = sums[i] + before[i] * (right[i] - mid[i]);
-                        out[0] = add(x[0], open[0], low);
-                        out[1] = add(x[1], open[1], high);
-                    }
-                }
-                if nf[0] % 2 == 1 {
-                    let last = nf[0] - 1;
-                    out[last] = add(x[last], open[last], sums[nc[0] - 1]);
+                let m = pairs(f, c);
+                // The faces above: those below the next voxels.
+                let before = &c.right(c.view(&t.weights[0][0], kc), j)[..m];
+                let (own, behind, sums) = (&own[..m], &t.weights(0, 1, j, kc)[..m], &sums[..m]);
+                let (left, right) = (&c.left(here, j)[..m], &c.right(here, j)[..m]);
+                let out = out.chunks_exact_mut(2);
+                let fine = x.chunks_exact(2).zip(share.chunks_exact(2));
+                for (i, (out, (x, share))) in out.zip(fine).take(m).enumerate() {
+                    let low = sums[i] + behind[i] * (left[i] - own[i]);
+                    let high = sums[i] + before[i] * (right[i] - own[i]);
+                    out[0] = x[0] + share[0] * low;
+                    out[1] = x[1] + share[1] * high;
                 }
             } else {
-                for (((o, x), open), s) in out.iter_mut().zip(x).zip(open).zip(&*sums) {
-                    *o = add(*x, *open, *s);
+                for (((o, x), share), s) in out.iter_mut().zip(x).zip(share).zip(&*sums) {
+                    *o = *x + *share * *s;
                 }
             }
         }
@@ -384,38 +380,46 @@ mod tests {
         Faces::harmonic(&grid, &relative, [1.0; 3]).single()
     }
 
+    /// Values a voxel, without padding, of a padded array.
+    fn unpad(l: &Layout, v: &[f32]) -> Vec<f32> {
+        (0..l.n.iter().product()).map(|i| v[l.at(i)]).collect()
+    }
+
     fn interpolate(t: &Transfer, coarse: &[f32], open: &[f32]) -> Vec<f32> {
-        let plane = t.fine[0] * t.fine[1];
-        let zero = vec![0.0; plane];
-        let mut out = vec![0.0; open.len()];
-        let mut row = vec![0.0; t.fine[0]];
-        for (k, p) in out.chunks_mut(plane).enumerate() {
-            let fine = [&zero[..], &open[k * plane..][..plane]];
-            spread(t, k, t.around(coarse, k), fine, &mut row, p);
+        let (f, c) = (t.fine, t.coarse);
+        let (coarse, open) = (c.pad(coarse), f.pad(open));
+        let (zero, mut view) = (vec![0.0; f.view_len()], vec![0.0; f.view_len()]);
+        let mut out = f.pad(&vec![0.0_f32; f.n.iter().product()]);
+        let mut row = vec![0.0; 2 * (f.stride + 8)];
+        for (k, p) in f.body(&mut out).chunks_mut(f.plane()).enumerate() {
+            let fine = [&zero[..], f.view(&open, k)];
+            spread(t, k, &(0..f.n[1]), t.around(&coarse, k), fine, &mut row, &mut view);
+            f.store(&view, 0..f.n[1], p, 0);
         }
-        out
+        unpad(&f, &out)
     }
 
     fn restrict(t: &Transfer, fine: &[f32]) -> Vec<f32> {
-        let (plane, size) = (t.fine[0] * t.fine[1], t.coarse[0] * t.coarse[1]);
-        let mut row = vec![0.0; t.fine[0]];
-        let flat: Vec<_> = (0..t.fine[2])
+        let (f, c) = (t.fine, t.coarse);
+        let fine = f.pad(fine);
+        let mut row = vec![0.0; 2 * (f.stride + 8)];
+        let flat: Vec<_> = (0..f.n[2])
             .map(|k| {
-                let (mut own, mut sums) = (vec![0.0; size], vec![0.0; size]);
-                flatten(t, k, &fine[k * plane..][..plane], &mut own, &mut sums, &mut row);
+                let (mut own, mut sums) = (vec![0.0; c.view_len()], vec![0.0; c.view_len()]);
+                flatten(t, k, &(0..f.n[1]), f.view(&fine, k), &mut own, &mut sums, &mut row);
                 (own, sums)
             })
             .collect();
-        let mut out = vec![0.0; size * t.coarse[2]];
-        for (k, p) in out.chunks_mut(size).enumerate() {
-            let reach = t.reach(k);
+        let mut out = c.pad(&vec![0.0_f32; c.n.iter().product()]);
+        for (k, p) in c.body(&mut out).chunks_mut(c.plane()).enumerate() {
+            let reach = t.reach(2, k);
             let planes = std::array::from_fn(|i| {
                 let (own, sums) = &flat[(reach.start + i).min(reach.end - 1)];
                 [&own[..], &sums[..]]
             });
-            gather(t, k, planes, p);
+            gather(t, k, &(0..c.n[1]), planes, p);
         }
-        out
+        unpad(&c, &out)
     }
 
     fn noise(n: usize, seed: u64) -> Vec<f32> {
@@ -439,7 +443,7 @@ mod tests {
             let open: Vec<f32> = (0..fine).map(|i| f32::from(u8::from(!solid(i)))).collect();
             // Residuals are 0 in closed voxels.
             let r: Vec<f32> = noise(fine, 1).iter().zip(&open).map(|(r, o)| r * o).collect();
-            let u = noise(t.coarse.iter().product(), 99);
+            let u = noise(t.coarse.n.iter().product(), 99);
             let product =
                 |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
             let (here, there) =

@@ -19,10 +19,8 @@ pub enum Behind {
 /// every level of a hierarchy.
 #[derive(Clone, Debug)]
 pub struct Wall {
-    /// Per level: voxel index and the conductance of each face through which it exchanges.
-    pub levels: Vec<Vec<(u32, f64)>>,
-    /// Fine level by face, in the order of [`Face::ALL`].
-    pub faces: [Vec<(u32, f64)>; 6],
+    /// Per level and face, in the order of [`Face::ALL`]: voxel index and conductance.
+    pub levels: Vec<[Vec<(u32, f64)>; 6]>,
 }
 
 /// Voxels of a face in flat order, with the number of rows and columns of the face.
@@ -49,8 +47,7 @@ impl Wall {
         behind: &[Behind; 6],
         shapes: &[([usize; 3], [f64; 6])],
     ) -> Wall {
-        let mut faces: [Vec<(u32, f64)>; 6] = Default::default();
-        let mut levels = vec![Vec::new(); shapes.len()];
+        let mut levels: Vec<[Vec<(u32, f64)>; 6]> = vec![Default::default(); shapes.len()];
         for (number, face) in Face::ALL.into_iter().enumerate() {
             let Behind::Open { film } = behind[number] else { continue };
             let h = grid.h[face.axis];
@@ -68,13 +65,15 @@ impl Wall {
                     let index = ((c[2] * n[1] + c[1]) * n[0] + c[0]) as u32;
                     *sums.entry(index).or_insert(0.0) += g;
                 }
-                if level == 0 {
-                    faces[number] = sums.iter().map(|(&i, &g)| (i, g)).collect();
-                }
-                levels[level].extend(sums);
+                levels[level][number].extend(sums);
             }
         }
-        Wall { levels, faces }
+        Wall { levels }
+    }
+
+    /// Voxels and conductances of the faces of the finest level.
+    pub fn faces(&self) -> &[Vec<(u32, f64)>; 6] {
+        &self.levels[0]
     }
 }
 

@@ -1,0 +1,158 @@
+//! The conductances of one level in single precision, as the sweeps of the multigrid read them:
+//! at each voxel the faces to its lower neighbours.
+
+use super::layout::Layout;
+use super::stencil::Faces;
+use crate::ground::par;
+
+/// Conductances of a level, rows padded.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Where voxels stand.
+    pub layout: Layout,
+    /// Conductances along x, y, z where all faces between open voxels are equal.
+    pub uniform: Option<[f32; 3]>,
+    /// True if some voxels are closed.
+    pub closed: bool,
+    /// Conductances to the lower neighbours along x, y, z; empty where uniform.
+    pub faces: [Vec<f32>; 3],
+    /// Sum of the conductances around a voxel.
+    pub total: Vec<f32>,
+    /// A plane of zeros.
+    zero: Vec<f32>,
+}
+
+impl Operator {
+    /// From the faces of a level.
+    pub fn new(faces: &Faces<f32>) -> Operator {
+        let layout = Layout::new(faces.n);
+        let [nx, ny, nz] = faces.n;
+        let plane = nx * ny;
+        let mut total = vec![0.0; plane * nz];
+        par::planes(plane, &mut total, |k, p| {
+            for (j, row) in p.chunks_exact_mut(nx).enumerate() {
+                faces.sum_row(j, k, row);
+            }
+        });
+        let lower = if faces.uniform.is_some() {
+            Default::default()
+        } else {
+            let x: Vec<f32> =
+                faces.x.chunks_exact(nx + 1).flat_map(|r| &r[..nx]).copied().collect();
+            let y: Vec<f32> =
+                faces.y.chunks_exact(nx * (ny + 1)).flat_map(|p| &p[..plane]).copied().collect();
+            [layout.pad(&x), layout.pad(&y), layout.pad(&faces.z[..plane * nz])]
+        };
+        Operator {
+            layout,
+            uniform: faces.uniform,
+            closed: faces.closed,
+            faces: lower,
+            total: layout.pad(&total),
+            zero: vec![0.0; layout.view_len()],
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        4 * (self.total.len() + self.faces.iter().map(Vec::len).sum::<usize>())
+    }
+
+    /// A view of zeros.
+    pub fn zero(&self) -> &[f32] {
+        &self.zero
+    }
+
+    /// The rows of conductances around row (j, k): along x to the left and right, along y and z
+    /// below and above.
+    #[inline(always)]
+    pub(super) fn around(&self, j: usize, k: usize) -> [&[f32]; 6] {
+        let l = &self.layout;
+        let (x, y) = (l.view(&self.faces[0], k), l.view(&self.faces[1], k));
+        let z = l.view(&self.faces[2], k);
+        let [_, north] = l.beside(y, &self.zero, j);
+        let above = if k + 1 < l.n[2] { l.view(&self.faces[2], k + 1) } else { &self.zero };
+        let (left, right) = (l.row(x, j), l.right(x, j));
+        [left, right, l.row(y, j), north, l.row(z, j), l.row(above, j)]
+    }
+
+    /// The rows of `v` to the left, right, south, north, below and above of row `j`.
+    #[inline(always)]
+    pub(super) fn neighbours<'v>(&'v self, v: [&'v [f32]; 3], j: usize) -> [&'v [f32]; 6] {
+        let l = &self.layout;
+        let [south, north] = l.beside(v[1], &self.zero, j);
+        let (left, right) = (l.left(v[1], j), l.right(v[1], j));
+        [left, right, south, north, l.row(v[0], j), l.row(v[2], j)]
+    }
+}
+
+/// Runs `$body` for each `$i` of row `$j` of plane `$k`, with
+/// `$sum` = Σ_f T_f v_neighbour, for views `$v` of values that are 0 in closed voxels and beyond
+/// the grid. In the padding the sum is of no use. A macro, for a closure in a kernel that is not
+/// inlined is not compiled for the kernel's instruction set.
+macro_rules! sums {
+    ($faces:expr, $v:expr, $j:expr, $k:expr, |$i:ident, $sum:ident| $body:block) => {{
+        let n = $faces.layout.stride;
+        let [left, right, south, north, below, above] = $faces.neighbours($v, $j);
+        let (left, right, south) = (&left[..n], &right[..n], &south[..n]);
+        let (north, below, above) = (&north[..n], &below[..n], &above[..n]);
+        if let Some([tx, ty, tz]) = $faces.uniform {
+            for $i in 0..n {
+                let $sum = ty * (south[$i] + north[$i])
+                    + tz * (below[$i] + above[$i])
+                    + tx * (left[$i] + right[$i]);
+                $body
+            }
+        } else {
+            let [xl, xr, ys, yn, zb, za] = $faces.around($j, $k);
+            let (xl, xr, ys) = (&xl[..n], &xr[..n], &ys[..n]);
+            let (yn, zb, za) = (&yn[..n], &zb[..n], &za[..n]);
+            for $i in 0..n {
+                let $sum = (ys[$i] * south[$i] + yn[$i] * north[$i])
+                    + (zb[$i] * below[$i] + za[$i] * above[$i])
+                    + (xl[$i] * left[$i] + xr[$i] * right[$i]);
+                $body
+            }
+        }
+    }};
+}
+
+/// As [`sums`] with `$sum` = Σ_f T_f (v − v_neighbour); `$open` are views with positive values in
+/// open voxels only. In the padding and in closed voxels the sum is of no use.
+macro_rules! differences {
+    ($faces:expr, $v:expr, $open:expr, $j:expr, $k:expr, |$i:ident, $sum:ident| $body:block) => {{
+        let n = $faces.layout.stride;
+        let here = &$faces.layout.row($v[1], $j)[..n];
+        let [left, right, south, north, below, above] = $faces.neighbours($v, $j);
+        let (left, right, south) = (&left[..n], &right[..n], &south[..n]);
+        let (north, below, above) = (&north[..n], &below[..n], &above[..n]);
+        if let Some([tx, ty, tz]) = $faces.uniform {
+            let [open_l, open_r, open_s, open_n, open_b, open_a] = $faces.neighbours($open, $j);
+            let (open_l, open_r, open_s) = (&open_l[..n], &open_r[..n], &open_s[..n]);
+            let (open_n, open_b, open_a) = (&open_n[..n], &open_b[..n], &open_a[..n]);
+            for $i in 0..n {
+                let v = here[$i];
+                let s = if open_s[$i] > 0.0 { v - south[$i] } else { 0.0 };
+                let n = if open_n[$i] > 0.0 { v - north[$i] } else { 0.0 };
+                let b = if open_b[$i] > 0.0 { v - below[$i] } else { 0.0 };
+                let u = if open_a[$i] > 0.0 { v - above[$i] } else { 0.0 };
+                let l = if open_l[$i] > 0.0 { v - left[$i] } else { 0.0 };
+                let r = if open_r[$i] > 0.0 { v - right[$i] } else { 0.0 };
+                let $sum = ty * (s + n) + tz * (b + u) + tx * (l + r);
+                $body
+            }
+        } else {
+            let [xl, xr, ys, yn, zb, za] = $faces.around($j, $k);
+            let (xl, xr, ys) = (&xl[..n], &xr[..n], &ys[..n]);
+            let (yn, zb, za) = (&yn[..n], &zb[..n], &za[..n]);
+            for $i in 0..n {
+                let v = here[$i];
+                let $sum = (ys[$i] * (v - south[$i]) + yn[$i] * (v - north[$i]))
+                    + (zb[$i] * (v - below[$i]) + za[$i] * (v - above[$i]))
+                    + (xl[$i] * (v - left[$i]) + xr[$i] * (v - right[$i]));
+                $body
+            }
+        }
+    }};
+}
+pub(super) use {differences, sums};
