@@ -8,6 +8,8 @@ pub struct Term {
     pub name: String,
     /// Amount since the start: mol, or cells.
     pub total: f64,
+    /// The same without the signs: what goes to and fro.
+    pub turnover: f64,
     /// Amount of the last step divided by its length.
     pub rate: f64,
 }
@@ -47,6 +49,7 @@ impl Ledger {
     pub fn book(&mut self, amounts: &[f64], dt: f64) {
         for (term, a) in self.terms.iter_mut().zip(amounts) {
             term.total += a;
+            term.turnover += a.abs();
             term.rate = a / dt;
         }
     }
@@ -54,15 +57,17 @@ impl Ledger {
     /// Books one amount outside a step (an event).
     pub fn book_event(&mut self, term: usize, amount: f64) {
         self.terms[term].total += amount;
+        self.terms[term].turnover += amount.abs();
     }
 
-    /// Defect of an account: |content − initial − Σ flows| over the sum of all magnitudes.
+    /// Defect of an account: |content − initial − Σ flows| over the sum of the magnitudes of all amounts
+    /// booked.
     pub fn defect(&self, account: &Account) -> f64 {
         let mut sum = account.content - account.initial;
         let mut size = account.content.abs() + account.initial.abs();
         for &(t, sign) in &account.flows {
             sum -= sign * self.terms[t].total;
-            size += self.terms[t].total.abs();
+            size += self.terms[t].turnover;
         }
         if size == 0.0 { 0.0 } else { sum.abs() / size }
     }

@@ -169,7 +169,7 @@ impl Solver {
         if steady.contains(&true) {
             self.steady(&steady)?;
             for term in &mut self.ledger.terms {
-                (term.total, term.rate) = (0.0, 0.0);
+                (term.total, term.turnover, term.rate) = (0.0, 0.0, 0.0);
             }
         }
         self.first_scales();
