@@ -14,7 +14,7 @@ use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
 use super::krylov::{self, Reservoir, Vectors};
 use super::layout::Layout;
-use super::stencil::{inner, sum};
+use super::stencil::{inner, ordered};
 use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
@@ -321,6 +321,62 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Sums of the rates where there is something to react, and of v times their slopes.
+#[inline(always)]
+fn reacted(v: &[f64], rate: &[f64], slope: &[f64]) -> [f64; 2] {
+    let n = v.len();
+    let (v, rate, slope) = (&v[..n], &rate[..n], &slope[..n]);
+    let (mut total, mut along) = ([0.0; 8], [0.0; 8]);
+    let whole = n - n % 8;
+    for at in (0..whole).step_by(8) {
+        for l in 0..8 {
+            total[l] += if v[at + l] > 0.0 { rate[at + l] } else { 0.0 };
+            along[l] += v[at + l] * slope[at + l];
+        }
+    }
+    for (l, i) in (whole..n).enumerate() {
+        total[l] += if v[i] > 0.0 { rate[i] } else { 0.0 };
+        along[l] += v[i] * slope[i];
+    }
+    [ordered(total), ordered(along)]
+}
+
+/// Sums of v times the storage, and of the constant part.
+#[inline(always)]
+fn held(v: &[f64], storage: &[f64], constant: &[f64]) -> [f64; 2] {
+    let n = v.len();
+    let (v, s, b) = (&v[..n], &storage[..n], &constant[..n]);
+    let (mut stored, mut total) = ([0.0; 8], [0.0; 8]);
+    let whole = n - n % 8;
+    for at in (0..whole).step_by(8) {
+        for l in 0..8 {
+            stored[l] += v[at + l] * s[at + l];
+            total[l] += b[at + l];
+        }
+    }
+    for (l, i) in (whole..n).enumerate() {
+        stored[l] += v[i] * s[i];
+        total[l] += b[i];
+    }
+    [ordered(stored), ordered(total)]
+}
+
+/// The smaller of `start` and the smallest value, in lanes that vectorise.
+#[inline(always)]
+fn least(v: &[f64], start: f64) -> f64 {
+    let mut lanes = [start; 8];
+    let wholes = v.chunks_exact(8);
+    for (l, x) in lanes.iter_mut().zip(wholes.remainder()) {
+        *l = if *x < *l { *x } else { *l };
+    }
+    for x in wholes {
+        for (l, x) in lanes.iter_mut().zip(x) {
+            *l = if *x < *l { *x } else { *l };
+        }
+    }
+    lanes.iter().fold(start, |m, l| m.min(*l))
+}
+
 /// The larger of `start` and the largest magnitude, in lanes that vectorise.
 #[inline(always)]
 fn most(f: &[f64], start: f64) -> f64 {
@@ -457,6 +513,8 @@ kernel! {
         let lift = vec![eq.lift; nx];
         let mut high = levels.map(|levels| (levels, Rows::of(eq, k)));
         let scale = -1.0 / unit;
+        // Read once: a loop that writes cannot know that they stay.
+        let (d, shift) = (eq.d, eq.shift);
         for j in 0..ny {
             let at = k * plane + j * nx;
             let f = &mut f[..nx];
@@ -471,10 +529,7 @@ kernel! {
             let mut before = [0.0; 2];
             for (part, sum_of_part) in sums.parts.iter_mut().enumerate() {
                 eq.reaction.add(part, at, v, &mut rate, &mut slope);
-                for i in 0..nx {
-                    weight[i] = if v[i] > 0.0 { rate[i] } else { 0.0 };
-                }
-                let now = [sum(&weight), inner(&within, &slope)];
+                let now = reacted(&within, &rate, &slope);
                 sum_of_part[0] += now[0] - before[0];
                 sum_of_part[1] += now[1] - before[1];
                 before = now;
@@ -482,25 +537,24 @@ kernel! {
             let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
             let extra = &mut extra[j * stride..][..nx];
             let (rate, slope) = (&rate[..nx], &slope[..nx]);
-            let mut least = sums.least;
             for i in 0..nx {
-                let shifted = eq.shift * s[i];
-                extra[i] = (shifted + slope[i]) as f32;
-                f[i] = eq.d * f[i] + shifted * v[i] + rate[i] - b[i];
-                least = if v[i] < least { v[i] } else { least };
+                extra[i] = (shift * s[i] + slope[i]) as f32;
             }
-            sums.least = least;
+            for i in 0..nx {
+                f[i] = (d * f[i] + shift * s[i] * v[i]) + (rate[i] - b[i]);
+            }
+            sums.least = least(v, sums.least);
             if chord {
                 for i in 0..nx {
                     if v[i] > 0.0 {
-                        extra[i] = (eq.shift * s[i] + rate[i] / v[i]) as f32;
+                        extra[i] = (shift * s[i] + rate[i] / v[i]) as f32;
                     }
                 }
             }
-            let content = inner(s, &within);
+            let [content, constant] = held(&within, s, b);
             sums.stored += content;
-            sums.balance += eq.shift * content + before[0] - sum(b);
-            sums.along += eq.shift * content + before[1];
+            sums.balance += shift * content + before[0] - constant;
+            sums.along += shift * content + before[1];
             walls.row(at, nx, |i, g, face| {
                 if let Some(reservoir) = eq.reservoir_faces[face] {
                     f[i] += g * (v[i] - values[reservoir]);
@@ -517,8 +571,9 @@ kernel! {
                 for part in 0..eq.reaction.parts() {
                     eq.reaction.add(part, at, &lift, &mut weight, &mut within);
                 }
+                let level = shift * eq.lift;
                 for i in 0..nx {
-                    weight[i] += eq.shift * s[i] * eq.lift - b[i];
+                    weight[i] += level * s[i] - b[i];
                 }
                 walls.row(at, nx, |i, g, face| {
                     let value = eq.reservoir_faces[face].map_or(0.0, |r| levels[r]);

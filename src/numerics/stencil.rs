@@ -349,22 +349,12 @@ pub fn inner<T: Real>(a: &[T], b: &[T]) -> f64 {
             acc[l] += x[l].wide() * y[l].wide();
         }
     }
-    ((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7]))
+    ordered(acc)
 }
 
-/// Sum of a row, in eight interleaved lanes: a fixed order that vectorises.
+/// Sum of eight lanes.
 #[inline(always)]
-pub fn sum(a: &[f64]) -> f64 {
-    let mut acc = [0.0; 8];
-    let wholes = a.chunks_exact(8);
-    for (s, x) in acc.iter_mut().zip(wholes.remainder()) {
-        *s = *x;
-    }
-    for x in wholes {
-        for l in 0..8 {
-            acc[l] += x[l];
-        }
-    }
+pub fn ordered(acc: [f64; 8]) -> f64 {
     ((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7]))
 }
 
@@ -381,5 +371,5 @@ pub fn lanes(n: usize, f: impl Fn(usize) -> f64) -> f64 {
     for i in whole..n {
         acc[i - whole] += f(i);
     }
-    ((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7]))
+    ordered(acc)
 }
