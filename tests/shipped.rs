@@ -79,3 +79,37 @@ fn the_shipped_cases_are_what_they_say() {
     assert_eq!((msc.uptake.len(), msc.deaths.len(), msc.production.len()), (2, 1, 1));
     assert!(thick.silent_laws.is_empty(), "{:?}", thick.silent_laws);
 }
+
+#[test]
+#[ignore = "full suite: about a minute and 3 GB, where the scan is present"]
+fn the_scan_of_bone_runs_on_all_its_voxels() {
+    let scan = root().join("../shared/data/trabecular-bone");
+    if !scan.is_dir() {
+        println!("NOT RUN: {} is not here", scan.display());
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("bone");
+    let done = assert_cmd::Command::new(env!("CARGO_BIN_EXE_blastema"))
+        .arg("run")
+        .arg(root().join("cases/bone-micro-ct.toml"))
+        .args(["--set", "run.duration=\"10 min\"", "--set", "run.output.every=\"5 min\""])
+        .arg("--out")
+        .arg(&out)
+        .arg("--json")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    let answers: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(out.join("answers.json")).unwrap()).unwrap();
+    let value = |key: &str| answers[key]["value"].as_f64().unwrap_or(f64::NAN);
+    // 1e7 cells per mL of pore.
+    let seeded = 6_177_565.0 * 19.5e-6_f64.powi(3) * 1e13;
+    assert!((value("msc.seeded") / seeded - 1.0).abs() < 1e-12, "{}", value("msc.seeded"));
+    assert!(value("ledger_defect") <= 1e-12, "{}", value("ledger_defect"));
+    assert!(value("viable_fraction") > 0.999, "{}", value("viable_fraction"));
+    // 5 min and 10 min, besides the start.
+    let fields = std::fs::read_dir(out.join("fields")).unwrap().count();
+    assert_eq!(fields, 3 + 1, "outputs and static.h5");
+}
