@@ -28,6 +28,9 @@ pub struct Limited {
 /// Deficits relative to the field's scale that the tolerance of the solves explains.
 const NOISE: f64 = 1e-5;
 
+/// The same where no neighbour has anything to give: in a closed-off pore that has run empty.
+const ALONE: f64 = 1e-8;
+
 /// Repairs `v` = 2B − A in place.
 ///
 /// `faces`·`amount` are the conductances times dt (per voxel volume), `w` the mean of the two
@@ -92,11 +95,17 @@ pub fn repair(
                 }
             });
             if rest > 1e-12 * missing {
-                if rest > NOISE * scale * storage[i] || richest.0 == i {
+                // Neighbours as empty as the voxel would only hand the rest back.
+                let tiny = rest <= ALONE * scale * storage[i];
+                let alone = richest.0 == i;
+                if tiny && (alone || richest.1 * storage[richest.0] < rest) {
+                    done.rounded += rest;
+                } else if alone || rest > NOISE * scale * storage[i] {
                     done.repaired = false;
                     return done;
+                } else {
+                    take(v, storage, &mut next, richest.0, rest);
                 }
-                take(v, storage, &mut next, richest.0, rest);
             }
         }
         for (i, missing) in &mut next {
@@ -132,5 +141,28 @@ fn take(
     } else {
         v[j] = 0.0;
         deficits.insert(j, -left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::grid::Grid;
+
+    #[test]
+    fn an_empty_pore_books_what_its_solve_left_over() {
+        let grid = Grid { n: [5, 1, 1], h: [1.0; 3], dimensions: 1 };
+        // Voxel 2 stands alone between two solid ones, or with an empty neighbour.
+        for open in [[1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 1.0, 0.0]] {
+            let faces = Faces::harmonic(&grid, &open, [1.0; 3]);
+            for (deficit, repaired) in [(1e-9, true), (1e-7, false)] {
+                let mut v = [1.0, 0.0, -deficit, 0.0, 0.0];
+                let done = repair(&mut v, &faces, 1.0, |_| 0.0, &open, 1.0, |_, _| 0.0);
+                assert_eq!(done.repaired, repaired, "{deficit}");
+                if repaired {
+                    assert_eq!((done.rounded, v), (deficit, [1.0, 0.0, 0.0, 0.0, 0.0]));
+                }
+            }
+        }
     }
 }
