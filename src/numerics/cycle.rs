@@ -19,20 +19,13 @@ pub struct Workspace {
     coarsest: Cholesky,
     /// Scratch of the coarsest solve.
     dense: Vec<f64>,
-    scratch: Vec<Scratch>,
     /// Sum of `extra` over each island.
     held: Vec<f64>,
 }
 
 #[derive(Debug, Default)]
 struct Level {
-    /// Diagonal beyond the sum of the conductances.
-    extra: Vec<f32>,
-    /// Inverse diagonal; 0 where there is no unknown.
-    inverse: Vec<f32>,
-    /// Part of the interpolated correction that a voxel takes: 1, less beside a wall, 0 where
-    /// there is no unknown.
-    share: Vec<f32>,
+    matrix: Coefficients,
     /// Right-hand side.
     b: Vec<f32>,
     /// Solution before the coarse correction.
@@ -42,6 +35,26 @@ struct Level {
     /// Solution and residual of the first of two cycles.
     first: Vec<f32>,
     rest: Vec<f32>,
+    /// One a slab.
+    scratch: Vec<Scratch>,
+}
+
+/// What a matrix has besides its conductances.
+#[derive(Debug, Default)]
+struct Coefficients {
+    /// Diagonal beyond the sum of the conductances.
+    extra: Vec<f32>,
+    /// Inverse diagonal; 0 where there is no unknown.
+    inverse: Vec<f32>,
+    /// Part of the interpolated correction that a voxel takes: 1, less beside a wall, 0 where
+    /// there is no unknown.
+    share: Vec<f32>,
+}
+
+impl Coefficients {
+    fn with<'a>(&'a self, faces: &'a Operator, d: f32) -> Matrix<'a> {
+        Matrix { faces, d, extra: &self.extra, inverse: &self.inverse, share: &self.share }
+    }
 }
 
 /// The matrix d·(faces) + extra on all levels.
@@ -70,19 +83,20 @@ impl<'a> Cycle<'a> {
         let levels = if dominant { 1 } else { hierarchy.levels.len() };
         work.levels.resize_with(hierarchy.levels.len(), Level::default);
         for (level, faces) in work.levels.iter_mut().zip(&hierarchy.levels).take(levels) {
-            let Level { extra, inverse, share, b, x, out, .. } = level;
+            let Level { matrix: Coefficients { extra, inverse, share }, b, x, out, .. } = level;
             for v in [extra, inverse, share, b, x, out] {
                 faces.layout.fit(v);
             }
         }
         // Wall conductances change with the level, so they are added after the sums.
-        std::mem::swap(&mut work.levels[0].extra, extra);
+        std::mem::swap(&mut work.levels[0].matrix.extra, extra);
         for l in 1..levels {
             let (fine, coarse) = work.levels.split_at_mut(l);
-            hierarchy.transfers[l - 1].collect(&fine[l - 1].extra, &mut coarse[0].extra);
+            hierarchy.transfers[l - 1]
+                .collect(&fine[l - 1].matrix.extra, &mut coarse[0].matrix.extra);
         }
         for (l, faces) in hierarchy.levels[..levels].iter().enumerate() {
-            let level = &mut work.levels[l];
+            let level = &mut work.levels[l].matrix;
             let layout = faces.layout;
             for &(i, g) in wall.iter().flat_map(|w| &w.levels[l]).flatten() {
                 level.extra[layout.at(i as usize)] += g as f32;
@@ -97,7 +111,7 @@ impl<'a> Cycle<'a> {
             }
         }
         let layout = hierarchy.levels[0].layout;
-        let extra = &work.levels[0].extra;
+        let extra = &work.levels[0].matrix.extra;
         let held = |island: &Vec<u32>| -> f64 {
             island.iter().map(|&i| f64::from(extra[layout.at(i as usize)])).sum()
         };
@@ -118,7 +132,7 @@ impl<'a> Cycle<'a> {
         let d = f64::from(self.d);
         let mut full = vec![0.0; n * n];
         for i in 0..n {
-            full[i * n + i] += f64::from(self.work.levels[last].extra[layout.at(i)]);
+            full[i * n + i] += f64::from(self.work.levels[last].matrix.extra[layout.at(i)]);
             faces.neighbours(i, |j, t| {
                 full[i * n + i] += d * f64::from(t);
                 full[i * n + j] -= d * f64::from(t);
@@ -155,14 +169,14 @@ impl<'a> Cycle<'a> {
 
     /// Sum of the fine diagonal beyond the conductances, walls included.
     pub fn extra_sum(&self) -> f64 {
-        total(&self.layout(), &self.work.levels[0].extra)
+        total(&self.layout(), &self.work.levels[0].matrix.extra)
     }
 
     /// Adds a constant to `z` where there is an unknown.
     pub fn raise(&self, z: &mut [f32], by: f32) {
         let layout = self.layout();
         let plane = layout.plane();
-        let inverse = layout.body_of(&self.work.levels[0].inverse);
+        let inverse = layout.body_of(&self.work.levels[0].matrix.inverse);
         par::planes(plane, layout.body(z), |k, z| {
             for (z, inverse) in z.iter_mut().zip(&inverse[k * plane..]) {
                 *z += if *inverse > 0.0 { by } else { 0.0 };
@@ -179,9 +193,9 @@ impl<'a> Cycle<'a> {
         p: &mut [f32],
         q: &mut [f32],
     ) -> f64 {
-        let level = &self.work.levels[0];
-        let m = matrix(&self.hierarchy.levels[0], self.d, level);
-        smooth::direct(m, beta, z, old, p, q, &mut self.work.scratch)
+        let level = &mut self.work.levels[0];
+        let m = level.matrix.with(&self.hierarchy.levels[0], self.d);
+        smooth::direct(m, beta, z, old, p, q, &mut level.scratch)
     }
 
     /// Solves level `l` for its right-hand side into its `out`; gives their product.
@@ -192,32 +206,20 @@ impl<'a> Cycle<'a> {
         }
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
-        let m = Matrix {
-            faces,
-            d: self.d,
-            extra: &level.extra,
-            inverse: &level.inverse,
-            share: &level.share,
-        };
+        let m = level.matrix.with(faces, self.d);
         if self.levels == 1 {
-            smooth::down(m, &level.b, &mut level.out, None, &mut self.work.scratch);
+            smooth::down(m, &level.b, &mut level.out, None, &mut level.scratch);
             return product(&faces.layout, &level.b, &level.out);
         }
         let t = &self.hierarchy.transfers[l];
         let next = Some((t, &mut coarse[0].b[..]));
-        smooth::down(m, &level.b, &mut level.x, next, &mut self.work.scratch);
+        smooth::down(m, &level.b, &mut level.x, next, &mut level.scratch);
         self.twice(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
-        let m = Matrix {
-            faces,
-            d: self.d,
-            extra: &level.extra,
-            inverse: &level.inverse,
-            share: &level.share,
-        };
+        let m = level.matrix.with(faces, self.d);
         let correction = (t, &coarse[0].out[..]);
-        smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut self.work.scratch)
+        smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut level.scratch)
     }
 
     /// Two cycles on a coarse grid (a W-cycle in all) where the structure is uneven: what a coarse
@@ -234,13 +236,7 @@ impl<'a> Cycle<'a> {
         faces.layout.fit(&mut level.first);
         faces.layout.fit(&mut level.rest);
         std::mem::swap(&mut level.first, &mut level.out);
-        let m = Matrix {
-            faces,
-            d: self.d,
-            extra: &level.extra,
-            inverse: &level.inverse,
-            share: &level.share,
-        };
+        let m = level.matrix.with(faces, self.d);
         smooth::rest(m, &level.b, &level.first, &mut level.rest);
         std::mem::swap(&mut level.b, &mut level.rest);
         self.cycle(l);
@@ -266,10 +262,6 @@ impl<'a> Cycle<'a> {
         }
         level.out.iter().zip(&level.b).map(|(x, b)| f64::from(*x) * f64::from(*b)).sum()
     }
-}
-
-fn matrix<'a>(faces: &'a Operator, d: f32, level: &'a Level) -> Matrix<'a> {
-    Matrix { faces, d, extra: &level.extra, inverse: &level.inverse, share: &level.share }
 }
 
 /// Product of two padded arrays, summed by planes in order.

@@ -112,7 +112,7 @@ impl Layout {
         &v[LEAD..][..self.plane() * self.n[2]]
     }
 
-    /// Rows of `view` to the planes of a body that starts with plane `first`.
+    /// Writes rows of a view to the same rows of plane `plane` of a body.
     #[inline(always)]
     pub fn store<T: Copy>(
         &self,

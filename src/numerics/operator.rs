@@ -12,8 +12,6 @@ pub struct Operator {
     pub layout: Layout,
     /// Conductances along x, y, z where all faces between open voxels are equal.
     pub uniform: Option<[f32; 3]>,
-    /// True if some voxels are closed.
-    pub closed: bool,
     /// Conductances to the lower neighbours along x, y, z; empty where uniform.
     pub faces: [Vec<f32>; 3],
     /// Sum of the conductances around a voxel.
@@ -46,7 +44,6 @@ impl Operator {
         Operator {
             layout,
             uniform: faces.uniform,
-            closed: faces.closed,
             faces: lower,
             total: layout.pad(&total),
             zero: vec![0.0; layout.view_len()],

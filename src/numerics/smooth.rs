@@ -45,7 +45,7 @@ pub struct Scratch {
     steps: [Ring; DEGREE + 1],
     /// Residuals, restricted in the plane.
     flat: Ring,
-    residual: Vec<f32>,
+    residual: Ring,
     row: Vec<f32>,
 }
 
@@ -54,9 +54,8 @@ impl Scratch {
         for ring in &mut self.steps {
             ring.size(3, layout.view_len());
         }
-        // Padding is zero in every view.
-        self.residual.clear();
-        self.residual.resize(layout.view_len(), 0.0);
+        self.residual.size(1, layout.view_len());
+        // Two rows of either grid.
         self.row.resize(2 * (layout.stride + 8), 0.0);
     }
 }
@@ -204,7 +203,8 @@ fn down_tile(
         let by = DEGREE - 1 - s + margin;
         Tile { planes: widened(&rest.planes, by, planes), rows: widened(&rest.rows, by, rows) }
     });
-    let Scratch { steps, flat, residual: residual_plane, row } = scratch;
+    let Scratch { steps, flat, residual: ring, row } = scratch;
+    let residual_plane = ring.put(0);
     let mut coarse = 0;
     if let Some(c) = &next {
         flat.size(4, 2 * c.transfer.coarse().view_len());
@@ -445,8 +445,8 @@ kernel! {
 }
 
 kernel! {
-    /// Rows of plane `k` of x + keep·(x − before) + w·inverse·(b − A x), for x that is 0 in closed
-    /// voxels and around the grid: then inverse·A x = x − inverse·Σ T x_neighbour.
+    /// Rows of plane `k` of x + w·inverse·(b − A x), for x that is 0 in closed voxels and around the
+    /// grid: then inverse·A x = x − inverse·Σ T x_neighbour.
     fn step(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], w: f32, next: &mut [f32]) {
         let l = &m.faces.layout;
         let n = l.stride;
