@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
+use super::predict::Grows;
 use super::setup::Boundary;
 use super::solutes::{Uptakes, active, outside, produce};
 use super::solver::{Solver, StepFailure};
@@ -21,14 +22,15 @@ impl Solver {
         from: &State,
         to: &mut State,
         dt: f64,
+        stage: usize,
         amounts: &mut [f64],
     ) -> Result<(), StepFailure> {
         to.time = from.time + dt;
         for p in 0..self.setup.populations.len() {
-            self.population(p, from, to, dt, amounts)?;
+            self.population(p, from, to, dt, stage, amounts)?;
         }
         for s in 0..self.setup.solutes.len() {
-            self.solute(s, from, to, Some(dt), amounts)?;
+            self.solute(s, from, to, Some(dt), stage, amounts)?;
         }
         Ok(())
     }
@@ -40,6 +42,7 @@ impl Solver {
         from: &State,
         to: &mut State,
         dt: f64,
+        stage: usize,
         amounts: &mut [f64],
     ) -> Result<(), StepFailure> {
         let population = &self.setup.populations[p];
@@ -95,18 +98,13 @@ impl Solver {
             }
         });
         let lift = largest(field, plane);
-        // Cells moved about as much a second in the last solve, and never above the largest density.
-        let drift = &mut self.drifts[p];
-        drift.resize(field.len(), 0.0);
+        let missed = &mut self.missed.populations[p][stage];
         if lift == 0.0 {
-            drift.fill(0.0);
+            missed.forget();
             return Ok(());
         }
-        par::planes(plane, field, |k, n| {
-            for (n, drift) in n.iter_mut().zip(&drift[k * plane..][..plane]) {
-                *n = (*n + dt * drift).clamp(0.0, lift);
-            }
-        });
+        // Motion never lifts anything above the largest density.
+        missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
         let equation = Equation {
             hierarchy: &self.hierarchies[h],
             d: motility,
@@ -124,13 +122,7 @@ impl Solver {
         };
         let solved = solve(&equation, &mut self.scratch, field)
             .map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
-        let rhs = &self.rhs;
-        par::planes(plane, drift, |k, drift| {
-            let at = k * plane;
-            for ((drift, n), rhs) in drift.iter_mut().zip(&field[at..]).zip(&rhs[at..]) {
-                *drift = n / dt - rhs;
-            }
-        });
+        self.missed.populations[p][stage].learn(plane, dt, field, &self.formula);
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
@@ -144,6 +136,7 @@ impl Solver {
         from: &State,
         to: &mut State,
         dt: Option<f64>,
+        stage: usize,
         amounts: &mut [f64],
     ) -> Result<(), StepFailure> {
         let setup = &self.setup;
@@ -252,12 +245,22 @@ impl Solver {
             bend: self.bends[s],
         };
         let c = flat_mut(field);
+        if let (true, Some(dt)) = (self.trend, dt) {
+            let missed = &self.missed.solutes[s][stage];
+            missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
+        }
         let solved = solve(&equation, &mut self.scratch, c)
             .map_err(|e| failure(&solute.name, e, from.time, dt.unwrap_or(0.0)))?;
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
         self.bends[s] = solved.bend;
+        match dt {
+            Some(dt) if self.trend => {
+                self.missed.solutes[s][stage].learn(plane, dt, c, &self.formula);
+            }
+            _ => self.missed.solutes[s][stage].forget(),
+        }
 
         let step = volume * dt.unwrap_or(1.0);
         let terms = &self.solute_terms[s];

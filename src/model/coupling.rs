@@ -55,7 +55,7 @@ impl Solver {
             mix(plane, flat_mut(&mut full.fields[s]), own, [1.0 + r, -r, -own], [now, last, bent]);
         }
         full.baths.clone_from(&from.baths);
-        self.base(from, full, dt, &mut coarse)?;
+        self.base(from, full, dt, 0, &mut coarse)?;
         let weights = if trend {
             let w = 0.5 * dt + b;
             [0.5 * w / b, 0.5 * w / (dt + b)]
@@ -69,7 +69,7 @@ impl Solver {
             mix(plane, flat_mut(&mut half.fields[s]), own, weights, [now, end, now]);
         }
         half.baths.clone_from(&from.baths);
-        self.base(from, half, 0.5 * dt, &mut fine)?;
+        self.base(from, half, 0.5 * dt, 1, &mut fine)?;
         for s in 0..solutes {
             let now = flat(&from.fields[s]);
             let (middle, end) = (flat(&half.fields[s]), flat(&full.fields[s]));
@@ -77,7 +77,7 @@ impl Solver {
             mix(plane, flat_mut(&mut two.fields[s]), 0.0, weights, [now, middle, end]);
         }
         two.baths.clone_from(&half.baths);
-        self.base(half, two, 0.5 * dt, &mut fine)?;
+        self.base(half, two, 0.5 * dt, 2, &mut fine)?;
         Ok(Attempt { dt, coarse, fine })
     }
 

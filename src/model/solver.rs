@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
 use super::ledger::Ledger;
+use super::predict::Missed;
 use super::setup::{Boundary, Initial, Setup};
 use super::solutes::{Transport, outside};
 use super::state::{Catalogue, State, flat, flat_mut};
@@ -43,6 +44,15 @@ pub struct StepFailure {
     pub dt: f64,
 }
 
+/// What the start values of the three solves a step of each equation missed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllMissed {
+    /// By solute.
+    pub solutes: Vec<[Missed; 3]>,
+    /// By population: its motility.
+    pub populations: Vec<[Missed; 3]>,
+}
+
 /// The solver of a case: owns all that it needs.
 pub struct Solver {
     /// The case.
@@ -75,12 +85,14 @@ pub struct Solver {
     pub(super) porosity_range: (f64, f64),
     /// Cells that count towards a capacity.
     pub(super) counted: Vec<f64>,
-    /// Change of each population by motility in its last solve, cells/m³/s.
-    pub(super) drifts: Vec<Vec<f64>>,
     /// Nonlinearity that the last solve of each solute met.
     pub(super) bends: Vec<f64>,
     /// True while the last step tells where the next one leads.
     pub(super) trend: bool,
+    /// What the start values of solves missed.
+    pub(super) missed: AllMissed,
+    /// Start value of the present solve before it was corrected.
+    pub(super) formula: Vec<f64>,
 }
 
 impl Solver {
@@ -132,9 +144,11 @@ impl Solver {
         let cell_terms =
             (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
         let n = setup.grid.len();
-        let drifts = vec![Vec::new(); setup.populations.len()];
+        let missed = AllMissed {
+            solutes: vec![Default::default(); setup.solutes.len()],
+            populations: vec![Default::default(); setup.populations.len()],
+        };
         let mut solver = Solver {
-            drifts,
             counted: Vec::new(),
             bends: vec![1.0; setup.solutes.len()],
             full: state.clone(),
@@ -157,6 +171,8 @@ impl Solver {
             live,
             porosity_range,
             trend: false,
+            missed,
+            formula: Vec::new(),
         };
         solver.start()?;
         Ok(solver)
@@ -194,7 +210,7 @@ impl Solver {
             for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
                 *c = lift * o;
             }
-            self.solute(s, &from, &mut to, None, &mut amounts)?;
+            self.solute(s, &from, &mut to, None, 0, &mut amounts)?;
         }
         self.state = to;
         self.ledger.book(&amounts, 1.0);

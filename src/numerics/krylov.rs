@@ -58,22 +58,31 @@ impl Vectors {
     }
 }
 
-/// Solves A x = r from x = 0 until ‖r‖₂ has fallen by `reduction` or `limit` iterations are
+/// What the residual must come down to.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal {
+    /// ‖r‖₂.
+    pub norm: f64,
+    /// max |r|.
+    pub largest: f64,
+}
+
+/// Solves A x = r from x = 0 until the residual is at the goal or `limit` iterations are
 /// spent; A is the cycle's matrix less the feedback through the reservoirs. Returns the
-/// number of iterations.
+/// number of iterations, and ‖r‖₂ over what it was.
 pub fn solve(
     cycle: &mut Cycle,
     reservoirs: &[Reservoir],
     v: &mut Vectors,
-    reduction: f64,
+    goal: Goal,
     limit: usize,
-) -> usize {
+) -> (usize, f64) {
     let layout = cycle.layout();
     let plane = layout.plane();
     let start = product(&layout, &v.r, &v.r).sqrt();
     if start == 0.0 || !start.is_finite() {
         v.x.fill(0.0);
-        return 0;
+        return (0, 1.0);
     }
     // A small reservoir rises with the field: a constant that the cycle, which sees it held,
     // leaves behind. One unknown for it.
@@ -84,6 +93,7 @@ pub fn solve(
         cycle.extra_sum() - rising.sum::<f64>()
     };
     let mut rho = 0.0;
+    let mut left = 1.0;
     for iteration in 1..=limit {
         let old = rho;
         rho = cycle.apply(&mut v.r, &mut v.z);
@@ -96,7 +106,7 @@ pub fn solve(
             if iteration == 1 {
                 v.x.fill(0.0);
             }
-            return iteration;
+            return (iteration, left);
         }
         let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
         std::mem::swap(&mut v.p, &mut v.old);
@@ -113,7 +123,7 @@ pub fn solve(
             if iteration == 1 {
                 v.x.fill(0.0);
             }
-            return iteration;
+            return (iteration, left);
         }
         let alpha = rho / curvature;
         let (p, q) = (layout.body_of(&v.p), layout.body_of(&v.q));
@@ -124,16 +134,19 @@ pub fn solve(
             }
             advance(alpha, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
         });
-        if norms.iter().sum::<f64>().sqrt() <= reduction * start {
-            return iteration;
+        let norm = norms.iter().map(|n| n.0).sum::<f64>().sqrt();
+        let largest = norms.iter().fold(0.0_f32, |m, n| m.max(n.1));
+        left = norm / start;
+        if norm <= goal.norm && f64::from(largest) <= goal.largest {
+            return (iteration, left);
         }
     }
-    limit
+    (limit, left)
 }
 
 kernel! {
-    /// x += alpha·p, r −= alpha·q; gives r·r.
-    fn advance(alpha: f64, p: &[f32], q: &[f32], x: &mut [f64], r: &mut [f32]) -> f64 {
+    /// x += alpha·p, r −= alpha·q; gives r·r and max |r|.
+    fn advance(alpha: f64, p: &[f32], q: &[f32], x: &mut [f64], r: &mut [f32]) -> (f64, f32) {
         for (x, p) in x.iter_mut().zip(p) {
             *x += alpha * f64::from(*p);
         }
@@ -141,6 +154,18 @@ kernel! {
         for (r, q) in r.iter_mut().zip(q) {
             *r -= alpha * *q;
         }
-        inner(r, r)
+        (inner(r, r), most(r))
     }
+}
+
+/// The largest magnitude, in lanes that vectorise; rows are whole vectors.
+#[inline(always)]
+fn most(r: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    for x in r.chunks_exact(8) {
+        for (l, x) in lanes.iter_mut().zip(x) {
+            *l = if x.abs() > *l { x.abs() } else { *l };
+        }
+    }
+    lanes.iter().fold(0.0, |m, l| m.max(*l))
 }

@@ -12,7 +12,7 @@
 
 use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
-use super::krylov::{self, Reservoir, Vectors};
+use super::krylov::{self, Goal, Reservoir, Vectors};
 use super::layout::Layout;
 use super::stencil::{inner, ordered};
 use super::wall::Wall;
@@ -146,7 +146,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let unit = if held * eq.lift > 0.0 { held * eq.lift } else { 1.0 };
     let plane = eq.hierarchy.fine.plane();
     let mut history = Vec::new();
-    let mut last = f64::INFINITY;
+    // Residual before the last correction, and the part of it that the correction left linearly.
+    let (mut last, mut left) = (f64::INFINITY, 0.0);
     // Newton's tangent, or the chord through zero (Picard): slower, never negative, and the way
     // out where the tangent of a steep or sigmoid sink leads in circles.
     let mut chord = false;
@@ -177,11 +178,11 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             }
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
-        let bend = if solved.newton == 0 { eq.bend } else { sums.norm * scale / (last * last) };
+        let bend = if solved.newton == 0 { eq.bend } else { bent(sums.norm, last, left) * scale };
         if solved.newton == 1 {
             solved.bend = bend;
         }
-        let reduction = forcing(eq, &sums, bend / scale, target, target_max);
+        let goal = goal(eq, &sums, bend / scale, target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
         let mut cycle = Cycle::new(
@@ -192,8 +193,10 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             dominant,
             &mut scratch.cycle,
         );
-        solved.cycles +=
-            krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, reduction, CYCLE_LIMIT);
+        let cycles;
+        (cycles, left) =
+            krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, goal, CYCLE_LIMIT);
+        solved.cycles += cycles;
         let mut factor = 1.0;
         add(v, &layout, &scratch.vectors.x, unit);
         if chord {
@@ -210,13 +213,14 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
     }
+    if std::env::var("TR").is_ok() { eprintln!("TR shift {:.3e} target {:.1e} hist {:?} cycles {}", eq.shift, target/scale, history.iter().map(|h| format!("{h:.1e}")).collect::<Vec<_>>(), solved.cycles); }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {
         return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
     }
     if solved.newton == 1 {
-        solved.bend = sums.norm * scale / (last * last);
+        solved.bend = bent(sums.norm, last, left) * scale;
     }
     let mut alpha = scale_to_balance(v, &sums, plane);
     for _ in 0..CLOSURES {
@@ -244,12 +248,21 @@ fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize) -> f64 {
     alpha
 }
 
-/// Relative reduction asked of the linear solve: what is needed, but not below what the bend of
-/// the sink leaves in any case, nor what single precision gains at a time.
-fn forcing(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64) -> f64 {
-    let need = (target / sums.norm).min(target_max / sums.largest);
-    let left = if eq.reaction.linear() { 0.0 } else { 0.3 * bend * sums.norm };
-    (0.3 * need).max(left).clamp(1e-6, 0.1)
+/// What a correction left beyond what the linear solve did, over the square of the residual
+/// before it.
+fn bent(norm: f64, before: f64, left: f64) -> f64 {
+    (norm - left * before).max(0.0) / (before * before)
+}
+
+/// What the linear solve must reach: what is needed, but not below what the bend of the sink
+/// leaves in any case, nor what single precision gains at a time.
+fn goal(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64, unit: f64) -> Goal {
+    let bent = if eq.reaction.linear() { 0.0 } else { 0.3 * bend * sums.norm };
+    let needed = (0.5 * target).min(0.1 * sums.norm);
+    let norm = needed.max(sums.norm * bent.clamp(1e-6, 0.1));
+    // On the way, the norm alone tells enough.
+    let largest = if norm > needed { f64::INFINITY } else { (0.8 * target_max).max(1e-6 * sums.largest) };
+    Goal { norm: norm / unit, largest: largest / unit }
 }
 
 fn add(v: &mut [f64], layout: &Layout, x: &[f64], factor: f64) {
