@@ -332,7 +332,7 @@ fn random_case(seed: u64) -> (Setup, f64) {
         }
     }
     let mut case = setup(g, solutes, populations, duration);
-    case.structure = Structure { porosity, open, isolated: 0 };
+    case.structure = Structure { porosity: porosity.into(), open, isolated: 0 };
     case.baths = baths;
     case.run.accuracy.max_step = dt;
     // Large steps at any error, or error-controlled ones.

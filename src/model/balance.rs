@@ -48,12 +48,6 @@ impl Solver {
         let population = &self.setup.populations[p];
         let numbers = self.catalogue.of_population(p);
         let plane = self.setup.grid.plane();
-        for &f in &numbers {
-            let old = flat(&from.fields[f]);
-            par::planes(plane, flat_mut(&mut to.fields[f]), |k, p| {
-                p.copy_from_slice(&old[k * plane..][..plane]);
-            });
-        }
         let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
         let needs = population.growth.as_ref().is_some_and(|g| g.logistic);
         let capacity = population.capacity.filter(|_| needs);
@@ -61,22 +55,16 @@ impl Solver {
             let (living, dead) = (capacity.counts_viable, capacity.counts_dead);
             count(&self.catalogue, from, living, dead, plane, &mut self.counted);
         }
-        let mut outs: Vec<&mut [f64]> = Vec::new();
-        for (f, field) in to.fields.iter_mut().enumerate() {
-            if numbers.contains(&f) {
-                outs.push(flat_mut(field));
-            }
-        }
-        let mut outs = outs.into_iter();
-        let Some(viable) = outs.next() else { return Ok(()) };
-        let quiescent = if population.quiescence.is_some() { outs.next() } else { None };
+        let old: Vec<&[f64]> = numbers.iter().map(|&f| flat(&from.fields[f])).collect();
+        let new = to.fields.iter_mut().enumerate().filter(|(f, _)| numbers.contains(f));
         let changes: Changes = cells::react(
             population,
             self.setup.grid.n,
             &c,
             capacity.map(|capacity| (&self.counted[..], capacity)),
             dt,
-            cells::Fields { viable, quiescent, dead: outs.collect() },
+            &old,
+            new.map(|(_, field)| flat_mut(field)).collect(),
         );
         let volume = self.setup.grid.voxel_volume();
         let terms = &self.cell_terms[p];

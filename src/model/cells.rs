@@ -28,16 +28,6 @@ pub struct Changes {
     pub lysed: Vec<f64>,
 }
 
-/// Fields of a population to advance; each a value a voxel.
-pub struct Fields<'a> {
-    /// Viable.
-    pub viable: &'a mut [f64],
-    /// Quiescent, if the population has them.
-    pub quiescent: Option<&'a mut [f64]>,
-    /// Dead by cause.
-    pub dead: Vec<&'a mut [f64]>,
-}
-
 /// Product, minimum, all or any of the factors of `laws`, for the voxels from `at`; without laws
 /// the neutral factor of `how`. `factor` is scratch of the length of `out`.
 fn combine<L>(
@@ -75,24 +65,23 @@ fn triggers(
     combine(how, laws, Trigger::fill, c, at, factor, out);
 }
 
-/// Advances a population by `dt` in every voxel. `c` are the concentrations of all solutes,
-/// `counted` the cells that count towards its capacity, both as before the step.
+/// Advances a population by `dt` in every voxel, from its fields `old` to `new`: viable, quiescent
+/// if it has them, dead by cause. `c` are the concentrations of all solutes, `counted` the cells
+/// that count towards its capacity, both as before the step.
 pub fn react(
     population: &Population,
     n: [usize; 3],
     c: &[&[f64]],
     counted: Option<(&[f64], Capacity)>,
     dt: f64,
-    fields: Fields,
+    old: &[&[f64]],
+    new: Vec<&mut [f64]>,
 ) -> Changes {
     let [nx, ny, _] = n;
     let plane = nx * ny;
     let causes = population.deaths.len();
-    let resting = fields.quiescent.is_some();
-    let mut outs = vec![fields.viable];
-    outs.extend(fields.quiescent);
-    outs.extend(fields.dead);
-    let planes = par::planes_many_map(plane, outs, |k, fields| {
+    let resting = population.quiescence.is_some();
+    let planes = par::planes_many_map(plane, new, |k, fields| {
         let mut changes =
             Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
         let mut growth = vec![0.0; nx];
@@ -106,6 +95,11 @@ pub fn react(
         for j in 0..ny {
             let at = k * plane + j * nx;
             let row = j * nx..(j + 1) * nx;
+            for (old, new) in
+                old.iter().zip(viable.iter_mut().chain(&mut *quiescent).chain(&mut *dead))
+            {
+                new[row.clone()].copy_from_slice(&old[at..][..nx]);
+            }
             growth.fill(0.0);
             if let Some(g) = &population.growth {
                 combine(g.combine, &g.limits, Limit::fill, c, at, &mut factor, &mut growth);

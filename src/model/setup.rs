@@ -33,7 +33,7 @@ pub struct Setup {
 #[derive(Clone, Debug)]
 pub struct Structure {
     /// Fluid volume fraction ε of each voxel; 1 in a resolved pore, 0 in resolved solid.
-    pub porosity: Vec<f64>,
+    pub porosity: Arc<Vec<f64>>,
     /// Resolved pores: true where a voxel is solved. `None`: all are.
     pub open: Option<Vec<bool>>,
     /// Voxels of pores that touch no fed face and hold no cells; left out of `open`.

@@ -102,8 +102,11 @@ impl Solver {
         let state = State::initial(&setup, &catalogue);
         let open = setup.structure.open.as_deref();
         let live_at = |i: usize| open.is_none_or(|o| o[i]) && setup.structure.porosity[i] > 0.0;
-        let room: Arc<Vec<f64>> =
-            Arc::new((0..setup.grid.len()).map(|i| if live_at(i) { 1.0 } else { 0.0 }).collect());
+        let room: Vec<f64> =
+            (0..setup.grid.len()).map(|i| if live_at(i) { 1.0 } else { 0.0 }).collect();
+        // Sweeps that read both then read one.
+        let same = room == *setup.structure.porosity;
+        let room = if same { setup.structure.porosity.clone() } else { Arc::new(room) };
         let live = room.iter().sum();
         let open = setup.structure.porosity.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
         let porosity_range = open.fold((1.0_f64, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)));

@@ -213,7 +213,15 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
     }
-    if std::env::var("TR").is_ok() { eprintln!("TR shift {:.3e} target {:.1e} hist {:?} cycles {}", eq.shift, target/scale, history.iter().map(|h| format!("{h:.1e}")).collect::<Vec<_>>(), solved.cycles); }
+    if std::env::var("TR").is_ok() {
+        eprintln!(
+            "TR shift {:.3e} target {:.1e} hist {:?} cycles {}",
+            eq.shift,
+            target / scale,
+            history.iter().map(|h| format!("{h:.1e}")).collect::<Vec<_>>(),
+            solved.cycles
+        );
+    }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {
@@ -261,7 +269,8 @@ fn goal(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64, uni
     let needed = (0.5 * target).min(0.1 * sums.norm);
     let norm = needed.max(sums.norm * bent.clamp(1e-6, 0.1));
     // On the way, the norm alone tells enough.
-    let largest = if norm > needed { f64::INFINITY } else { (0.8 * target_max).max(1e-6 * sums.largest) };
+    let largest =
+        if norm > needed { f64::INFINITY } else { (0.8 * target_max).max(1e-6 * sums.largest) };
     Goal { norm: norm / unit, largest: largest / unit }
 }
 

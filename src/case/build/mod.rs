@@ -3,6 +3,8 @@
 //! Every part reports what it finds and goes on; where something is missing or wrong it gives
 //! `None`, and the case is refused at the end.
 
+use std::sync::Arc;
+
 use super::check::Checker;
 use super::checked::Checked;
 use super::source::Place;
@@ -55,7 +57,7 @@ struct World<'a> {
     solutes: Vec<String>,
     /// Resolved pores.
     open: Option<Vec<bool>>,
-    porosity: Vec<f64>,
+    porosity: Arc<Vec<f64>>,
 }
 
 impl World<'_> {
@@ -94,7 +96,7 @@ impl<'a> Builder<'a> {
         });
         let regions = self.regions(&grid);
         let porosity = self.porosity(&grid, &regions, open.as_deref());
-        let porosity = porosity.unwrap_or_else(|| vec![1.0; grid.len()]);
+        let porosity = Arc::new(porosity.unwrap_or_else(|| vec![1.0; grid.len()]));
         let world = World { grid, regions, solutes, open: open.take(), porosity };
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));

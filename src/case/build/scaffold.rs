@@ -90,7 +90,7 @@ impl Builder<'_> {
             regions: regions.iter().map(|r| Region { shape: r.shape, keys: r.keys }).collect(),
             solutes: Vec::new(),
             open: None,
-            porosity: Vec::new(),
+            porosity: Arc::default(),
         };
         let base = scaffold.and_then(|s| s.get("porosity"));
         let mut values =
@@ -139,7 +139,7 @@ impl Builder<'_> {
             }
         }
         let mut unsaid = false;
-        for (v, e) in free.iter_mut().zip(&world.porosity) {
+        for (v, e) in free.iter_mut().zip(&*world.porosity) {
             if v.is_nan() {
                 unsaid |= *e < 1.0;
                 *v = 1.0;
@@ -212,10 +212,12 @@ impl Builder<'_> {
         let keep =
             |part: usize| seeded[part] || (0..6).any(|f| fed[f] && parts.touches[part - 1][f]);
         let kept = parts.select(keep);
-        for (i, keep) in kept.iter().enumerate() {
-            if open[i] && !keep {
-                structure.isolated += 1;
-                structure.porosity[i] = 0.0;
+        structure.isolated =
+            open.iter().zip(&kept).filter(|(open, kept)| **open && !**kept).count();
+        if structure.isolated > 0 {
+            let porosity = Arc::make_mut(&mut structure.porosity);
+            for (e, kept) in porosity.iter_mut().zip(&kept) {
+                *e = if *kept { *e } else { 0.0 };
             }
         }
         if kept.iter().all(|k| !k) {
