@@ -212,7 +212,7 @@ impl Slab {
             s.decay = self.sink / self.porosity;
         }
         let mut case = setup(g, vec![s], cells, 1.0);
-        case.structure.porosity = vec![self.porosity; n];
+        case.structure.porosity = vec![self.porosity; n].into();
         if let Some(volume) = self.bath {
             let start = self.at(h, 0.0, 0.0).1;
             case.baths = vec![Bath {

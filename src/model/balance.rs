@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
-use super::predict::Grows;
 use super::setup::Boundary;
 use super::solutes::{Uptakes, active, outside, produce};
 use super::solver::{Solver, StepFailure};
@@ -12,6 +11,7 @@ use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::krylov::Reservoir;
 use crate::numerics::newton::{Equation, Inert, NotConverged, largest, solve};
+use crate::numerics::predict::Grows;
 use crate::numerics::stencil::dot;
 
 impl Solver {

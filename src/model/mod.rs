@@ -4,7 +4,6 @@ pub mod balance;
 pub mod cells;
 pub mod coupling;
 pub mod ledger;
-pub mod predict;
 pub mod provenance;
 pub mod setup;
 pub mod solutes;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
 use super::ledger::Ledger;
-use super::predict::Missed;
 use super::setup::{Boundary, Initial, Setup};
 use super::solutes::{Transport, outside};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{Scratch, largest};
+use crate::numerics::predict::Missed;
 use crate::numerics::stencil::dot;
 
 /// Work done, for the answers.

@@ -9,6 +9,7 @@ pub mod limiter;
 pub mod matrix;
 pub mod newton;
 pub mod operator;
+pub mod predict;
 pub mod smooth;
 pub mod stencil;
 pub mod transfer;

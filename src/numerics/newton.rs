@@ -213,15 +213,6 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
     }
-    if std::env::var("TR").is_ok() {
-        eprintln!(
-            "TR shift {:.3e} target {:.1e} hist {:?} cycles {}",
-            eq.shift,
-            target / scale,
-            history.iter().map(|h| format!("{h:.1e}")).collect::<Vec<_>>(),
-            solved.cycles
-        );
-    }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = eq.lift.abs().max(largest(v, plane));
     if sums.least < -1e-3 * size {
@@ -343,6 +334,12 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// `x` where `v` is positive, else 0; without a branch, so that loops vectorise.
+#[inline(always)]
+fn positive(v: f64, x: f64) -> f64 {
+    f64::from_bits(x.to_bits() & u64::from(v > 0.0).wrapping_neg())
+}
+
 /// Sums of the rates where there is something to react, and of v times their slopes.
 #[inline(always)]
 fn reacted(v: &[f64], rate: &[f64], slope: &[f64]) -> [f64; 2] {
@@ -352,12 +349,12 @@ fn reacted(v: &[f64], rate: &[f64], slope: &[f64]) -> [f64; 2] {
     let whole = n - n % 8;
     for at in (0..whole).step_by(8) {
         for l in 0..8 {
-            total[l] += if v[at + l] > 0.0 { rate[at + l] } else { 0.0 };
+            total[l] += positive(v[at + l], rate[at + l]);
             along[l] += v[at + l] * slope[at + l];
         }
     }
     for (l, i) in (whole..n).enumerate() {
-        total[l] += if v[i] > 0.0 { rate[i] } else { 0.0 };
+        total[l] += positive(v[i], rate[i]);
         along[l] += v[i] * slope[i];
     }
     [ordered(total), ordered(along)]
