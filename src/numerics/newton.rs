@@ -257,11 +257,11 @@ fn bent(norm: f64, before: f64, left: f64) -> f64 {
 /// leaves in any case, nor what single precision gains at a time.
 fn goal(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64, unit: f64) -> Goal {
     let bent = if eq.reaction.linear() { 0.0 } else { 0.3 * bend * sums.norm };
-    let needed = (0.5 * target).min(0.1 * sums.norm);
+    let needed = (0.8 * target).min(0.1 * sums.norm);
     let norm = needed.max(sums.norm * bent.clamp(1e-6, 0.1));
     // On the way, the norm alone tells enough.
     let largest =
-        if norm > needed { f64::INFINITY } else { (0.8 * target_max).max(1e-6 * sums.largest) };
+        if norm > needed { f64::INFINITY } else { (0.9 * target_max).max(1e-6 * sums.largest) };
     Goal { norm: norm / unit, largest: largest / unit }
 }
 
