@@ -7,12 +7,12 @@ use std::time::Instant;
 use blastema::geometry::components::label;
 use blastema::geometry::import::{Stack, read_stack, slice_files};
 use blastema::geometry::shapes::{Shape, gyroid, gyroid_level};
-use blastema::ground::grid::Grid;
+use blastema::ground::grid::{Form, Grid};
 use tempfile::TempDir;
 use tiff::encoder::{TiffEncoder, colortype};
 
 fn cube(n: usize, length: f64) -> Grid {
-    Grid { n: [n; 3], h: [length / n as f64; 3], dimensions: 3 }
+    Grid { n: [n; 3], h: [length / n as f64; 3], dimensions: 3, form: Form::Box }
 }
 
 /// A counter-based generator (SplitMix64).
@@ -113,7 +113,7 @@ fn components_equal_a_plain_search() {
     let mut state = 1;
     for case in 0..300 {
         let n: [usize; 3] = std::array::from_fn(|_| 1 + (random(&mut state) % 9) as usize);
-        let grid = Grid { n, h: [1.0; 3], dimensions: 3 };
+        let grid = Grid { n, h: [1.0; 3], dimensions: 3, form: Form::Box };
         let fill = random(&mut state) % 100;
         let open: Vec<bool> = (0..grid.len()).map(|_| random(&mut state) % 100 < fill).collect();
         let found = label(&grid, &open);
@@ -126,7 +126,7 @@ fn components_equal_a_plain_search() {
 
 #[test]
 fn components_list_their_faces() {
-    let grid = Grid { n: [5, 4, 1], h: [1.0; 3], dimensions: 2 };
+    let grid = Grid { n: [5, 4, 1], h: [1.0; 3], dimensions: 2, form: Form::Box };
     let mut open = vec![false; 20];
     for i in 0..5 {
         open[grid.index(i, 1, 0)] = true;

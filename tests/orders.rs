@@ -12,6 +12,7 @@ use std::f64::consts::{PI, TAU};
 use std::ops::{Add, Div, Mul, Sub};
 use std::sync::Arc;
 
+use blastema::ground::grid::Grid;
 use blastema::ground::signal::Signal;
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
@@ -276,6 +277,52 @@ fn boundaries_that_vary_in_time() {
 /// Eigenvalue of the mode of wave number `k` over length 1; `h` = 0: of the differential equation.
 fn eigenvalue(k: f64, h: f64) -> f64 {
     if h > 0.0 { (2.0 / h * (0.5 * k * h).sin()).powi(2) } else { k * k }
+}
+
+/// J₀ by its series.
+fn bessel(x: f64) -> f64 {
+    let (mut term, mut sum) = (1.0, 1.0);
+    for k in 1..30 {
+        term *= -0.25 * x * x / f64::from(k * k);
+        sum += term;
+    }
+    sum
+}
+
+/// Rings and shells, full and hollow: decaying modes and steady profiles between two values.
+#[test]
+fn cylinders_and_spheres() {
+    const FIRST_ZERO: f64 = 2.404_825_557_695_773;
+    let (d, end) = (0.05, 0.7);
+    let run = |g: Grid, exact: &dyn Fn([f64; 3], f64) -> f64, walls: &[(usize, f64)]| {
+        let mut s = solute(&g, "a", d, 0.0);
+        s.initial = Initial::Field((0..g.len()).map(|i| exact(g.centre(i), 0.0)).collect());
+        for (face, c) in walls {
+            s.boundaries[*face] = value(*c);
+        }
+        let solver = march(setup(g, vec![s], Vec::new(), end), end, 400);
+        distance(&solver, 0, |x| exact(x, end))
+    };
+    let mode = |x: [f64; 3], t: f64| {
+        let rate = d * (FIRST_ZERO * FIRST_ZERO + PI * PI);
+        1.0 + 0.5 * bessel(FIRST_ZERO * x[0]) * (PI * x[1]).cos() * (-rate * t).exp()
+    };
+    let cylinder =
+        [8, 16, 32].map(|n| run(Grid::cylinder(n, 0.0, 1.0, Some((1.0, n))), &mode, &[(1, 1.0)]));
+    order("space: cylinder, decaying mode in r and z", &cylinder);
+    let mode = |x: [f64; 3], t: f64| {
+        1.0 + 0.5 * (PI * x[0]).sin() / (PI * x[0]) * (-d * PI * PI * t).exp()
+    };
+    let sphere = [8, 16, 32].map(|n| run(Grid::sphere(n, 0.0, 1.0), &mode, &[(1, 1.0)]));
+    order("space: sphere, decaying mode", &sphere);
+    let steady = |x: [f64; 3], _: f64| 1.0 + (x[0] / 0.5).ln() / 3.0_f64.ln();
+    let hollow =
+        [8, 16, 32].map(|n| run(Grid::cylinder(n, 0.5, 1.5, None), &steady, &[(0, 1.0), (1, 2.0)]));
+    order("space: hollow cylinder between two values", &hollow);
+    let steady = |x: [f64; 3], _: f64| 1.0 + (2.0 - 1.0 / x[0]) / (2.0 - 1.0 / 1.5);
+    let hollow =
+        [8, 16, 32].map(|n| run(Grid::sphere(n, 0.5, 1.5), &steady, &[(0, 1.0), (1, 2.0)]));
+    order("space: hollow sphere between two values", &hollow);
 }
 
 /// Diffusion in three dimensions, anisotropic grid and tensor: sealed in x and y, constant

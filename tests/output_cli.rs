@@ -39,7 +39,7 @@ fn probe_gives_values_at_points_and_times() {
     assert_eq!(json["units"]["oxygen"], "mol/m^3");
     assert_eq!(json["points"][2]["values"]["double"], value(2, 2, 2));
     for (args, told) in [
-        (&["--at", "1 mm"][..], "outside the box"),
+        (&["--at", "1 mm"][..], "outside the domain"),
         (&["--at", "1 h"], "for example --at"),
         (&["--at", "1um,2um"], "1 axes"),
         (&["--at", "1um", "--time", "2 h"], "no output at 2 h"),

@@ -11,6 +11,7 @@ mod common;
 
 use std::sync::Arc;
 
+use blastema::ground::grid::{Face, Grid};
 use blastema::ground::signal::Signal;
 use blastema::model::run::{Moment, Stop, Watcher, run};
 use blastema::model::setup::*;
@@ -84,6 +85,7 @@ fn random_signal(d: &mut Dice, c0: f64, duration: f64) -> Signal {
 /// 1e-3–10 c₀). Largest uptake: 1e-3–1e4 times
 /// what diffusion over the longest side can supply. Step: 1 s–7 d. Porosity 0.05–1, relative
 /// diffusivity over three decades, both per voxel or uniform; up to 40 % impermeable voxels.
+/// Boxes, full and hollow cylinders and spheres.
 /// Given fluxes point inwards: a given flux out of an empty construct has no answer.
 fn random_case(seed: u64) -> (Setup, f64) {
     let d = &mut Dice(seed);
@@ -95,7 +97,15 @@ fn random_case(seed: u64) -> (Setup, f64) {
         left /= n[a];
     }
     let sizes: Vec<f64> = n.iter().map(|&n| n as f64 * d.decades(1e-6, 3e-4)).collect();
-    let g = grid(&n, &sizes);
+    let mut g = grid(&n, &sizes);
+    if dimensions < 3 && d.chance(0.3) {
+        let inner = if d.chance(0.5) { 0.0 } else { sizes[0] * d.decades(1e-2, 1e2) };
+        g = match (dimensions, d.chance(0.5)) {
+            (1, true) => Grid::sphere(n[0], inner, inner + sizes[0]),
+            (1, false) => Grid::cylinder(n[0], inner, inner + sizes[0], None),
+            _ => Grid::cylinder(n[0], inner, inner + sizes[0], Some((sizes[1], n[1]))),
+        };
+    }
     let length = sizes.iter().fold(0.0_f64, |m, &s| m.max(s));
     let dt = d.decades(1.0, 7.0 * 86_400.0);
     let duration = dt * d.between(1.0, 6.0);
@@ -128,7 +138,7 @@ fn random_case(seed: u64) -> (Setup, f64) {
     };
 
     let count = 1 + d.below(3);
-    let volume: f64 = sizes.iter().product();
+    let volume: f64 = g.voxel_volume() * g.len() as f64;
     let mut baths: Vec<Bath> = (0..d.below(3))
         .map(|b| {
             let mut times: Vec<f64> = (0..d.below(4)).map(|_| duration * d.unit()).collect();
@@ -169,7 +179,9 @@ fn random_case(seed: u64) -> (Setup, f64) {
         if d.chance(0.3) {
             solute.decay = d.decades(1e-9, 1e-2);
         }
-        for f in 0..2 * dimensions {
+        // A full cylinder or sphere has no inner face.
+        let first = usize::from(g.share(Face::ALL[0], 0) == 0.0);
+        for f in first..2 * dimensions {
             solute.boundaries[f] = match d.below(9) {
                 0 | 1 => Boundary::Value(random_signal(d, c0, duration)),
                 2 => {

@@ -6,7 +6,7 @@
 The references are analytic, 50-digit quadratures or separate code (design.md, section 9).
 Tolerances: relative where the reference exceeds 1e-3 of c0, else 1e-6 c0 absolute; never below 0.
 """
-import csv, json, pathlib, sys
+import csv, json, math, pathlib, sys
 
 REFERENCES = pathlib.Path(sys.argv[1])
 HERE = pathlib.Path(__file__).parent
@@ -161,6 +161,94 @@ def region(name, shape, D):
 EXACT = "[run]\nsteady = true\naccuracy = { solver = 1e-13 }\n"
 
 
+def round_domain(shape, outer_mm, voxels, inner_mm=None):
+    inner = f'inner_radius = "{inner_mm:g} mm"\n' if inner_mm else ""
+    return f'[domain]\nshape  = "{shape}"\nsize   = ["{outer_mm:g} mm"]\n{inner}voxels = [{voxels}]\n\n'
+
+
+def zero_order_cells(n, vmax):
+    return (f'[cells.msc]\ntype = "custom"\nseeding.uniform = {{ density = "{n} cells/m^3" }}\n'
+            f'uptake.oxygen.zero-order = {{ vmax = "{vmax} mol/cell/s" }}\n\n')
+
+
+def v04():
+    ref = reference("v04_zero_order_dead_core")
+    c0, D, R, voxels = ref["c0"], ref["D"], ref["R"], 60
+    h = R / voxels
+    # Zero value and slope at the edge of the core.
+    forms = {
+        "slab": lambda r, e, q: q / (2 * D) * (r - e) ** 2,
+        "cylinder": lambda r, e, q: q / (4 * D) * (r**2 - e**2 - 2 * e**2 * math.log(r / e)),
+        "sphere": lambda r, e, q: q / (6 * D) * (r**2 + 2 * e**3 / r - 3 * e**2),
+    }
+    for row in ref["rows"]:
+        q = row["q_mol_m3_s"]
+        for form, c in forms.items():
+            at = {"slab": None, "cylinder": row["cyl_rc_over_R"], "sphere": row["sphere_rc_over_R"]}[form]
+            if isinstance(at, str) or row["slab_penetration_m"] >= R:
+                continue
+            edge = R - row["slab_penetration_m"] if form == "slab" else at * R
+            if edge < 2 * h:
+                continue
+            face = "x_max" if form == "slab" else "r_max"
+            expect = [bounds(c0)]
+            for r in (0.5 * (edge + R), 0.25 * edge + 0.75 * R):
+                expect.append(concentration(c(r, edge, q), c0, "1 %", at=[f"{r * 1e3!r} mm"]))
+            # The edge within one voxel: empty below, oxygen above.
+            expect.append(line(what="oxygen", at=[f"{(edge - h) * 1e3!r} mm"],
+                               between=["0 mol/m^3", f"{1e-4 * c0!r} mol/m^3"]))
+            expect.append(line(what="oxygen", at=[f"{(edge + h) * 1e3!r} mm"],
+                               between=[f"{0.5 * c(edge + h, edge, q)!r} mol/m^3", f"{c0!r} mol/m^3"]))
+            domain = slab(R * 1e3, voxels) if form == "slab" else round_domain(form, R * 1e3, voxels)
+            write(f"v04-zero-order-{form}-{row['n_cells_m3']}", f"v04: zero-order uptake, dead core of a {form}",
+                  "Closed form with zero value and slope at the edge of the core. The law is Michaelis-Menten\n"
+                  "with Km = 1e-4 c0, so some oxygen is left beyond the edge.",
+                  expect, domain +
+                  f'[solutes.oxygen]\ndiffusivity = "{D!r} m^2/s"\ninitial = "{c0!r} mol/m^3"\n'
+                  f'boundary.{face}.value = "{c0!r} mol/m^3"\n\n'
+                  + zero_order_cells(row["n_cells_m3"], row["ocr_mol_cell_s"]) + STEADY)
+
+
+def v06():
+    c0, D, R, n = 0.2, 2e-9, 1e-3, 1e13
+    for row in reference("v06_mm_sphere_lin_mcelwain")["rows"]:
+        a, K = float(row["a"]), float(row["K"])
+        area = 4 * math.pi * R**2
+        expect = [concentration(float(row["y_centre"]) * c0, c0, "0.01 %", at=["0 mm"]),
+                  concentration(float(row["y_half"]) * c0, c0, "0.01 %", at=["0.5 mm"]),
+                  concentration(float(row["y_surface"]) * c0, c0, "0.01 %", at=["1 mm"]),
+                  rate("r_max", float(row["dy_surface"]) * D * c0 / R * area, "0.02 %"), bounds(c0)]
+        wall = (f'value = "{c0!r} mol/m^3"' if row["H"] is None else
+                f'transfer = {{ outside = "{c0!r} mol/m^3", coefficient = "{float(row["H"]) * D / R!r} m/s" }}')
+        write(f"v06-sphere-{row['a']}-{row['K']}", f"v06: Michaelis-Menten sphere, a = {row['a']}, K = {row['K']}",
+              "Lin 1976 with McElwain 1978's numbers, Taylor series to 30 digits; a = V n R^2/(D c0), K = Km/c0.",
+              expect, round_domain("sphere", 1, 200) +
+              f'[solutes.oxygen]\ndiffusivity = "{D!r} m^2/s"\ninitial = "{c0!r} mol/m^3"\n'
+              f'boundary.r_max.{wall}\n\n'
+              f'[cells.msc]\ntype = "custom"\nseeding.uniform = {{ density = "{n:g} cells/m^3" }}\n'
+              f'uptake.oxygen.michaelis-menten = {{ vmax = "{a * D * c0 / R**2 / n!r} mol/cell/s", '
+              f'km = "{K * c0!r} mol/m^3" }}\n\n' + STEADY)
+
+
+def v10():
+    name = "v10_krogh"
+    ref, rows = reference(name), profile(name)
+    c0, D, n = ref["cp"], ref["D"], 1e14
+    for kind, column in (("zero-order", "c_zero_order"), ("first-order", "c_first_order")):
+        expect = [bounds(c0), concentration(ref[f"c_Rt_{kind.replace('-', '_')}"], c0, "0.1 %", at=["0.3 mm"])]
+        expect += [concentration(row[column], c0, "0.1 %", at=[f"{float(row['r_m']) * 1e3:g} mm"])
+                   for row in rows[2:25:4]]
+        law = (f'zero-order = {{ vmax = "{ref["q"] / n!r} mol/cell/s" }}' if kind == "zero-order" else
+               f'first-order = {{ clearance = "{ref["k"] / n!r} m^3/cell/s" }}')
+        write(f"v10-krogh-{kind}", f"v10: Krogh cylinder, {kind} uptake",
+              "Tissue around a vessel, closed form (Krogh 1919; modified Bessel functions).", expect,
+              round_domain("cylinder", ref["Rt"] * 1e3, 100, ref["Rc"] * 1e3) +
+              f'[solutes.oxygen]\ndiffusivity = "{D!r} m^2/s"\ninitial = "{c0!r} mol/m^3"\n'
+              f'boundary.r_min.value = "{c0!r} mol/m^3"\n\n'
+              f'[cells.msc]\ntype = "custom"\nseeding.uniform = {{ density = "{n:g} cells/m^3" }}\n'
+              f'uptake.oxygen.{law}\n\n' + STEADY)
+
+
 def v11():
     ref = reference("v11_laminate_checkerboard")
     for row in ref["rows"]:
@@ -242,5 +330,5 @@ def v20():
           + transient(times, 1e-5))
 
 
-for case in (v01, v02, v03, v05, v11, v14, v20):
+for case in (v01, v02, v03, v04, v05, v06, v10, v11, v14, v20):
     case()

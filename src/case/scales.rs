@@ -55,16 +55,19 @@ pub fn live(setup: &Setup) -> usize {
 fn of_solute(setup: &Setup, s: usize) -> Scales {
     let solute = &setup.solutes[s];
     let grid = &setup.grid;
-    let live = live(setup).max(1) as f64;
     let open = |i: usize| setup.structure.open.as_ref().is_none_or(|o| o[i]);
-    let mean = |values: &[f64]| {
-        (0..grid.len()).filter(|i| open(*i)).map(|i| values[i]).sum::<f64>() / live
+    let weights = grid.weights();
+    let over = |value: &dyn Fn(usize) -> f64| {
+        let all = (0..grid.len()).filter(|i| open(*i));
+        all.map(|i| value(i) * weights[i % grid.n[0]]).sum::<f64>()
     };
+    let live = over(&|_| 1.0).max(f64::MIN_POSITIVE);
+    let mean = |values: &[f64]| over(&|i| values[i]) / live;
     let diffusivity = solute.diffusivity * mean(&solute.relative);
     let length = diffusion_length(setup, s);
     let reference = reference(setup, s);
     let volume = grid.voxel_volume();
-    let cells = |p: &Population| p.seeding.iter().sum::<f64>();
+    let cells = |p: &Population| over(&|i| p.seeding[i]);
     let (mut demand, mut sink) = (0.0, 0.0);
     for p in &setup.populations {
         for (_, law) in p.uptake.iter().filter(|u| u.0 == s) {
@@ -91,7 +94,7 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
 }
 
 /// The largest concentration at the faces, else the initial one.
-fn reference(setup: &Setup, s: usize) -> f64 {
+pub(super) fn reference(setup: &Setup, s: usize) -> f64 {
     fed(setup, s).unwrap_or_else(|| match &setup.solutes[s].initial {
         crate::model::setup::Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
         crate::model::setup::Initial::Steady => 0.0,
@@ -110,11 +113,7 @@ fn supply(setup: &Setup, s: usize, diffusivity: f64, reference: f64, length: f64
             | Boundary::StagnantMedium { coefficient, .. } => 1.0 / coefficient,
             _ => 0.0,
         };
-        let area = [0, 1, 2]
-            .into_iter()
-            .filter(|a| *a != face.axis)
-            .map(|a| setup.grid.length(a))
-            .product::<f64>();
+        let area = setup.grid.area(*face);
         if feeds(b) { open * area * reference / (length / (2.0 * diffusivity) + film) } else { 0.0 }
     };
     Face::ALL.iter().map(one).sum()

@@ -173,11 +173,12 @@ fn grid(out: &mut String, setup: &Setup) {
 }
 
 fn faces(out: &mut String, setup: &Setup) {
-    let shown: Vec<Face> = Face::ALL[..2 * setup.grid.dimensions].to_vec();
+    let mut shown: Vec<Face> = Face::ALL[..2 * setup.grid.dimensions].to_vec();
+    shown.retain(|f| setup.grid.area(*f) > 0.0);
     let mut rows = vec![vec!["face".to_owned()]];
     rows[0].extend(setup.solutes.iter().map(|s| s.name.clone()));
     for face in shown {
-        let mut row = vec![face.name().to_owned()];
+        let mut row = vec![setup.grid.face_name(face)];
         row.extend(setup.solutes.iter().map(|s| condition(setup, &s.boundaries[face.number()])));
         rows.push(row);
     }

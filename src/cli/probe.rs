@@ -64,7 +64,7 @@ type Row = (Step, [f64; 3], Vec<f64>);
 fn as_csv(run: &Results, names: &[String], rows: &[Row]) -> Result<String, Failure> {
     let axes = run.layout.dimensions;
     let mut titles = vec![history::title("time", &run.layout.time_unit)];
-    titles.extend(["x [mm]", "y [mm]", "z [mm]"][..axes].iter().map(ToString::to_string));
+    titles.extend(run.layout.axes().iter().map(|a| format!("{a} [mm]")));
     for name in names {
         titles.push(history::title(name, &run.column(name)?.unit));
     }
@@ -148,10 +148,12 @@ fn point(run: &Results, text: &str) -> Result<[f64; 3], Failure> {
     for (a, part) in parts.into_iter().enumerate() {
         at[a] = clean(1e3 * quantity("--at", part, LENGTH, example)?);
         let length = run.layout.n[a] as f64 * run.layout.spacing[a];
-        if !(-1e-9 * length..=(1.0 + 1e-9) * length).contains(&at[a]) {
+        let start = run.layout.start(a);
+        if !(-1e-9 * length..=(1.0 + 1e-9) * length).contains(&(at[a] - start)) {
             let message = format!(
-                "--at {text:?} lies outside the box: {} goes from 0 to {length} mm",
-                ["x", "y", "z"][a]
+                "--at {text:?} lies outside the domain: {} goes from {start} to {} mm",
+                run.layout.axes()[a],
+                clean(start + length)
             );
             return Err(Failure::new(Exit::Input, message));
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::failure::{Exit, Failure};
 use super::library::print;
 use super::probe::{clean, open, quantity, steps};
-use crate::ground::grid::Face;
+use crate::ground::grid::{Face, Grid};
 use crate::ground::units::LENGTH;
 use crate::output::{Results, history};
 
@@ -32,10 +32,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let run = open(&args.out)?;
-    let axes = run.layout.dimensions;
-    let Some(face) = Face::named(&args.from).filter(|f| f.axis < axes) else {
-        let names: Vec<&str> = Face::ALL[..2 * axes].iter().map(|f| f.name()).collect();
-        let message = format!("--from {:?} is no face of the box: {}", args.from, names.join(", "));
+    let grid = run.layout.grid();
+    let Some(face) = grid.face(&args.from) else {
+        let names = grid.face_names().join(", ");
+        let message = format!("--from {:?} is no face of the domain: {names}", args.from);
         return Err(Failure::new(Exit::Input, message));
     };
     let layers = layers(&run, face, args.bin.as_deref())?;
@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for step in steps(&run, &args.time)? {
         let mut means = Vec::with_capacity(run.fields.len());
         for column in &run.fields {
-            means.push(layers.means(&run, face, &run.read(step, &column.name)?));
+            means.push(layers.means(&grid, face, &run.read(step, &column.name)?));
         }
         for layer in 0..layers.count {
             let (from, to) = layers.bounds(layer);
@@ -74,6 +74,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// Layers across an axis, numbered from the face; lengths in mm.
 struct Layers {
+    voxel: f64,
     thickness: f64,
     length: f64,
     count: usize,
@@ -91,7 +92,7 @@ fn layers(run: &Results, face: Face, bin: Option<&str>) -> Result<Layers, Failur
         return Err(Failure::new(Exit::Input, message));
     }
     let count = ((length / thickness - 1e-9).ceil() as usize).max(1);
-    Ok(Layers { thickness, length, count })
+    Ok(Layers { voxel: spacing, thickness, length, count })
 }
 
 impl Layers {
@@ -101,21 +102,21 @@ impl Layers {
         (at(layer), at(layer + 1))
     }
 
-    /// Mean of each layer over the voxels that are not solid, by the voxels' centres; NaN for a
+    /// Mean of each layer over the volume that is not solid, by the voxels' centres; NaN for a
     /// layer of solid.
-    fn means(&self, run: &Results, face: Face, values: &[f64]) -> Vec<f64> {
-        let [nx, ny, _] = run.layout.n;
-        let n = run.layout.n[face.axis];
-        let mut sums = vec![(0.0, 0_usize); self.count];
+    fn means(&self, grid: &Grid, face: Face, values: &[f64]) -> Vec<f64> {
+        let n = grid.n[face.axis];
+        let weights = grid.weights();
+        let mut sums = vec![(0.0, 0.0); self.count];
         for (index, &value) in values.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
-            let plane = [index % nx, index / nx % ny, index / (nx * ny)][face.axis];
+            let (plane, weight) = (grid.voxel(index)[face.axis], weights[index % grid.n[0]]);
             let from_face = if face.end { n - 1 - plane } else { plane };
-            let depth = (from_face as f64 + 0.5) * run.layout.spacing[face.axis];
+            let depth = (from_face as f64 + 0.5) * self.voxel;
             let layer = ((depth / self.thickness) as usize).min(self.count - 1);
-            sums[layer].0 += value;
-            sums[layer].1 += 1;
+            sums[layer].0 += weight * value;
+            sums[layer].1 += weight;
         }
-        sums.iter().map(|&(sum, count)| sum / count as f64).collect()
+        sums.iter().map(|&(sum, count)| sum / count).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bounded arithmetic in x, y, z and t: `0.5*(1 - tanh((x - 10 mm)/(1 mm)))`.
+//! Bounded arithmetic in the coordinates (x, y, z or r, z) and t: `0.5*(1 - tanh((x - 10 mm)/(1 mm)))`.
 //!
 //! Variables are lengths and a time, literals may carry a unit, and dimensions are checked
 //! when the formula is read. It becomes a postfix program: evaluation has no recursion.
@@ -28,7 +28,7 @@ pub struct FormulaError {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Number(f64),
-    /// 0 x, 1 y, 2 z, 3 t.
+    /// 0 to 2 the coordinates, 3 t.
     Variable(usize),
     One(fn(f64) -> f64),
     Two(fn(f64, f64) -> f64),
@@ -49,13 +49,13 @@ const FUNCTIONS: &[(&str, usize)] = &[
 ];
 
 impl Formula {
-    /// Reads a formula.
-    pub fn parse(text: &str) -> Result<Formula, FormulaError> {
+    /// Reads a formula in these coordinates and t.
+    pub fn parse(text: &str, axes: &[&str]) -> Result<Formula, FormulaError> {
         if text.len() > LONGEST {
             return Err(FormulaError { at: 0, message: "is longer than 4096 characters".into() });
         }
         let chars: Vec<char> = text.chars().collect();
-        let mut p = Parser { chars: &chars, at: 0, program: Vec::new() };
+        let mut p = Parser { chars: &chars, axes, at: 0, program: Vec::new() };
         let dimension = p.sum(0)?;
         p.space();
         if p.at < chars.len() {
@@ -65,8 +65,8 @@ impl Formula {
     }
 
     /// Value at a point (m) and time (s), SI.
-    pub fn at(&self, [x, y, z]: [f64; 3], t: f64) -> f64 {
-        let variables = [x, y, z, t];
+    pub fn at(&self, [a, b, c]: [f64; 3], t: f64) -> f64 {
+        let variables = [a, b, c, t];
         let mut stack: Vec<f64> = Vec::with_capacity(16);
         for step in &self.program {
             match *step {
@@ -91,6 +91,7 @@ impl Formula {
 
 struct Parser<'a> {
     chars: &'a [char],
+    axes: &'a [&'a str],
     at: usize,
     program: Vec<Step>,
 }
@@ -278,9 +279,13 @@ impl Parser<'_> {
         {
             return self.call(&name, arguments, depth);
         }
-        if let Some(i) = ["x", "y", "z", "t"].iter().position(|v| *v == name) {
+        if let Some(i) = self.axes.iter().position(|v| *v == name) {
             self.program.push(Step::Variable(i));
-            return Ok(if i == 3 { TIME } else { LENGTH });
+            return Ok(LENGTH);
+        }
+        if name == "t" {
+            self.program.push(Step::Variable(3));
+            return Ok(TIME);
         }
         if name == "pi" {
             self.program.push(Step::Number(std::f64::consts::PI));
@@ -291,8 +296,8 @@ impl Parser<'_> {
             return Ok(u.dimension);
         }
         self.at = start;
-        let known = ["x", "y", "z", "t", "pi"].into_iter().chain(FUNCTIONS.iter().map(|f| f.0));
-        let names: Vec<&str> = known.collect();
+        let known = self.axes.iter().copied().chain(["t", "pi"]);
+        let names: Vec<&str> = known.chain(FUNCTIONS.iter().map(|f| f.0)).collect();
         let near = units::nearest(&name, names.iter().copied())
             .map(|n| format!(", did you mean `{n}`?"))
             .unwrap_or_default();
@@ -365,10 +370,12 @@ fn root(d: Dimension) -> Option<Dimension> {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Formula, FormulaError> {
+        Formula::parse(text, &["x", "y", "z"])
+    }
+
     fn value(text: &str) -> f64 {
-        Formula::parse(text)
-            .unwrap_or_else(|e| panic!("{text}: {}", e.message))
-            .at([2e-3, 0.0, 0.0], 60.0)
+        parse(text).unwrap_or_else(|e| panic!("{text}: {}", e.message)).at([2e-3, 0.0, 0.0], 60.0)
     }
 
     #[test]
@@ -382,13 +389,13 @@ mod tests {
         assert!((value("t/(1 min)") - 1.0).abs() < 1e-12);
         assert!((value("sqrt(x^2)/(1 mm)") - 2.0).abs() < 1e-12);
         assert!((value("0.5*(1 - tanh((x - 2 mm)/(1 mm)))") - 0.5).abs() < 1e-12);
-        assert_eq!(Formula::parse("1e6 cells/mL").unwrap().dimension, units::CELL_DENSITY);
-        assert_eq!(Formula::parse("3 mm^2").unwrap().dimension, units::AREA);
+        assert_eq!(parse("1e6 cells/mL").unwrap().dimension, units::CELL_DENSITY);
+        assert_eq!(parse("3 mm^2").unwrap().dimension, units::AREA);
     }
 
     #[test]
     fn bounds_and_mistakes() {
-        let said = |t: &str| Formula::parse(t).unwrap_err().message;
+        let said = |t: &str| parse(t).unwrap_err().message;
         assert!(said("x + 1").contains("a sum of length and no dimension"));
         assert!(said("sin(x)").contains("length"));
         assert!(said("foo(1)").contains("unknown name"));
@@ -401,6 +408,6 @@ mod tests {
         assert!(said(&"1+".repeat(3000)).contains("longer"));
         assert!(said("2^x").contains("exponent"));
         assert!(said("x^0.5").contains("whole"));
-        Formula::parse(&format!("1{}", "+1".repeat(2000))).unwrap();
+        parse(&format!("1{}", "+1".repeat(2000))).unwrap();
     }
 }

@@ -1,18 +1,152 @@
-//! The voxel grid: counts, spacing and faces of a box. Index `(k·ny + j)·nx + i`, x fastest.
+//! The voxel grid: counts, spacing, faces, and the sizes of voxels and their sides. Index
+//! `(k·ny + j)·nx + i`, x fastest.
+//!
+//! A cylinder has the radius on axis 0 and the height on axis 1, a sphere the radius on axis 0.
+//! Their voxels are rings and shells. An equation for them is that of a box whose voxel `i` along
+//! the first axis has the volume `weight(i)` and the inner side `side(i)`, both relative to those
+//! of the mean voxel.
 
-/// A box of voxels in one to three dimensions; an axis that is not there has one voxel.
+use std::f64::consts::PI;
+
+/// What the axes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Form {
+    /// x, y, z.
+    #[default]
+    Box,
+    /// r, z, without change around the axis.
+    Cylinder {
+        /// Inner radius, m; 0 for a full cylinder.
+        inner: f64,
+    },
+    /// r, without change over the angles.
+    Sphere {
+        /// Inner radius, m; 0 for a full sphere.
+        inner: f64,
+    },
+}
+
+impl Form {
+    /// Names of its axes.
+    pub fn axes(self) -> &'static [&'static str] {
+        match self {
+            Form::Box => &["x", "y", "z"],
+            Form::Cylinder { .. } => &["r", "z"],
+            Form::Sphere { .. } => &["r"],
+        }
+    }
+    /// Where the first axis begins, m.
+    pub fn inner(self) -> f64 {
+        match self {
+            Form::Box => 0.0,
+            Form::Cylinder { inner } | Form::Sphere { inner } => inner,
+        }
+    }
+}
+
+/// Voxels in one to three dimensions; an axis that is not there has one voxel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     /// Voxels along x, y, z.
     pub n: [usize; 3],
     /// Spacing along x, y, z in metres. An absent axis has the thickness that turns areas
-    /// into volumes (1 m).
+    /// into volumes (1 m in a box; around a cylinder or a sphere that of the mean voxel).
     pub h: [f64; 3],
     /// Number of axes that the user gave.
     pub dimensions: usize,
+    /// What the axes are.
+    pub form: Form,
 }
 
 impl Grid {
+    /// `n` rings across the radius from `inner` to `outer`, and `height` m in `layers` if given.
+    pub fn cylinder(n: usize, inner: f64, outer: f64, height: Option<(f64, usize)>) -> Grid {
+        let dimensions = 1 + usize::from(height.is_some());
+        let (height, layers) = height.map_or((1.0, 1), |(h, n)| (h / n as f64, n));
+        Grid {
+            n: [n, layers, 1],
+            h: [(outer - inner) / n as f64, height, PI * (inner + outer)],
+            dimensions,
+            form: Form::Cylinder { inner },
+        }
+    }
+    /// `n` shells across the radius from `inner` to `outer`.
+    pub fn sphere(n: usize, inner: f64, outer: f64) -> Grid {
+        let volume = 4.0 / 3.0 * PI * (outer.powi(3) - inner.powi(3));
+        let width = (volume / (outer - inner)).sqrt();
+        let h = [(outer - inner) / n as f64, width, width];
+        Grid { n: [n, 1, 1], h, dimensions: 1, form: Form::Sphere { inner } }
+    }
+    /// Volume of a voxel with index `i` along the first axis over [`Grid::voxel_volume`].
+    pub fn weight(&self, i: usize) -> f64 {
+        let edge = |i: usize| self.form.inner() + i as f64 * self.h[0];
+        match self.form {
+            Form::Box => 1.0,
+            Form::Cylinder { .. } => PI * (edge(i) + edge(i + 1)) / self.h[2],
+            Form::Sphere { .. } => {
+                4.0 / 3.0 * PI * (edge(i + 1).powi(3) - edge(i).powi(3)) / self.voxel_volume()
+            }
+        }
+    }
+    /// Area of the side between the voxels `i` − 1 and `i` of the first axis over
+    /// [`Grid::face_area`].
+    pub fn side(&self, i: usize) -> f64 {
+        let edge = self.form.inner() + i as f64 * self.h[0];
+        match self.form {
+            Form::Box => 1.0,
+            Form::Cylinder { .. } => 2.0 * PI * edge / self.h[2],
+            Form::Sphere { .. } => 4.0 * PI * edge * edge / self.face_area(0),
+        }
+    }
+    /// Area of the outer side of a voxel on a face over [`Grid::face_area`].
+    pub fn share(&self, face: Face, index: usize) -> f64 {
+        let i = index % self.n[0];
+        match face.axis {
+            0 => self.side(i + usize::from(face.end)),
+            _ => self.weight(i),
+        }
+    }
+    /// Area of a whole face, m².
+    pub fn area(&self, face: Face) -> f64 {
+        match face.axis {
+            0 => {
+                let columns = self.n[1] * self.n[2];
+                let i = if face.end { self.n[0] } else { 0 };
+                self.face_area(0) * self.side(i) * columns as f64
+            }
+            a => {
+                let line: f64 = (0..self.n[0]).map(|i| self.weight(i)).sum();
+                self.face_area(a) * line * self.n[3 - a] as f64
+            }
+        }
+    }
+    /// Weights along a row.
+    pub fn weights(&self) -> Vec<f64> {
+        (0..self.n[0]).map(|i| self.weight(i)).collect()
+    }
+    /// Coordinate at which an axis begins, m.
+    pub fn start(&self, axis: usize) -> f64 {
+        if axis == 0 { self.form.inner() } else { 0.0 }
+    }
+    /// Number of the axis with this name, if the grid has it.
+    pub fn axis(&self, name: &str) -> Option<usize> {
+        self.form.axes()[..self.dimensions].iter().position(|a| *a == name)
+    }
+    /// Names of its faces, in the order of [`Face::ALL`].
+    pub fn face_names(&self) -> Vec<String> {
+        let all = self.form.axes()[..self.dimensions].iter();
+        all.flat_map(|a| [format!("{a}_min"), format!("{a}_max")]).collect()
+    }
+    /// The name of a face of this grid.
+    pub fn face_name(&self, face: Face) -> String {
+        let axis = self.form.axes().get(face.axis).unwrap_or(&"none");
+        format!("{axis}_{}", if face.end { "max" } else { "min" })
+    }
+    /// The face with this name; a face without area is none.
+    pub fn face(&self, name: &str) -> Option<Face> {
+        let number = self.face_names().iter().position(|n| n == name)?;
+        Some(Face::ALL[number]).filter(|f| self.area(*f) > 0.0)
+    }
     /// Number of voxels.
     pub fn len(&self) -> usize {
         self.n[0] * self.n[1] * self.n[2]
@@ -25,15 +159,15 @@ impl Grid {
     pub fn plane(&self) -> usize {
         self.n[0] * self.n[1]
     }
-    /// Volume of a voxel, m³.
+    /// Volume of a voxel, m³; the mean one of a cylinder or a sphere.
     pub fn voxel_volume(&self) -> f64 {
         self.h[0] * self.h[1] * self.h[2]
     }
-    /// Area of a voxel's side across `axis`, m².
+    /// Area of a voxel's side across `axis`, m²; the mean one of a cylinder or a sphere.
     pub fn face_area(&self, axis: usize) -> f64 {
         self.h[(axis + 1) % 3] * self.h[(axis + 2) % 3]
     }
-    /// Length of the box along `axis`, m.
+    /// Length along `axis`, m.
     pub fn length(&self, axis: usize) -> f64 {
         self.n[axis] as f64 * self.h[axis]
     }
@@ -45,17 +179,17 @@ impl Grid {
     pub fn voxel(&self, index: usize) -> [usize; 3] {
         [index % self.n[0], (index / self.n[0]) % self.n[1], index / self.plane()]
     }
-    /// Centre of a voxel in metres from the corner of the box.
+    /// Centre of a voxel: its coordinates, m.
     pub fn centre(&self, index: usize) -> [f64; 3] {
         let v = self.voxel(index);
-        std::array::from_fn(|a| (v[a] as f64 + 0.5) * self.h[a])
+        std::array::from_fn(|a| self.start(a) + (v[a] as f64 + 0.5) * self.h[a])
     }
     /// Flat index of the voxel that holds a point; points on the far side belong to the last
     /// voxel. `None` outside the box.
     pub fn voxel_at(&self, point: [f64; 3]) -> Option<usize> {
         let mut v = [0; 3];
         for a in 0..3 {
-            let x = point[a] / self.h[a];
+            let x = (point[a] - self.start(a)) / self.h[a];
             if !(-1e-9..=self.n[a] as f64 + 1e-9).contains(&x) {
                 return None;
             }
@@ -65,7 +199,7 @@ impl Grid {
     }
 }
 
-/// One of the six sides of the box.
+/// One of the six sides of the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Face {
     /// Axis across the face: 0 x, 1 y, 2 z.
@@ -88,12 +222,38 @@ impl Face {
     pub fn number(self) -> usize {
         2 * self.axis + usize::from(self.end)
     }
-    /// The name that a case file uses.
+    /// Its name on a box.
     pub fn name(self) -> &'static str {
         ["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"][self.number()]
     }
-    /// The face with this name.
+    /// The face of a box with this name.
     pub fn named(name: &str) -> Option<Face> {
         Face::ALL.into_iter().find(|f| f.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_and_shells_fill_their_solids() {
+        for (inner, outer) in [(0.0, 3e-3), (1e-3, 4e-3)] {
+            let g = Grid::cylinder(7, inner, outer, Some((5e-3, 4)));
+            let ring = PI * (outer * outer - inner * inner);
+            let sum: f64 = g.weights().iter().sum::<f64>() * 4.0 * g.voxel_volume();
+            assert!((sum - ring * 5e-3).abs() < 1e-12 * sum);
+            let [r_max, z_max] = ["r_max", "z_max"].map(|f| g.face(f).expect("a face"));
+            assert!((g.area(r_max) - 2.0 * PI * outer * 5e-3).abs() < 1e-12 * g.area(r_max));
+            assert!((g.area(z_max) - ring).abs() < 1e-12 * ring);
+            assert_eq!(g.face("r_min").is_some(), inner > 0.0);
+            let s = Grid::sphere(9, inner, outer);
+            let sum: f64 = s.weights().iter().sum::<f64>() * s.voxel_volume();
+            let ball = 4.0 / 3.0 * PI * (outer.powi(3) - inner.powi(3));
+            assert!((sum - ball).abs() < 1e-12 * ball);
+            let r_max = s.face("r_max").expect("a face");
+            assert!((s.area(r_max) - 4.0 * PI * outer * outer).abs() < 1e-12 * s.area(r_max));
+            assert_eq!(s.voxel_at([outer, 0.0, 0.0]), Some(8));
+        }
     }
 }

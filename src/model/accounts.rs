@@ -37,7 +37,7 @@ pub(super) fn solute_terms(setup: &Setup, s: usize, ledger: &mut Ledger) -> Solu
         if matches!(boundary, Boundary::Sealed) {
             return None;
         }
-        let term = ledger.term(format!("{name}.in.{}", Face::ALL[f].name()));
+        let term = ledger.term(format!("{name}.in.{}", setup.grid.face_name(Face::ALL[f])));
         flows.push((term, 1.0));
         if let Boundary::Bath(b) = *boundary {
             match bath_flows.iter_mut().find(|x| x.0 == b) {

@@ -190,8 +190,8 @@ impl Answers {
                 ""
             };
             out.push(answer(
-                &format!("viable_depth.{}", face.name()),
-                &format!("viable depth from {}", face.name()),
+                &format!("viable_depth.{}", setup.grid.face_name(face)),
+                &format!("viable depth from {}", setup.grid.face_name(face)),
                 text,
                 Some(depth.unwrap_or(whole)),
                 "m",
@@ -216,7 +216,7 @@ impl Answers {
 
     fn cells(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
         let setup = &solver.setup;
-        let volume: f64 = setup.grid.voxel_volume() * solver.room().iter().sum::<f64>();
+        let volume: f64 = setup.grid.voxel_volume() * solver.measure().iter().sum::<f64>();
         for (p, population) in setup.populations.iter().enumerate() {
             let seeded = self.seeded[p];
             let mut line = |key: &str, label: &str, count: f64| {
@@ -299,14 +299,17 @@ impl Answers {
 pub fn viable_depth(solver: &Solver, face: Face) -> Option<f64> {
     let grid = &solver.setup.grid;
     let (living, dead) = split(solver);
-    let planes = grid.n[face.axis];
+    let (planes, measure) = (grid.n[face.axis], solver.measure());
     let sums = |fields: &[&[f64]]| {
         let mut sum = vec![0.0; planes];
         for field in fields {
             let by_plane = par::map(grid.n[2], grid.plane(), |k| {
                 let mut part = vec![0.0; planes];
-                for (i, v) in field[k * grid.plane()..][..grid.plane()].iter().enumerate() {
-                    part[grid.voxel(k * grid.plane() + i)[face.axis]] += v;
+                let range = k * grid.plane()..(k + 1) * grid.plane();
+                for (i, (v, m)) in
+                    range.clone().zip(field[range.clone()].iter().zip(&measure[range]))
+                {
+                    part[grid.voxel(i)[face.axis]] += v * m;
                 }
                 part
             });
@@ -341,7 +344,9 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
     let setup = &solver.setup;
     for (p, population) in setup.populations.iter().enumerate() {
         let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
-        let viable = flat(&solver.state.fields[f]);
+        let measure = solver.measure();
+        let cells = flat(&solver.state.fields[f]).iter().zip(measure);
+        let viable: Vec<f64> = cells.map(|(n, m)| n * m).collect();
         let total: f64 = viable.iter().sum();
         if let (Some(growth), true) = (&population.growth, total > 0.0) {
             let mut factors: Vec<(String, f64)> = growth
@@ -400,7 +405,8 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
 fn scales(solver: &Solver, out: &mut Vec<Answer>) {
     let setup = &solver.setup;
     let volume = setup.grid.voxel_volume();
-    let live: f64 = solver.room().iter().sum();
+    let measure = solver.measure();
+    let live: f64 = measure.iter().sum();
     for (s, solute) in setup.solutes.iter().enumerate() {
         let (Some(c0), Some(length)) = (fed(setup, s), diffusion_length(setup, s)) else {
             continue;
@@ -408,13 +414,15 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         let (mut demand, mut largest) = (0.0, 0.0);
         for (p, population) in setup.populations.iter().enumerate() {
             let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
-            let cells: f64 = flat(&solver.state.fields[f]).iter().sum();
+            let sum = |n: &[f64]| n.iter().zip(measure).map(|(n, m)| n * m).sum::<f64>();
+            let cells = sum(flat(&solver.state.fields[f]));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 demand += law.rate(c0) * cells * volume;
-                largest += law.reference_rate(c0) * population.seeding.iter().sum::<f64>() / live;
+                largest += law.reference_rate(c0) * sum(&population.seeding) / live;
             }
         }
-        let d: f64 = (0..setup.grid.len()).map(|i| solver.diffusivity(s, i)).sum::<f64>() / live;
+        let local = |i: usize| solver.diffusivity(s, i) * measure[i];
+        let d: f64 = (0..setup.grid.len()).map(local).sum::<f64>() / live;
         if largest > 0.0 && c0 > 0.0 && d > 0.0 {
             let thiele = largest * length * length / (d * c0);
             out.push(answer(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::cells::{self, Changes};
 use super::setup::Boundary;
-use super::solutes::{Uptakes, active, outside, produce};
+use super::solutes::{Uptakes, active, outside, produce, weighted};
 use super::solver::{Solver, StepFailure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
@@ -59,7 +59,7 @@ impl Solver {
         let new = to.fields.iter_mut().enumerate().filter(|(f, _)| numbers.contains(f));
         let changes: Changes = cells::react(
             population,
-            self.setup.grid.n,
+            &self.setup.grid,
             &c,
             capacity.map(|capacity| (&self.counted[..], capacity)),
             dt,
@@ -79,10 +79,12 @@ impl Solver {
         let (Some(h), true) = (self.motile, motility > 0.0) else { return Ok(()) };
         let number = numbers[0];
         let field = flat_mut(&mut to.fields[number]);
+        let measure = &self.measure;
         par::planes(plane, &mut self.rhs, |k, r| {
             let n = &field[k * plane..][..plane];
+            let measure = &measure[k * plane..][..plane];
             for i in 0..plane {
-                r[i] = n[i] / dt;
+                r[i] = measure[i] * n[i] / dt;
             }
         });
         let lift = largest(field, plane);
@@ -96,8 +98,8 @@ impl Solver {
         let equation = Equation {
             hierarchy: &self.hierarchies[h],
             d: motility,
-            storage: &self.room,
-            storage_range: (1.0, 1.0),
+            storage: &self.measure,
+            storage_range: self.measure_range,
             shift: 1.0 / dt,
             rhs: &self.rhs,
             wall: None,
@@ -132,7 +134,7 @@ impl Solver {
         let transport = &self.transports[s];
         let grid = &setup.grid;
         let plane = grid.plane();
-        let storage = &setup.structure.porosity;
+        let storage = &self.storage;
         let inverse = dt.map_or(0.0, |dt| 1.0 / dt);
         let t = from.time + dt.unwrap_or(0.0);
         let lift = self.lift(s, from, t);
@@ -157,7 +159,8 @@ impl Solver {
         let working = |p: usize| -> Cow<'_, [f64]> {
             let viable = cells_of(Kind::Viable(p)).unwrap_or(&[]);
             let activity = setup.populations[p].quiescence.as_ref().map_or(0.0, |q| q.activity);
-            active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)))
+            let n = active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)));
+            weighted(grid, n)
         };
         let before = |other: usize| -> &[f64] {
             if other < s { flat(&solved_before[other]) } else { flat(&from.fields[other]) }
@@ -166,11 +169,13 @@ impl Solver {
         let mut entered = [0.0; 6];
         for (f, voxels) in &transport.flux {
             if let Boundary::Flux(signal) = &solute.boundaries[*f] {
-                let per_volume = signal.at(t, true) / grid.h[Face::ALL[*f].axis];
+                let face = Face::ALL[*f];
+                let per_volume = signal.at(t, true) / grid.h[face.axis];
                 for &i in voxels {
-                    self.rhs[i] += per_volume;
+                    let through = per_volume * grid.share(face, i);
+                    self.rhs[i] += through;
+                    entered[*f] += through;
                 }
-                entered[*f] = per_volume * voxels.len() as f64;
             }
         }
         for (f, boundary) in solute.boundaries.iter().enumerate() {
@@ -221,7 +226,7 @@ impl Solver {
             hierarchy: &self.hierarchies[transport.hierarchy],
             d: transport.d,
             storage,
-            storage_range: self.porosity_range,
+            storage_range: self.storage_range,
             shift: inverse + solute.decay,
             rhs: &self.rhs,
             wall: Some(&transport.wall),

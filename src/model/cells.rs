@@ -9,6 +9,7 @@
 //! positive for any step, and what one state loses another gains.
 
 use super::setup::{Capacity, Population};
+use crate::ground::grid::Grid;
 use crate::ground::par;
 use crate::numerics::stencil::lanes;
 use crate::physics::response::{Combine, Limit, Trigger};
@@ -70,15 +71,16 @@ fn triggers(
 /// that count towards its capacity, both as before the step.
 pub fn react(
     population: &Population,
-    n: [usize; 3],
+    grid: &Grid,
     c: &[&[f64]],
     counted: Option<(&[f64], Capacity)>,
     dt: f64,
     old: &[&[f64]],
     new: Vec<&mut [f64]>,
 ) -> Changes {
-    let [nx, ny, _] = n;
+    let [nx, ny, _] = grid.n;
     let plane = nx * ny;
+    let weights = grid.weights();
     let causes = population.deaths.len();
     let resting = population.quiescence.is_some();
     let planes = par::planes_many_map(plane, new, |k, fields| {
@@ -138,8 +140,8 @@ pub fn react(
                     viable[i] = gain / (loss - wake * sleep / below);
                     quiescent[i] = (quiescent[i] + sleep * viable[i]) / below;
                     booked[i] = growth[i] * (old - crowd(i) * viable[i]);
-                    gone += sleep * viable[i];
-                    woke += wake * quiescent[i];
+                    gone += weights[i] * sleep * viable[i];
+                    woke += weights[i] * wake * quiescent[i];
                 }
                 changes.quiesced += gone;
                 changes.woke += woke;
@@ -150,7 +152,7 @@ pub fn react(
                     booked[i] = growth[i] * (old - crowd(i) * viable[i]);
                 }
             }
-            changes.born += lanes(nx, |i| booked[i]);
+            changes.born += lanes(nx, |i| weights[i] * booked[i]);
             let resting = quiescent.first().map(|q| &q[row.clone()]);
             let decay = 1.0 + dt * population.lysis;
             for (cause, hazard) in hazards.iter().enumerate() {
@@ -159,11 +161,12 @@ pub fn react(
                     let exposed = viable[i] + share * resting.map_or(0.0, |q| q[i]);
                     booked[i] = hazard[i] * exposed;
                 }
-                changes.died[cause] += lanes(nx, |i| booked[i]);
+                changes.died[cause] += lanes(nx, |i| weights[i] * booked[i]);
                 for i in 0..nx {
                     dead[i] = (dead[i] + booked[i]) / decay;
                 }
-                changes.lysed[cause] += lanes(nx, |i| dt * population.lysis * dead[i]);
+                changes.lysed[cause] +=
+                    lanes(nx, |i| weights[i] * (dt * population.lysis * dead[i]));
             }
         }
         changes

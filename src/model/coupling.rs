@@ -226,7 +226,7 @@ impl Solver {
                 &self.hierarchies[transport.hierarchy].fine,
                 transport.d * dt,
                 |i| 0.5 * (ch[i] + ct[i]) - cf[i],
-                &self.setup.structure.porosity,
+                &self.storage,
                 scale,
                 |i, missing| {
                     let left = spent.entry(i).or_insert_with(|| used(i));
@@ -267,7 +267,8 @@ impl Solver {
         }
     }
 
-    /// Uptake of solute `s` in voxel `i` at concentration `c` by the cells of `state`.
+    /// Uptake of solute `s` in voxel `i` at concentration `c` by the cells of `state`, per volume of
+    /// the mean voxel.
     fn uptake_at(&self, state: &State, s: usize, i: usize, c: f64) -> f64 {
         let mut sum = 0.0;
         for (p, population) in self.setup.populations.iter().enumerate() {
@@ -279,7 +280,7 @@ impl Solver {
                 sum += n * law.rate(c.max(0.0));
             }
         }
-        sum
+        sum * self.setup.grid.weight(i % self.setup.grid.n[0])
     }
 
     fn extrapolate_population(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
@@ -312,7 +313,7 @@ impl Solver {
                 },
                 if moves { motility * attempt.dt } else { 0.0 },
                 |i| 0.5 * (ch[i] + ct[i]) - cf[i],
-                &self.room,
+                &self.measure,
                 scale,
                 |i, missing| {
                     if position >= first_dead {
@@ -321,13 +322,13 @@ impl Solver {
                         return missing;
                     }
                     // Cells that are not there have not died.
-                    let mut charged = 0.0;
+                    let (mut charged, measure) = (0.0, self.measure[i]);
                     for (q, dead) in right.iter_mut().enumerate() {
                         let cause = (position + 1 + q).checked_sub(first_dead);
                         let dead = &mut flat_mut(dead)[i];
-                        let taken = (missing - charged).min(dead.max(0.0));
+                        let taken = (missing - charged).min(dead.max(0.0) * measure);
                         if let (Some(j), true) = (cause, taken > 0.0) {
-                            *dead -= taken;
+                            *dead = (*dead - taken / measure).max(0.0);
                             charged += taken;
                             corrections.push((terms.died[j], taken));
                         }

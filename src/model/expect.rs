@@ -132,9 +132,13 @@ fn look(e: &Expect, solver: &Solver) -> Option<Outcome> {
     let values = flat(&solver.state.fields[f]);
     let room = solver.room();
     let live = values.iter().zip(room).filter(|x| *x.1 > 0.0).map(|x| *x.0);
+    let measure = solver.measure();
     let found = match &e.take {
         Take::At(point) => sample(solver, f, *point).unwrap_or(f64::NAN),
-        Take::Mean | Take::Whole => live.clone().sum::<f64>() / live.count() as f64,
+        Take::Mean | Take::Whole => {
+            let sum: f64 = values.iter().zip(measure).map(|(v, m)| v * m).sum();
+            sum / measure.iter().sum::<f64>()
+        }
         Take::Min => live.fold(f64::INFINITY, f64::min),
         Take::Max => live.fold(f64::NEG_INFINITY, f64::max),
         Take::Profile(points) => return Some(profile(e, solver, f, points)),

@@ -18,7 +18,11 @@ pub fn sample(solver: &Solver, f: usize, point: [f64; 3]) -> Option<f64> {
     }
     // Position in units of voxels from the first centre.
     let position: [f64; 3] = std::array::from_fn(|a| {
-        if grid.n[a] == 1 && a >= grid.dimensions { 0.0 } else { point[a] / grid.h[a] - 0.5 }
+        if grid.n[a] == 1 && a >= grid.dimensions {
+            0.0
+        } else {
+            (point[a] - grid.start(a)) / grid.h[a] - 0.5
+        }
     });
     Some(along(solver, f, values, position, 0, [0; 3]))
 }

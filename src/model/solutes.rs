@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::setup::{Boundary, Production, Setup, Solute};
-use crate::ground::grid::Face;
+use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
 use crate::kernel;
 use crate::numerics::hierarchy::Hierarchy;
@@ -55,6 +55,19 @@ pub fn active<'a>(viable: &'a [f64], quiescent: Option<(&[f64], f64)>) -> Cow<'a
         }
         _ => Cow::Borrowed(viable),
     }
+}
+
+/// Values per volume times the volumes of the voxels, relative to that of the mean one.
+pub fn weighted<'a>(grid: &Grid, values: Cow<'a, [f64]>) -> Cow<'a, [f64]> {
+    if grid.form == Form::Box {
+        return values;
+    }
+    let weights = grid.weights();
+    let mut values = values.into_owned();
+    for row in values.chunks_exact_mut(weights.len()) {
+        row.iter_mut().zip(&weights).for_each(|(v, w)| *v *= w);
+    }
+    Cow::Owned(values)
 }
 
 /// What a solute sees behind each face.

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::setup::{Boundary, Initial, Setup};
 use super::solutes::{Transport, outside};
 use super::state::{Catalogue, State, flat, flat_mut};
+use crate::ground::grid::Form;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{Scratch, largest};
 use crate::numerics::predict::Missed;
@@ -69,6 +70,10 @@ pub struct Solver {
     pub(super) transports: Vec<Transport>,
     /// 1 where cells can be, 0 in solid.
     pub(super) room: Arc<Vec<f64>>,
+    /// The same times the volume of the voxel over that of the mean one.
+    pub(super) measure: Arc<Vec<f64>>,
+    /// Storage of solutes: porosity times that volume.
+    pub(super) storage: Arc<Vec<f64>>,
     /// Hierarchy of the cells' motility, if any moves.
     pub(super) motile: Option<usize>,
     pub(super) solute_terms: Vec<SoluteTerms>,
@@ -81,8 +86,9 @@ pub struct Solver {
     /// Largest value of each field so far: what errors are relative to.
     pub(super) scales: Vec<f64>,
     pub(super) live: f64,
-    /// Smallest and largest porosity of live voxels.
-    pub(super) porosity_range: (f64, f64),
+    /// Smallest and largest `storage` and `measure` of live voxels.
+    pub(super) storage_range: (f64, f64),
+    pub(super) measure_range: (f64, f64),
     /// Cells that count towards a capacity.
     pub(super) counted: Vec<f64>,
     /// Nonlinearity that the last solve of each solute met.
@@ -108,8 +114,20 @@ impl Solver {
         let same = room == *setup.structure.porosity;
         let room = if same { setup.structure.porosity.clone() } else { Arc::new(room) };
         let live = room.iter().sum();
-        let open = setup.structure.porosity.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
-        let porosity_range = open.fold((1.0_f64, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)));
+        let weighted = |values: &Arc<Vec<f64>>| {
+            if setup.grid.form == Form::Box {
+                return values.clone();
+            }
+            let weights = setup.grid.weights();
+            let rows = values.chunks_exact(weights.len());
+            Arc::new(rows.flat_map(|row| row.iter().zip(&weights).map(|(v, w)| v * w)).collect())
+        };
+        let (measure, storage) = (weighted(&room), weighted(&setup.structure.porosity));
+        let range = |values: &[f64]| {
+            let open = values.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+            open.fold((f64::INFINITY, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)))
+        };
+        let (storage_range, measure_range) = (range(&storage), range(&measure));
         let mut hierarchies: Vec<Hierarchy> = Vec::new();
         let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
         let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
@@ -172,7 +190,10 @@ impl Solver {
             scratch: Scratch::default(),
             rhs: vec![0.0; n],
             live,
-            porosity_range,
+            storage_range,
+            measure_range,
+            measure,
+            storage,
             trend: false,
             missed,
             formula: Vec::new(),
@@ -263,9 +284,7 @@ impl Solver {
         let volume = self.setup.grid.voxel_volume();
         let mut contents = Vec::new();
         for s in 0..self.setup.solutes.len() {
-            contents.push(
-                volume * dot(plane, flat(&self.state.fields[s]), &self.setup.structure.porosity),
-            );
+            contents.push(volume * dot(plane, flat(&self.state.fields[s]), &self.storage));
             for (b, _) in &self.solute_terms[s].exchanged {
                 contents.push(self.bath(&self.state, *b, s) * self.setup.baths[*b].volume);
             }
@@ -273,13 +292,24 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             let mut total = 0.0;
             for f in self.catalogue.of_population(p) {
-                total += volume * dot(plane, flat(&self.state.fields[f]), &self.room);
+                total += volume * dot(plane, flat(&self.state.fields[f]), &self.measure);
             }
             contents.push(total);
         }
         for (account, content) in self.ledger.accounts.iter_mut().zip(contents) {
             account.content = content;
         }
+    }
+
+    /// Volume of each voxel over [`Grid::voxel_volume`](crate::ground::grid::Grid::voxel_volume);
+    /// 0 in solid.
+    pub fn measure(&self) -> &[f64] {
+        &self.measure
+    }
+
+    /// Fluid in each voxel, in the same unit.
+    pub fn storage(&self) -> &[f64] {
+        &self.storage
     }
 
     /// 1 where there is an unknown, 0 in solid.

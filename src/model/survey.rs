@@ -44,21 +44,21 @@ const NO_CELLS: f64 = 1e6;
 impl Survey {
     /// Reads a state.
     pub fn of(solver: &Solver) -> Survey {
-        let setup = &solver.setup;
-        let grid = &setup.grid;
+        let grid = &solver.setup.grid;
         let (plane, volume) = (grid.plane(), grid.voxel_volume());
-        let room = solver.room();
+        let (room, measure) = (solver.room(), solver.measure());
+        let whole: f64 = measure.iter().sum();
         let mut survey = Survey { time: solver.state.time, ..Survey::default() };
         for (f, spec) in solver.catalogue.specs.iter().enumerate() {
             let values = flat(&solver.state.fields[f]);
             let weight = match spec.kind {
-                Kind::Solute(_) => &setup.structure.porosity[..],
-                _ => room,
+                Kind::Solute(_) => solver.storage(),
+                _ => measure,
             };
             let parts = par::map(grid.n[2], plane, |k| {
                 let at = k * plane;
-                let (v, w, r) =
-                    (&values[at..][..plane], &weight[at..][..plane], &room[at..][..plane]);
+                let (v, w) = (&values[at..][..plane], &weight[at..][..plane]);
+                let (r, m) = (&room[at..][..plane], &measure[at..][..plane]);
                 let mut least = Least { value: f64::INFINITY, voxel: 0 };
                 let mut most = 0.0_f64;
                 for i in 0..plane {
@@ -67,7 +67,7 @@ impl Survey {
                     }
                     most = most.max(v[i]);
                 }
-                (lanes(plane, |i| v[i] * w[i]), lanes(plane, |i| v[i] * r[i]), least, most)
+                (lanes(plane, |i| v[i] * w[i]), lanes(plane, |i| v[i] * m[i]), least, most)
             });
             survey.totals.push(volume * parts.iter().map(|p| p.0).sum::<f64>());
             if matches!(spec.kind, Kind::Solute(_)) {
@@ -79,7 +79,7 @@ impl Survey {
                 }
                 survey.least.push(least);
                 survey.most.push(parts.iter().fold(0.0, |m, p| m.max(p.3)));
-                survey.mean.push(parts.iter().map(|p| p.1).sum::<f64>() / solver.live);
+                survey.mean.push(parts.iter().map(|p| p.1).sum::<f64>() / whole);
             }
         }
         survey.cells(solver);
@@ -101,6 +101,7 @@ impl Survey {
             sum_plane(&living, k, plane, &mut alive);
             sum_plane(&dead, k, plane, &mut gone);
             let mut least: Option<Least> = None;
+            let measure = &solver.measure()[k * plane..][..plane];
             let (mut with_cells, mut viable, mut excess) = (0.0, 0.0, 0.0_f64);
             for i in 0..plane {
                 let all = alive[i] + gone[i];
@@ -113,15 +114,16 @@ impl Survey {
                     continue;
                 }
                 let fraction = alive[i] / all;
-                with_cells += 1.0;
+                with_cells += measure[i];
                 if fraction >= 0.5 {
-                    viable += 1.0;
+                    viable += measure[i];
                 }
                 if least.is_none_or(|l| fraction < l.value) {
                     least = Some(Least { value: fraction, voxel: k * plane + i });
                 }
             }
-            let sums = (lanes(plane, |i| alive[i]), lanes(plane, |i| gone[i]));
+            let sums =
+                (lanes(plane, |i| alive[i] * measure[i]), lanes(plane, |i| gone[i] * measure[i]));
             (sums.0, sums.1, with_cells, viable, least, excess)
         });
         let (mut alive, mut gone, mut with_cells, mut viable) = (0.0, 0.0, 0.0, 0.0);

@@ -152,11 +152,11 @@ fn take(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::Grid;
+    use crate::ground::grid::{Form, Grid};
 
     #[test]
     fn an_empty_pore_books_what_its_solve_left_over() {
-        let grid = Grid { n: [5, 1, 1], h: [1.0; 3], dimensions: 1 };
+        let grid = Grid { n: [5, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
         // Voxel 2 stands alone between two solid ones, or with an empty neighbour.
         for open in [[1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 1.0, 0.0]] {
             let faces = Faces::harmonic(&grid, &open, [1.0; 3]);

@@ -30,7 +30,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::ground::grid::Grid;
+    use crate::ground::grid::{Form, Grid};
     use crate::numerics::hierarchy::Hierarchy;
     use crate::numerics::krylov::Reservoir;
     use crate::numerics::newton::{Equation, Inert, Scratch, solve};
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn solver_agrees_with_the_assembled_matrix() {
         for (n, holes) in [([7, 5, 6], false), ([13, 9, 4], true), ([40, 1, 1], false)] {
-            let grid = Grid { n, h: [1.0, 1.3, 0.8], dimensions: 3 };
+            let grid = Grid { n, h: [1.0, 1.3, 0.8], dimensions: 3, form: Form::Box };
             let relative = Arc::new(rough(grid.len(), holes));
             let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0, 0.5, 1.0]);
             let mut behind = [Behind::Sealed; 6];
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_reservoir_closes_the_balance() {
-        let grid = Grid { n: [9, 6, 5], h: [1.0; 3], dimensions: 3 };
+        let grid = Grid { n: [9, 6, 5], h: [1.0; 3], dimensions: 3, form: Form::Box };
         let relative = Arc::new(vec![1.0; grid.len()]);
         let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0; 3]);
         let mut behind = [Behind::Sealed; 6];

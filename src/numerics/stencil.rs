@@ -3,7 +3,7 @@
 //! Arrays are flat, x fastest. A face array has one entry more along its own axis; the two
 //! outermost faces are zero: walls stand in the diagonal (see [`super::wall`]).
 
-use crate::ground::grid::Grid;
+use crate::ground::grid::{Form, Grid};
 use crate::ground::par;
 
 /// Number type of a sweep.
@@ -66,7 +66,8 @@ pub struct Faces<T> {
 
 impl Faces<f64> {
     /// Conductances of a diffusivity `relative` (a value a voxel, 0: impermeable) times
-    /// `axis`: harmonic means, exact for layers aligned with the grid.
+    /// `axis`: harmonic means, exact for layers aligned with the grid; on rings and shells times
+    /// their sides.
     pub fn harmonic(grid: &Grid, relative: &[f64], axis: [f64; 3]) -> Faces<f64> {
         let [nx, ny, nz] = grid.n;
         let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
@@ -75,12 +76,14 @@ impl Faces<f64> {
         let mut y = vec![0.0; nx * (ny + 1) * nz];
         let mut z = vec![0.0; nx * ny * (nz + 1)];
         let plane = nx * ny;
+        let sides: Vec<f64> = (0..nx).map(|i| grid.side(i)).collect();
+        let weights = grid.weights();
         par::planes((nx + 1) * ny, &mut x, |k, p| {
             for j in 0..ny {
                 let row = &relative[k * plane + j * nx..][..nx];
                 let out = &mut p[j * (nx + 1)..][..nx];
                 for i in 1..nx {
-                    out[i] = scale[0] * mean(row[i - 1], row[i]);
+                    out[i] = scale[0] * sides[i] * mean(row[i - 1], row[i]);
                 }
             }
         });
@@ -88,8 +91,8 @@ impl Faces<f64> {
             for j in 1..ny {
                 let lo = &relative[k * plane + (j - 1) * nx..][..nx];
                 let hi = &relative[k * plane + j * nx..][..nx];
-                for ((o, a), b) in p[j * nx..][..nx].iter_mut().zip(lo).zip(hi) {
-                    *o = scale[1] * mean(*a, *b);
+                for (i, o) in p[j * nx..][..nx].iter_mut().enumerate() {
+                    *o = scale[1] * weights[i] * mean(lo[i], hi[i]);
                 }
             }
         });
@@ -99,13 +102,13 @@ impl Faces<f64> {
             }
             let lo = &relative[(k - 1) * plane..][..plane];
             let hi = &relative[k * plane..][..plane];
-            for ((o, a), b) in p.iter_mut().zip(lo).zip(hi) {
-                *o = scale[2] * mean(*a, *b);
+            for (i, o) in p.iter_mut().enumerate() {
+                *o = scale[2] * weights[i % nx] * mean(lo[i], hi[i]);
             }
         });
         let closed = relative.contains(&0.0);
         let most = relative.iter().fold(0.0_f64, |m, &r| m.max(r));
-        let same = relative.iter().all(|&r| r == most || r == 0.0);
+        let same = grid.form == Form::Box && relative.iter().all(|&r| r == most || r == 0.0);
         let uniform = same.then(|| scale.map(|s| s * most));
         Faces { n: grid.n, x, y, z, uniform, closed }
     }

@@ -371,10 +371,10 @@ fn lean(sums: &mut [f32], own: &[f32], other: &[f32], w: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::Grid;
+    use crate::ground::grid::{Form, Grid};
 
     fn faces(n: [usize; 3], closed: impl Fn(usize) -> bool) -> Faces<f32> {
-        let grid = Grid { n, h: [1.0, 1.0, 1.0], dimensions: 3 };
+        let grid = Grid { n, h: [1.0, 1.0, 1.0], dimensions: 3, form: Form::Box };
         let relative: Vec<f64> =
             (0..grid.len()).map(|i| if closed(i) { 0.0 } else { 1.0 }).collect();
         Faces::harmonic(&grid, &relative, [1.0; 3]).single()

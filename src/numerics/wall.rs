@@ -63,7 +63,7 @@ impl Wall {
                     let c: [usize; 3] =
                         std::array::from_fn(|a| coarse_index(v[a], grid.n[a], n[a]));
                     let index = ((c[2] * n[1] + c[1]) * n[0] + c[0]) as u32;
-                    *sums.entry(index).or_insert(0.0) += g;
+                    *sums.entry(index).or_insert(0.0) += g * grid.share(face, voxel);
                 }
                 levels[level][number].extend(sums);
             }

@@ -6,7 +6,7 @@ use hdf5::Group;
 
 use super::folder::publish_with;
 use super::{OutputError, Result, h5};
-use crate::ground::grid::Grid;
+use crate::ground::grid::{Form, Grid};
 
 /// What all files of a run share: the image's shape, the names, the unit of time.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Layout {
     pub spacing: [f64; 3],
     /// Number of axes that the case has.
     pub dimensions: usize,
+    /// What the axes are.
+    pub form: Form,
     /// Name of the unit in which the master files give times ("d").
     pub time_unit: String,
     /// Seconds in one of it.
@@ -38,8 +40,34 @@ impl Layout {
             n: grid.n,
             spacing,
             dimensions: real,
+            form: grid.form,
             time_unit: time_unit.0.to_owned(),
             seconds: time_unit.1,
+        }
+    }
+    /// Coordinate at which an axis begins, mm.
+    pub fn start(&self, axis: usize) -> f64 {
+        if axis == 0 { 1e3 * self.form.inner() } else { 0.0 }
+    }
+    /// Names of the axes that the case has.
+    pub fn axes(&self) -> &'static [&'static str] {
+        &self.form.axes()[..self.dimensions]
+    }
+    /// The grid without the thickness of absent axes: for the sizes of rings and shells.
+    pub fn grid(&self) -> Grid {
+        let [inner, outer] =
+            [0.0, self.n[0] as f64 * 1e-3 * self.spacing[0]].map(|x| x + self.form.inner());
+        match self.form {
+            Form::Box => {
+                let h = self.spacing.map(|h| 1e-3 * h);
+                Grid { n: self.n, h, dimensions: self.dimensions, form: Form::Box }
+            }
+            Form::Cylinder { .. } => {
+                let height = 1e-3 * self.spacing[1] * self.n[1] as f64;
+                let height = (self.dimensions > 1).then_some((height, self.n[1]));
+                Grid::cylinder(self.n[0], inner, outer, height)
+            }
+            Form::Sphere { .. } => Grid::sphere(self.n[0], inner, outer),
         }
     }
     /// Number of voxels.

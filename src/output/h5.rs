@@ -9,6 +9,7 @@ use hdf5::types::{FixedAscii, FixedUnicode};
 use hdf5::{File, Group, Location};
 
 use super::frame::Layout;
+use crate::ground::grid::Form;
 
 /// Creates a file.
 pub(super) fn create(path: &Path) -> hdf5::Result<File> {
@@ -60,7 +61,7 @@ pub(super) fn image(file: &File, layout: &Layout) -> hdf5::Result<Group> {
     root.new_attr::<FixedAscii<9>>().create("Type")?.write_scalar(&kind)?;
     let [nx, ny, nz] = layout.n.map(|n| n as i64);
     root.new_attr_builder().with_data(&[0, nx, 0, ny, 0, nz]).create("WholeExtent")?;
-    root.new_attr_builder().with_data(&[0.0_f64; 3]).create("Origin")?;
+    root.new_attr_builder().with_data(&[layout.start(0), 0.0, 0.0]).create("Origin")?;
     root.new_attr_builder().with_data(&layout.spacing).create("Spacing")?;
     let identity = [1.0_f64, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
     root.new_attr_builder().with_data(&identity).create("Direction")?;
@@ -69,5 +70,11 @@ pub(super) fn image(file: &File, layout: &Layout) -> hdf5::Result<Group> {
     }
     text(&root, "length_unit", "mm")?;
     number(&root, "dimensions", layout.dimensions as i64)?;
+    let form = match layout.form {
+        Form::Box => "box",
+        Form::Cylinder { .. } => "cylinder",
+        Form::Sphere { .. } => "sphere",
+    };
+    text(&root, "coordinates", form)?;
     Ok(root)
 }

@@ -10,6 +10,7 @@ use super::folder::is_temporary;
 use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::master::Series;
 use super::{Kind, OutputError, Result, h5};
+use crate::ground::grid::Form;
 
 /// A published output.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -162,6 +163,12 @@ fn layout(file: &File, stem: String) -> hdf5::Result<Layout> {
     let extent = root.attr("WholeExtent")?.read_raw::<i64>()?;
     let spacing = root.attr("Spacing")?.read_raw::<f64>()?;
     let dimensions = root.attr("dimensions")?.read_scalar::<i64>()?;
+    let inner = 1e-3 * root.attr("Origin")?.read_raw::<f64>()?.first().copied().unwrap_or(0.0);
+    let form = match text(&root, "coordinates")?.as_str() {
+        "cylinder" => Form::Cylinder { inner },
+        "sphere" => Form::Sphere { inner },
+        _ => Form::Box,
+    };
     let (Ok(extent), Ok(spacing)) = (<[i64; 6]>::try_from(extent), <[f64; 3]>::try_from(spacing))
     else {
         return Err("extent or spacing of the wrong length".into());
@@ -171,6 +178,7 @@ fn layout(file: &File, stem: String) -> hdf5::Result<Layout> {
         n: [1, 3, 5].map(|i| extent[i].max(0) as usize),
         spacing,
         dimensions: dimensions as usize,
+        form,
         time_unit: text(file, "time_unit")?,
         seconds: file.attr("seconds_per_time_unit")?.read_scalar()?,
     })
@@ -199,7 +207,7 @@ fn sample(layout: &Layout, values: &[f64], point: [f64; 3]) -> Option<f64> {
     let index = |v: [usize; 3]| (v[2] * ny + v[1]) * nx + v[0];
     let (mut low, mut weight, mut home) = ([0; 3], [0.0; 3], [0; 3]);
     for a in 0..3 {
-        let (n, x) = (layout.n[a], point[a] / layout.spacing[a]);
+        let (n, x) = (layout.n[a], (point[a] - layout.start(a)) / layout.spacing[a]);
         if a >= layout.dimensions {
             continue;
         }

@@ -36,12 +36,13 @@ fn grid(out: &mut String, layout: &Layout, series: &Series, index: usize, time: 
         "<Grid Name=\"{index:06}\" GridType=\"Uniform\">\n<Time Value=\"{time:?}\"/>\n\
          <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"{} {} {}\"/>\n\
          <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n\
-         <DataItem Dimensions=\"3\" NumberType=\"Float\" Precision=\"8\" Format=\"XML\">0 0 0</DataItem>\n\
+         <DataItem Dimensions=\"3\" NumberType=\"Float\" Precision=\"8\" Format=\"XML\">0 0 {}</DataItem>\n\
          <DataItem Dimensions=\"3\" NumberType=\"Float\" Precision=\"8\" Format=\"XML\">{hz:?} {hy:?} {hx:?}</DataItem>\n\
          </Geometry>\n",
         nz + 1,
         ny + 1,
-        nx + 1
+        nx + 1,
+        layout.start(0)
     );
     for column in &series.fields {
         attribute(out, layout, column, &frame::file_name(index));

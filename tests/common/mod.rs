@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use blastema::ground::grid::Grid;
+use blastema::ground::grid::{Form, Grid};
 use blastema::ground::signal::Signal;
 use blastema::model::setup::{
     Accuracy, Boundary, Initial, Population, RunPlan, Setup, Solute, Structure,
@@ -16,6 +16,7 @@ pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
         n: [at(0), at(1), at(2)],
         h: std::array::from_fn(|a| size.get(a).map_or(1.0, |s| s / at(a) as f64)),
         dimensions: n.len(),
+        form: Form::Box,
     }
 }
 

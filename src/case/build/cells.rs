@@ -4,7 +4,6 @@ use super::solutes::rate;
 use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
-use crate::ground::grid::Face;
 use crate::ground::units::{self, CELL_DENSITY};
 use crate::model::setup::{Capacity, Death, Growth, Population, Production, Quiescence};
 use crate::physics::kinetics::Uptake;
@@ -69,7 +68,12 @@ impl Builder<'_> {
             Some(Some(("number", v))) => {
                 let cells = v.si("of")? * v.si("efficiency")?;
                 let weight = |i: usize| {
-                    if per_pore { world.porosity[i] } else { f64::from(u8::from(world.is_open(i))) }
+                    grid.weight(i % grid.n[0])
+                        * if per_pore {
+                            world.porosity[i]
+                        } else {
+                            f64::from(u8::from(world.is_open(i)))
+                        }
                 };
                 let volume = (0..grid.len()).map(weight).sum::<f64>() * grid.voxel_volume();
                 // Spread per pore or construct volume; the factor below makes it per construct.
@@ -106,17 +110,17 @@ impl Builder<'_> {
     fn surface(&mut self, v: &Checked, world: &World<'_>, per_pore: bool) -> Option<Vec<f64>> {
         let grid = &world.grid;
         let (density, at) = (v.si("density")?, v.get("face")?);
-        let face = at.text().and_then(Face::named)?;
-        if face.axis >= grid.dimensions {
+        let Some(face) = grid.face(at.text()?) else {
             self.no_axis(at, grid);
             return None;
-        }
+        };
         let layer = if face.end { grid.n[face.axis] - 1 } else { 0 };
         let value = |i: usize| {
             if grid.voxel(i)[face.axis] != layer {
                 return 0.0;
             }
-            let volume = density / grid.h[face.axis];
+            let share = grid.share(face, i) / grid.weight(i % grid.n[0]);
+            let volume = density * share / grid.h[face.axis];
             // A count per area stays that count, whatever the porosity.
             if per_pore { volume / world.porosity[i] } else { volume }
         };

@@ -6,7 +6,7 @@ use super::{Builder, Region};
 use crate::case::checked::{Checked, Value};
 use crate::case::words::brief;
 use crate::geometry::{import, shapes};
-use crate::ground::grid::Grid;
+use crate::ground::grid::{Form, Grid};
 use crate::ground::units::{self, LENGTH, readable};
 
 /// Bytes a voxel that reading a case needs at the least, per field of doubles.
@@ -30,6 +30,11 @@ impl Builder<'_> {
         };
         let grid = self.grid(domain)?;
         self.fits(&grid, domain)?;
+        if let (true, Some(structure)) = (grid.form != Form::Box, structure) {
+            self.wrong("E020", structure, "scaffold.structure needs a box".into()).label =
+                "the pores of a cylinder or a sphere are not resolved".into();
+            return None;
+        }
         let open =
             structure.and_then(|s| s.chosen("tpms")).and_then(|t| {
                 let (period, porosity) = (t.si("period")?, t.si("porosity")?);
@@ -53,7 +58,7 @@ impl Builder<'_> {
             self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
         let h = std::array::from_fn(|a| size.get(a).copied().unwrap_or(1.0));
         let dimensions = if size.is_empty() { 3 } else { size.len() };
-        (Grid { n: [1; 3], h, dimensions }, self.resolved().then(|| vec![true]))
+        (Grid { n: [1; 3], h, dimensions, form: Form::Box }, self.resolved().then(|| vec![true]))
     }
 
     fn grid(&mut self, domain: &Checked) -> Option<Grid> {
@@ -74,7 +79,8 @@ impl Builder<'_> {
             missing(self, "size", "write for example: size = [\"5 mm\", \"5 mm\", \"2 mm\"]");
             return None;
         };
-        let lengths = size.quantities().filter(|s| !s.is_empty())?;
+        let mut lengths = size.quantities().filter(|s| !s.is_empty())?;
+        let form = self.form(domain, size, &mut lengths)?;
         let mut n = [1; 3];
         let mut h = [1.0; 3];
         if let Some(voxels) = domain.get("voxels") {
@@ -103,7 +109,7 @@ impl Builder<'_> {
                 let count = length / edge;
                 let whole = count.round();
                 if whole < 1.0 || (count - whole).abs() > 1e-6 * whole {
-                    self.undivided(voxel, "xyz".as_bytes()[a], *length, edge);
+                    self.undivided(voxel, form.axes()[a], *length, edge);
                     return None;
                 }
                 if whole > 100_000.0 {
@@ -118,13 +124,52 @@ impl Builder<'_> {
                 (n[a], h[a]) = (whole as usize, length / whole);
             }
         }
-        Some(Grid { n, h, dimensions: lengths.len() })
+        let outer = form.inner() + lengths[0];
+        Some(match form {
+            Form::Box => Grid { n, h, dimensions: lengths.len(), form },
+            Form::Cylinder { inner } => {
+                Grid::cylinder(n[0], inner, outer, lengths.get(1).map(|height| (*height, n[1])))
+            }
+            Form::Sphere { inner } => Grid::sphere(n[0], inner, outer),
+        })
+    }
+
+    /// What the axes are; takes the inner radius off the first of the `lengths`.
+    fn form(&mut self, domain: &Checked, size: &Checked, lengths: &mut [f64]) -> Option<Form> {
+        let hole = domain.get("inner_radius");
+        let inner = hole.and_then(Checked::quantity).unwrap_or(0.0);
+        let (form, most) = match domain.word("shape")? {
+            "cylinder" => (Form::Cylinder { inner }, 2),
+            "sphere" => (Form::Sphere { inner }, 1),
+            _ => (Form::Box, 3),
+        };
+        if lengths.len() > most {
+            let message = format!("domain.size has {} entries", lengths.len());
+            self.wrong("E022", size, message).label = match form {
+                Form::Cylinder { .. } => "a cylinder has [outer radius, height]".into(),
+                _ => "a sphere has [outer radius]".into(),
+            };
+            return None;
+        }
+        let Some(hole) = hole else { return Some(form) };
+        if form == Form::Box {
+            self.wrong("E022", hole, "domain.inner_radius is for a cylinder or a sphere".into())
+                .label = "the domain is a box".into();
+            return None;
+        }
+        if inner >= lengths[0] {
+            let message = "domain.inner_radius is not below the outer radius".into();
+            self.wrong("E022", hole, message).label =
+                format!("the outer radius is {}", readable(lengths[0], LENGTH));
+            return None;
+        }
+        lengths[0] -= inner;
+        Some(form)
     }
 
     /// The voxel does not divide the box: say which would.
-    fn undivided(&mut self, voxel: &Checked, axis: u8, length: f64, edge: f64) {
+    fn undivided(&mut self, voxel: &Checked, axis: &str, length: f64, edge: f64) {
         let count = length / edge;
-        let axis = axis as char;
         let sizes =
             self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
         let near: Vec<String> =
@@ -172,7 +217,7 @@ impl Builder<'_> {
         };
         self.hash_stack(path, &file);
         let n = stack.n;
-        let grid = Grid { n, h: [edge; 3], dimensions: 3 };
+        let grid = Grid { n, h: [edge; 3], dimensions: 3, form: Form::Box };
         self.agrees(&grid);
         self.fits(&grid, image)?;
         let below = image.word("pores") != Some("above");
@@ -300,16 +345,17 @@ impl<'a> Builder<'a> {
                     format!("the domain has {} axes", grid.dimensions);
                 return None;
             }
-            // Centres along an absent axis lie at 0.5 m.
-            Some(std::array::from_fn(|a| given.get(a).copied().unwrap_or(0.5)))
+            // Along an absent axis: where the centres lie.
+            let middle = |a: usize| 0.5 * grid.h[a];
+            Some(std::array::from_fn(|a| given.get(a).copied().unwrap_or_else(|| middle(a))))
         };
-        let axis = || s.word("axis").and_then(axis_number);
+        let axis = || s.word("axis").map(|a| grid.axis(a).unwrap_or(3));
         let shape = match kind {
             "layer" => shapes::Shape::Layer { axis: axis()?, from: s.si("from")?, to: s.si("to")? },
             "box" => {
                 let (from, mut to) = (point("from")?, point("to")?);
                 for t in to.iter_mut().skip(grid.dimensions) {
-                    *t = 1.0;
+                    *t = f64::INFINITY;
                 }
                 shapes::Shape::Box { from, to }
             }
@@ -331,13 +377,20 @@ impl<'a> Builder<'a> {
 
     /// Reports an axis or face that the domain does not have.
     pub(super) fn no_axis(&mut self, at: &Checked, grid: &Grid) {
-        let axes = ["x", "x and y", "x, y and z"][grid.dimensions - 1];
-        self.wrong("E022", at, format!("{} is on an axis that the domain does not have", at.key))
-            .label = format!("the domain has {axes}");
+        let axes = match &grid.form.axes()[..grid.dimensions] {
+            [one] => (*one).to_owned(),
+            [first, second] => format!("{first} and {second}"),
+            more => format!("{}, {} and {}", more[0], more[1], more[2]),
+        };
+        let full = matches!(grid.form, Form::Cylinder { inner: 0.0 } | Form::Sphere { inner: 0.0 });
+        let d = self.wrong(
+            "E022",
+            at,
+            format!("{} is on an axis that the domain does not have", at.key),
+        );
+        d.label = format!("the domain has {axes}");
+        if full && at.key.contains("r_min") {
+            d.label = "a full cylinder or sphere has no inner face".into();
+        }
     }
-}
-
-/// Number of an axis by its name.
-pub(super) fn axis_number(name: &str) -> Option<usize> {
-    ["x", "y", "z"].iter().position(|a| *a == name)
 }

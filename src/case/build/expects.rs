@@ -1,7 +1,6 @@
 //! `[[expect]]`.
 
 use super::Builder;
-use super::domain::axis_number;
 use crate::case::checked::{Checked, Value};
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{
@@ -178,7 +177,11 @@ impl Builder<'_> {
     ) -> Option<Vec<([f64; 3], f64)>> {
         let grid = &setup.grid;
         let path = at.get("path")?;
-        let axis = axis_number(at.word("axis")?)?;
+        let axis = at.get("axis")?;
+        let Some(axis) = axis.text().and_then(|a| grid.axis(a)) else {
+            self.no_axis(axis, grid);
+            return None;
+        };
         let scale = units::unit(at.word("coordinate_unit")?).ok()?.value;
         let unit = at.get("unit")?;
         let text = unit.text()?;

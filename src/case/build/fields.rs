@@ -1,6 +1,5 @@
 //! Values that vary in space or time.
 
-use super::domain::axis_number;
 use super::{Builder, World};
 use crate::case::checked::{Checked, Value};
 use crate::case::shape::Range;
@@ -22,18 +21,17 @@ impl Builder<'_> {
             return Some(vec![v; grid.len()]);
         }
         let (form, v) = at.choice()?;
-        let beyond =
-            |a: &Checked| a.text().and_then(axis_number).is_some_and(|a| a >= grid.dimensions);
+        let beyond = |a: &Checked| a.text().is_some_and(|a| grid.axis(a).is_none());
         if let Some(axis) = v.get("axis").filter(|a| beyond(a)) {
             self.no_axis(axis, grid);
             return None;
         }
-        let axis = v.word("axis").and_then(axis_number);
+        let axis = v.word("axis").and_then(|a| grid.axis(a));
         let values = match form {
             "linear" => {
                 let (axis, from, to) = (axis?, v.si("from")?, v.si("to")?);
-                let length = grid.length(axis);
-                along(grid, axis, |x| from + (to - from) * x / length)
+                let (start, length) = (grid.start(axis), grid.length(axis));
+                along(grid, axis, |x| from + (to - from) * (x - start) / length)
             }
             "table" => {
                 let points = self.points(v.get("points")?)?;
@@ -67,7 +65,7 @@ impl Builder<'_> {
             }
             "formula" => {
                 let (value, times) = (v.si("value")?, v.get("times")?);
-                let formula = self.formula(times)?;
+                let formula = self.formula(times, grid.form.axes())?;
                 (0..grid.len()).map(|i| value * formula.at(grid.centre(i), 0.0)).collect()
             }
             _ => return None,
@@ -85,9 +83,9 @@ impl Builder<'_> {
     }
 
     /// A formula without dimension.
-    fn formula(&mut self, times: &Checked) -> Option<Formula> {
+    fn formula(&mut self, times: &Checked, axes: &[&str]) -> Option<Formula> {
         let text = times.text()?;
-        match Formula::parse(text) {
+        match Formula::parse(text, axes) {
             Ok(f) if f.dimension == NONE => Some(f),
             Ok(f) => {
                 self.wrong("E025", times, format!("{} has a dimension", times.key)).label = format!(
@@ -210,7 +208,8 @@ pub(super) fn step<'a>(at: &'a Checked, key: &str) -> Option<&'a Checked> {
 
 /// A function of one coordinate on the grid.
 fn along(grid: &Grid, axis: usize, f: impl Fn(f64) -> f64) -> Vec<f64> {
-    let line: Vec<f64> = (0..grid.n[axis]).map(|i| f((i as f64 + 0.5) * grid.h[axis])).collect();
+    let line: Vec<f64> =
+        (0..grid.n[axis]).map(|i| f(grid.start(axis) + (i as f64 + 0.5) * grid.h[axis])).collect();
     (0..grid.len()).map(|i| line[grid.voxel(i)[axis]]).collect()
 }
 

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use super::check::Checker;
 use super::checked::Checked;
 use super::source::Place;
+use crate::case::scales;
 use crate::geometry::shapes;
 use crate::ground::grid::Grid;
 use crate::model::expect::Expect;
 use crate::model::setup::Setup;
+use crate::physics::kinetics::{Uptake, ZeroOrder};
 
 mod cells;
 mod columns;
@@ -113,7 +115,7 @@ impl<'a> Builder<'a> {
         {
             solutes::renumber(&order, s, b, p);
         }
-        let setup = Setup {
+        let mut setup = Setup {
             title: root.word("title").unwrap_or_default().into(),
             grid: world.grid,
             structure,
@@ -123,6 +125,7 @@ impl<'a> Builder<'a> {
             run: run?,
             silent_laws: std::mem::take(&mut self.silent),
         };
+        fade(&mut setup);
         let setup = self.fields_to_write(setup)?;
         let expects = self.expects(&setup);
         Some((setup, expects))
@@ -142,5 +145,16 @@ impl<'a> Builder<'a> {
     fn typed(&self, place: Option<Place>) -> bool {
         let source = place.and_then(|p| self.check.sources.get(p.source));
         source.is_some_and(|s| !matches!(s.kind, super::source::Kind::Library { .. }))
+    }
+}
+
+/// Sets where zero-order uptake fades: in proportion to what feeds the construct.
+fn fade(setup: &mut Setup) {
+    let references: Vec<f64> =
+        (0..setup.solutes.len()).map(|s| scales::reference(setup, s)).collect();
+    for (s, law) in setup.populations.iter_mut().flat_map(|p| &mut p.uptake) {
+        if let Uptake::ZeroOrder(law) = law {
+            law.half = ZeroOrder::FADES * references[*s].max(f64::MIN_POSITIVE);
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Builder, Region, World};
 use crate::case::checked::Checked;
 use crate::case::shape::{Range, law_keys, one_of_names};
 use crate::geometry::components;
-use crate::ground::grid::{Face, Grid};
+use crate::ground::grid::Grid;
 use crate::model::setup::{Boundary, Initial, Population, Solute, Structure};
 use crate::physics::transport::Closure;
 
@@ -274,8 +274,7 @@ impl Builder<'_> {
                     loose.len()
                 )
             };
-            let faces: Vec<&str> =
-                Face::ALL[..2 * world.grid.dimensions].iter().map(|f| f.name()).collect();
+            let faces = world.grid.face_names();
             d.notes.push(format!("give boundary.FACE.value on one of {}", faces.join(", ")));
         }
     }

@@ -7,7 +7,6 @@ use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::case::words::{brief, one_of};
-use crate::ground::grid::Face;
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
 use crate::model::setup::{Bath, Boundary, Initial, Population, Production, Solute};
 
@@ -107,11 +106,10 @@ impl Builder<'_> {
     fn boundaries(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<[Boundary; 6]> {
         let mut out: [Option<Boundary>; 6] = std::array::from_fn(|_| Some(Boundary::Sealed));
         for (face, condition) in at.entries_of("boundary") {
-            let Some(face) = Face::named(face) else { continue };
-            if face.axis >= world.grid.dimensions {
+            let Some(face) = world.grid.face(face) else {
                 self.no_axis(condition, &world.grid);
                 continue;
-            }
+            };
             out[face.number()] = self.boundary(name, at, condition);
         }
         let out: Option<Vec<Boundary>> = out.into_iter().collect();

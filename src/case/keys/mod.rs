@@ -10,10 +10,11 @@ mod solutes;
 
 pub(super) use forms::shared_forms;
 
-/// Axes of the box.
-pub(super) const AXES: &[&str] = &["x", "y", "z"];
-/// Faces of the box.
-pub(super) const FACES: &[&str] = &["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"];
+/// Axes of a box, a cylinder, a sphere.
+pub(super) const AXES: &[&str] = &["x", "y", "z", "r"];
+/// Faces of a box, a cylinder, a sphere.
+pub(super) const FACES: &[&str] =
+    &["x_min", "x_max", "y_min", "y_max", "z_min", "z_max", "r_min", "r_max"];
 
 /// The whole case file.
 pub(in crate::case) fn case() -> Shape {
@@ -29,8 +30,12 @@ pub(in crate::case) fn case() -> Shape {
             key("title", Shape::Text, "What the case is about.").or(""),
             key("allow", Shape::list(Shape::Text, 0, 100), "Warnings not to give, by code.")
                 .optional(),
-            key("domain", scaffold::domain(), "The box and its voxels; an image brings its own.")
-                .optional(),
+            key(
+                "domain",
+                scaffold::domain(),
+                "The domain and its voxels; an image brings its own.",
+            )
+            .optional(),
             key(
                 "scaffold",
                 scaffold::scaffold(),

@@ -10,15 +10,23 @@ use crate::physics::transport::Closure;
 pub(in crate::case) fn domain() -> Shape {
     Shape::Table(Table {
         keys: vec![
-            key("shape", Shape::Word(&["box"]), "Form of the domain.").or("box"),
+            key("shape", Shape::Word(&["box", "cylinder", "sphere"]), "Form of the domain.")
+                .or("box"),
             key(
                 "size",
                 Shape::list(Shape::positive(LENGTH), 1, 3),
-                "Lengths along x, y, z; one to three.",
+                "Box: lengths along x, y, z, one to three. Cylinder: outer radius and height, or the \
+                radius alone (1 m high, no gradient along z). Sphere: outer radius.",
             )
             .optional(),
-            key("voxels", Shape::list(Shape::Count(1, 100_000), 1, 3), "Voxels along x, y, z.")
+            key("inner_radius", Shape::positive(LENGTH), "Of a hollow cylinder or sphere.")
                 .optional(),
+            key(
+                "voxels",
+                Shape::list(Shape::Count(1, 100_000), 1, 3),
+                "Voxels along x, y, z; r, z; r.",
+            )
+            .optional(),
             key("voxel", Shape::positive(LENGTH), "Edge of a cubic voxel.").optional(),
         ],
         groups: vec![Group { keys: &["voxels", "voxel"], needed: false }],
