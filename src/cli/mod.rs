@@ -19,6 +19,7 @@ pub mod progress;
 pub mod recorder;
 pub mod run;
 pub mod schema;
+pub mod verify;
 
 use failure::{Exit, Failure};
 
@@ -55,6 +56,8 @@ enum Verb {
     Profile(profile::Args),
     /// Cited parameter sets of cells, solutes, materials and media
     Library(library::Args),
+    /// The verification cases on this machine: reference, result, error, order
+    Verify(verify::Args),
     /// One archive of a run to send or keep
     Pack(pack::Args),
     /// JSON Schema of the case file
@@ -92,6 +95,7 @@ fn dispatch(verb: Verb) -> Result<(), Failure> {
         Verb::Probe(a) => probe::run(&a),
         Verb::Profile(a) => profile::run(&a),
         Verb::Library(a) => library::run(&a),
+        Verb::Verify(a) => verify::run(&a),
         Verb::Pack(a) => pack::run(&a),
         Verb::Schema(a) => schema::run(&a),
         Verb::Completions(a) => completions::run(&a),

@@ -66,8 +66,19 @@ pub struct Outcome {
     pub found: f64,
     /// Value or bounds wanted, in words.
     pub wanted: String,
+    /// Reference value and the distance from it that is allowed; `None` for bounds.
+    pub reference: Option<f64>,
+    /// See `reference`.
+    pub allowed: f64,
     /// Found or not, within or not.
     pub holds: bool,
+}
+
+impl Outcome {
+    /// Error over what is allowed; `None` for bounds.
+    pub fn share(&self) -> Option<f64> {
+        self.reference.map(|r| (self.found - r).abs() / self.allowed)
+    }
 }
 
 /// Checks expectations as their times come.
@@ -160,7 +171,20 @@ fn judge(e: &Expect, found: f64) -> Outcome {
         }
         Check::Profile(..) => (false, String::new()),
     };
-    Outcome { origin: e.origin.clone(), what: e.what.clone(), found, wanted, holds }
+    let (reference, allowed) = match e.check {
+        Check::Relative(value, within) => (Some(value), within * value.abs()),
+        Check::Absolute(value, within) => (Some(value), within),
+        Check::Between(..) | Check::Profile(..) => (None, f64::NAN),
+    };
+    Outcome {
+        origin: e.origin.clone(),
+        what: e.what.clone(),
+        found,
+        wanted,
+        reference,
+        allowed,
+        holds,
+    }
 }
 
 fn profile(e: &Expect, solver: &Solver, f: usize, points: &[([f64; 3], f64)]) -> Outcome {
@@ -192,6 +216,8 @@ fn profile(e: &Expect, solver: &Solver, f: usize, points: &[([f64; 3], f64)]) ->
             points.len(),
             worst.0
         ),
+        reference: Some(worst.2),
+        allowed: (worst.1 - worst.2).abs() / worst.0,
         holds,
     }
 }
