@@ -46,8 +46,8 @@ struct Coefficients {
     extra: Vec<f32>,
     /// Inverse diagonal; 0 where there is no unknown.
     inverse: Vec<f32>,
-    /// Part of the interpolated correction that a voxel takes: 1, less beside a wall, 0 where
-    /// there is no unknown.
+    /// Part of the interpolated correction that a voxel takes: 1, less beside a wall and where
+    /// reaction or storage holds it more than its neighbours do, 0 where there is no unknown.
     share: Vec<f32>,
 }
 
@@ -294,7 +294,7 @@ kernel! {
                 let diagonal = d * total[i] + extra[i];
                 let open = diagonal > 0.0;
                 inverse[i] = if open { 1.0 / diagonal } else { 0.0 };
-                share[i] = if open { 1.0 } else { 0.0 };
+                share[i] = if open { (2.0 * d * total[i] / diagonal).min(1.0) } else { 0.0 };
             }
         }
     }

@@ -166,7 +166,10 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
-            return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
+            let voxel = worst(&layout, &scratch.vectors.r);
+            // What is not a number would stay in the padding and spoil the next solve.
+            *scratch = Scratch::default();
+            return Err(NotConverged { history, voxel });
         }
         idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
