@@ -330,3 +330,39 @@ fn lower(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ground::grid::{Form, Grid};
+
+    /// A preconditioner of conjugate gradients must be positive, whatever the reaction.
+    #[test]
+    fn a_cycle_is_positive_for_reactions_over_eleven_decades() {
+        for n in [[126, 13, 1], [16, 15, 14]] {
+            let grid = Grid { n, h: [2.4e-6, 1.2e-4, 1.0], dimensions: 3, form: Form::Box };
+            let mut seed = 1_u64;
+            let mut dice = || {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 33) as f64 / f64::from(1_u32 << 31)
+            };
+            let open: Vec<f64> =
+                (0..grid.len()).map(|_| f64::from(u8::from(dice() < 0.8))).collect();
+            let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);
+            let layout = hierarchy.levels[0].layout;
+            let reaction: Vec<f32> =
+                open.iter().map(|o| (o * if dice() < 0.1 { 2.6e6 } else { 2e-5 }) as f32).collect();
+            let mut extra = layout.pad(&reaction);
+            let mut work = Workspace::default();
+            let mut cycle = Cycle::new(&hierarchy, 5e-9, &mut extra, None, false, &mut work);
+            for _ in 0..20 {
+                let r: Vec<f32> = open.iter().map(|o| (o * (dice() - 0.5)) as f32).collect();
+                let (mut r, mut out) = (layout.pad(&r), layout.pad(&r));
+                let product = cycle.apply(&mut r, &mut out);
+                assert!(product > 0.0, "{n:?}: {product:e}");
+            }
+        }
+    }
+}
