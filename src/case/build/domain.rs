@@ -383,14 +383,14 @@ impl<'a> Builder<'a> {
             more => format!("{}, {} and {}", more[0], more[1], more[2]),
         };
         let full = matches!(grid.form, Form::Cylinder { inner: 0.0 } | Form::Sphere { inner: 0.0 });
-        let d = self.wrong(
-            "E022",
-            at,
-            format!("{} is on an axis that the domain does not have", at.key),
-        );
-        d.label = format!("the domain has {axes}");
-        if full && at.key.contains("r_min") {
-            d.label = "a full cylinder or sphere has no inner face".into();
-        }
+        let (what, label) = if full && (at.key.contains("r_min") || at.text() == Some("r_min")) {
+            (
+                "is a face that the domain does not have",
+                "a full cylinder or sphere has no inner face".into(),
+            )
+        } else {
+            ("is on an axis that the domain does not have", format!("the domain has {axes}"))
+        };
+        self.wrong("E022", at, format!("{} {what}", at.key)).label = label;
     }
 }

@@ -220,7 +220,7 @@ impl Builder<'_> {
                 *e = if *kept { *e } else { 0.0 };
             }
         }
-        if kept.iter().all(|k| !k) {
+        if !self.blind && kept.iter().all(|k| !k) {
             self.check.error(
                 "E023",
                 "scaffold.structure",
