@@ -98,6 +98,24 @@ fn a_library_diffusivity_gives_way_to_one_in_the_scaffold() {
 }
 
 #[test]
+fn a_homogenised_structure_has_fluid_and_cells_everywhere() {
+    let text = "domain.size = [\"2 mm\", \"2 mm\", \"2 mm\"]\ndomain.voxels = [20, 20, 20]\n\
+         [scaffold]\nresolve = \"homogenised\"\neffective_diffusivity.bruggeman = {}\n\
+         structure.tpms = { surface = \"gyroid\", kind = \"network\", period = \"1 mm\", porosity = 0.7 }\n\
+         [solutes.oxygen]\ndiffusivity = \"2.7e-9 m^2/s\"\ninitial = \"0.2 mM\"\n\
+         [cells.a]\ntype = \"custom\"\nseeding.uniform.density = \"1e7 cells/mL\"\n\
+         [run]\nduration = \"1 h\"\n";
+    let c = load_text("homogenised.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let blastema::model::setup::Initial::Field(oxygen) = &c.setup.solutes[0].initial else {
+        panic!("a field")
+    };
+    assert!(oxygen.iter().all(|c| *c == 0.2));
+    assert!(c.setup.populations[0].seeding.iter().all(|n| *n == 1e13));
+    assert!(c.setup.structure.open.is_none());
+    assert!(c.setup.structure.porosity.iter().all(|e| *e == 0.7));
+}
+
+#[test]
 fn regions_the_last_wins() {
     let c = case(
         "[regions.a]\nshape.layer = { axis = \"x\", from = \"0 mm\", to = \"1 mm\" }\n\

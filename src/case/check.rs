@@ -11,6 +11,9 @@ use super::tree::{self, Data, Node};
 use super::words::{brief, join, last, one_of};
 use crate::ground::units::{self, CONCENTRATION, Dimension, NONE, PRESSURE, UnitError, words};
 
+/// Magnitudes whose products still are numbers.
+const COMPUTABLE: std::ops::RangeInclusive<f64> = 1e-60..=1e60;
+
 /// Collects what is wrong, and knows what units need: the solute at hand and its molar mass.
 pub(super) struct Checker<'a> {
     /// Texts of the case.
@@ -146,6 +149,12 @@ impl Checker<'_> {
         if !range.holds(value) {
             let message = format!("{} is out of range", at.key);
             let label = format!("must be {}", range.words());
+            self.error("E016", at.key, message, Some(node.place)).label = label;
+            return Value::Invalid;
+        }
+        if value != 0.0 && !COMPUTABLE.contains(&value.abs()) {
+            let message = format!("{} is beyond what can be computed", at.key);
+            let label = "its magnitude in SI must lie between 1e-60 and 1e60".into();
             self.error("E016", at.key, message, Some(node.place)).label = label;
             return Value::Invalid;
         }

@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, default_value = "blastema-demo")]
     pub out: PathBuf,
     /// Threads (default: one per core)
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::threads)]
     pub threads: usize,
 }
 

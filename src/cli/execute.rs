@@ -106,10 +106,12 @@ fn not_converged(f: &StepFailure, folder: &Folder) -> String {
     let residuals = if history.is_empty() {
         "every step was rejected by the error control".to_string()
     } else {
-        format!("relative residuals of the last try: {}", history.join(" "))
+        let last = &history[history.len().saturating_sub(8)..];
+        format!("last relative residuals of the last try: {}", last.join(" "))
     };
+    let hint = if f.hint.is_empty() { String::new() } else { format!("\n  {}", f.hint) };
     format!(
-        "error: {} did not converge at {} s (voxel {})\n  the step was shortened to {:.1e} s without success\n  {residuals}\n  outputs before this time are whole, in {}",
+        "error: {} did not converge at {} s (voxel {}){hint}\n  the step was shortened to {:.1e} s without success\n  {residuals}\n  outputs before this time are whole, in {}",
         f.field,
         digits(f.time),
         f.voxel,

@@ -66,6 +66,17 @@ enum Verb {
     Completions(completions::Args),
 }
 
+/// Most threads of a run.
+const THREADS: usize = 256;
+
+/// Reads a number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n <= THREADS => Ok(n),
+        _ => Err(format!("expected a whole number up to {THREADS}; 0: one per core")),
+    }
+}
+
 /// Entry of the program.
 pub fn main() -> ExitCode {
     let Some(verb) = Cli::parse().verb else {

@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long)]
     pub replace: bool,
     /// Threads (default: one per core)
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::threads)]
     pub threads: usize,
     /// Answers as JSON
     #[arg(long)]

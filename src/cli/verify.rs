@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "all")]
     markdown: bool,
     /// Threads (default: one per core)
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::threads)]
     threads: usize,
 }
 

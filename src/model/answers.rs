@@ -411,13 +411,17 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         let (Some(c0), Some(length)) = (fed(setup, s), diffusion_length(setup, s)) else {
             continue;
         };
-        let (mut demand, mut largest) = (0.0, 0.0);
+        let (mut demand, mut used, mut largest) = (0.0, 0.0, 0.0);
+        let c = flat(&solver.state.fields[s]);
         for (p, population) in setup.populations.iter().enumerate() {
             let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
             let sum = |n: &[f64]| n.iter().zip(measure).map(|(n, m)| n * m).sum::<f64>();
             let cells = sum(flat(&solver.state.fields[f]));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 demand += law.rate(c0) * cells * volume;
+                let cells = flat(&solver.state.fields[f]).iter().zip(measure);
+                let each = cells.zip(c).map(|((n, m), c)| n * m * law.rate(*c));
+                used += each.sum::<f64>() * volume;
                 largest += law.reference_rate(c0) * sum(&population.seeding) / live;
             }
         }
@@ -435,7 +439,6 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
             ));
         }
         if demand > 0.0 {
-            let used = solver.ledger.find(&format!("{}.used", solute.name)).map_or(0.0, |t| t.1);
             out.push(answer(
                 &format!("{}.satisfied", solute.name),
                 &format!("{} supply/demand", solute.name),
@@ -446,7 +449,7 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
                 ),
                 Some(used / demand),
                 "",
-                "uptake at the end over the uptake of the same cells at the fed concentration",
+                "uptake of the viable cells at the end over that of the same cells at the fed concentration",
             ));
         }
     }
@@ -465,7 +468,7 @@ fn numerics(solver: &Solver, out: &mut Vec<Answer>) {
         ));
     }
     let work = solver.work;
-    let fields = solver.catalogue.specs.len() * solver.setup.grid.len() * work.steps.max(1);
+    let fields = solver.catalogue.specs.len().max(1) * solver.setup.grid.len() * work.steps.max(1);
     out.push(answer(
         "limited",
         "limited",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
-use super::setup::Boundary;
+use super::setup::{Boundary, Solute};
 use super::solutes::{Uptakes, active, outside, produce, weighted};
 use super::solver::{Solver, StepFailure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
@@ -242,8 +242,10 @@ impl Solver {
             let missed = &self.missed.solutes[s][stage];
             missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
         }
-        let solved = solve(&equation, &mut self.scratch, c)
-            .map_err(|e| failure(&solute.name, e, from.time, dt.unwrap_or(0.0)))?;
+        let solved = solve(&equation, &mut self.scratch, c).map_err(|e| StepFailure {
+            hint: drained(solute, t),
+            ..failure(&solute.name, e, from.time, dt.unwrap_or(0.0))
+        })?;
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
@@ -325,8 +327,19 @@ impl Solver {
     }
 }
 
+/// Faces through which a given flux leaves the construct.
+fn drained(solute: &Solute, t: f64) -> String {
+    let leaves = |b: &Boundary| matches!(b, Boundary::Flux(s) if s.at(t, true) < 0.0);
+    if solute.boundaries.iter().any(leaves) {
+        "a given flux takes it out of the construct: it may ask for more than is there".into()
+    } else {
+        String::new()
+    }
+}
+
 fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
-    StepFailure { field: field.to_string(), voxel: e.voxel, history: e.history, time, dt }
+    let hint = String::new();
+    StepFailure { field: field.to_string(), hint, voxel: e.voxel, history: e.history, time, dt }
 }
 
 /// Cells that count towards a capacity, all populations, cells/m³, into `sum`.

@@ -79,6 +79,7 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
             solver.work.rejected += 1;
             if control.dt < SMALLEST * end {
                 let rejected = StepFailure {
+                    hint: String::new(),
                     field: "the coupled step".into(),
                     voxel: 0,
                     history: Vec::new(),

@@ -35,6 +35,8 @@ pub struct Work {
 pub struct StepFailure {
     /// Field.
     pub field: String,
+    /// What the case asks for that may have no answer; empty if nothing is known.
+    pub hint: String,
     /// Voxel with the largest residual.
     pub voxel: usize,
     /// Relative residuals.

@@ -70,7 +70,13 @@ impl Builder<'_> {
         let d = subject.dimension;
         let check = if let Some(list) = at.get("between") {
             let [low, high] = list.list() else { return None };
-            Check::Between(self.quantity_as(low, d, solute)?, self.quantity_as(high, d, solute)?)
+            let bounds = (self.quantity_as(low, d, solute)?, self.quantity_as(high, d, solute)?);
+            if bounds.0 > bounds.1 {
+                self.wrong("E023", list, format!("{} can never hold", list.key)).label =
+                    "the first bound is above the second".into();
+                return None;
+            }
+            Check::Between(bounds.0, bounds.1)
         } else {
             let within = self.needed(at, "within", "\"2 %\"")?;
             let relative = matches!(within.value, Value::Quantity(_, NONE))
@@ -98,7 +104,12 @@ impl Builder<'_> {
                 Check::Profile(tolerance, floor, below.unwrap_or(tolerance * floor))
             } else {
                 let value = self.needed(at, "value", "\"0.1 mol/m^3\"")?;
-                let value = self.quantity_as(value, d, solute)?;
+                let (at, value) = (value, self.quantity_as(value, d, solute)?);
+                if relative && value == 0.0 {
+                    self.wrong("E023", at, format!("{} is 0", at.key)).label =
+                        "a share of 0 is 0: give `within` with a unit".into();
+                    return None;
+                }
                 if relative {
                     Check::Relative(value, within.quantity()?)
                 } else {

@@ -91,6 +91,7 @@ impl<'a> Builder<'a> {
         let root = self.root;
         let solutes: Vec<String> = root.entries_of("solutes").iter().map(|e| e.0.clone()).collect();
         self.references(&solutes);
+        self.allowed();
         let run = self.run_plan(root);
         let (grid, mut open) = self.domain().unwrap_or_else(|| {
             self.blind = true;
@@ -99,6 +100,8 @@ impl<'a> Builder<'a> {
         let regions = self.regions(&grid);
         let porosity = self.porosity(&grid, &regions, open.as_deref());
         let porosity = Arc::new(porosity.unwrap_or_else(|| vec![1.0; grid.len()]));
+        // A homogenised structure has fluid in every voxel.
+        let mut open = open.take().filter(|_| self.resolved());
         let world = World { grid, regions, solutes, open: open.take(), porosity };
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));

@@ -6,8 +6,8 @@ use super::fields::{interpolate, step};
 use super::{Builder, Region, World};
 use crate::case::checked::Checked;
 use crate::case::shape::{Range, law_keys, one_of_names};
-use crate::geometry::components;
-use crate::ground::grid::Grid;
+use crate::geometry::components::{self, Components};
+use crate::ground::grid::{Face, Grid};
 use crate::model::setup::{Boundary, Initial, Population, Solute, Structure};
 use crate::physics::transport::Closure;
 
@@ -54,7 +54,7 @@ impl Builder<'_> {
     ) -> Option<Vec<f64>> {
         let scaffold = self.root.get("scaffold");
         if let Some(solid) = scaffold.and_then(|s| s.get("solid"))
-            && !self.resolved()
+            && scaffold.is_some_and(|s| s.get("structure").is_none())
             && self.typed(solid.place)
         {
             self.wrong("E023", solid, "scaffold.solid needs resolved pores".into()).label =
@@ -220,6 +220,18 @@ impl Builder<'_> {
                 *e = if *kept { *e } else { 0.0 };
             }
         }
+        self.warn_of_dry_faces(world, &parts, &fed);
+        let cut_off: usize = (1..=parts.count)
+            .filter(|p| seeded[*p] && !(0..6).any(|f| fed[f] && parts.touches[p - 1][f]))
+            .map(|p| parts.sizes[p - 1])
+            .sum();
+        if cut_off > 0 && fed.contains(&true) && !self.blind {
+            let key = "scaffold.structure";
+            let message =
+                format!("{cut_off} pore voxels with cells are cut off from every fed face");
+            self.check.warning("W039", key, message, None).label =
+                "they are solved, and nothing reaches their cells".into();
+        }
         if !self.blind && kept.iter().all(|k| !k) {
             self.check.error(
                 "E023",
@@ -230,6 +242,16 @@ impl Builder<'_> {
         }
         structure.open = Some(kept);
         structure
+    }
+
+    /// A fed face without a pore feeds nothing.
+    fn warn_of_dry_faces(&mut self, world: &World<'_>, parts: &Components, fed: &[bool]) {
+        for f in (0..6).filter(|f| fed[*f] && !parts.touches.iter().any(|t| t[*f])) {
+            let name = world.grid.face_name(Face::ALL[f]);
+            let message = format!("no pore opens on {name}, which a solute is fed through");
+            self.check.warning("W038", "scaffold.structure", message, None).label =
+                "another face, another threshold, or crop the image".into();
+        }
     }
 
     /// A steady solution needs a value, a film or still medium on every connected pore.

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use super::solutes::unusual_diffusivity;
+use crate::case::checked::Checked;
 use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
 use crate::model::setup::{Population, Solute};
 
@@ -13,7 +14,19 @@ const UPTAKES: &[(&str, f64, &str)] = &[
     ("glucose", 5e-15, "glucose: 0.1 to 15 pmol/cell/d"),
 ];
 
+/// Codes of all warnings.
+const CODES: &[&str] = &["W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039"];
+
 impl Builder<'_> {
+    /// `allow` must name warnings.
+    pub(super) fn allowed(&mut self) {
+        let listed = self.root.get("allow").map_or(&[][..], Checked::list);
+        for at in listed.iter().filter(|c| c.text().is_some_and(|t| !CODES.contains(&t))) {
+            self.wrong("E021", at, format!("{} is no warning", at.key)).label =
+                format!("warnings: {}", CODES.join(", "));
+        }
+    }
+
     pub(super) fn warn(&mut self, solutes: Option<&[Solute]>, populations: Option<&[Population]>) {
         let root = self.root;
         for (_, at) in root.entries_of("solutes") {
@@ -31,6 +44,17 @@ impl Builder<'_> {
                 );
                 self.check.warning("W031", &key, message, place).label =
                     "cells of 10 µm side by side are 1e9 cells/mL".into();
+            }
+            let idle = p.uptake.is_empty()
+                && p.production.is_empty()
+                && p.growth.is_none()
+                && p.deaths.is_empty()
+                && p.motility == 0.0;
+            if idle {
+                let message =
+                    format!("{} does nothing: no uptake, growth, death or motility", at.key);
+                self.check.warning("W037", &at.key, message, at.place).label =
+                    "give it a type or laws, or mend its name".into();
             }
             for (solute, law) in at.entries_of("uptake") {
                 let Some((_, v)) = law.choice() else { continue };

@@ -7,7 +7,12 @@ use crate::ground::units::{LENGTH, TIME};
 pub(in crate::case) fn run() -> Shape {
     Shape::Table(Table {
         keys: vec![
-            key("duration", Shape::positive(TIME), "Length of the run.").optional(),
+            key(
+                "duration",
+                Shape::Quantity(Range { max: 1e11, ..Range::positive(TIME) }),
+                "Length of the run.",
+            )
+            .optional(),
             key(
                 "steady",
                 Shape::Flag,
