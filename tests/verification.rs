@@ -63,3 +63,51 @@ cases! {
     v14_growth_and_death "v14"
     v20_oxygen_step "v20"
 }
+
+/// The list in `verify` is the folder.
+#[test]
+fn verify_knows_every_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/verification");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|e| Some(e.unwrap().file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
+        .collect();
+    files.sort();
+    let listed: Vec<&str> = blastema::cli::verify::CASES.iter().map(|c| c.0).collect();
+    assert_eq!(files, listed);
+}
+
+/// The table of the verification book is what `verify` says.
+#[test]
+fn the_book_shows_what_verify_says() {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_blastema"))
+        .args(["verify", "--markdown"])
+        .output()
+        .unwrap();
+    assert!(out.status.success());
+    let table = String::from_utf8(out.stdout).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verification.md");
+    let book = std::fs::read_to_string(&path).unwrap();
+    let (start, end) = ("cargo test --test verification -->\n", "<!-- end -->");
+    let from = book.find(start).unwrap() + start.len();
+    let to = book.find(end).unwrap();
+    if std::env::var_os("UPDATE_BOOK").is_some() {
+        std::fs::write(&path, format!("{}{table}{}", &book[..from], &book[to..])).unwrap();
+        return;
+    }
+    assert_eq!(&book[from..to], table, "UPDATE_BOOK=1 cargo test --test verification");
+}
+
+/// A wrong reference is missed.
+#[test]
+fn a_wrong_reference_is_missed() {
+    let text = include_str!("../cases/verification/v06-sphere-1-0.03119.toml");
+    let wrong = text.replacen("value = \"0.1", "value = \"0.2", 1);
+    assert_ne!(text, wrong);
+    let case =
+        blastema::case::load_text("wrong.toml", &wrong, &[]).unwrap_or_else(|r| panic!("{r}"));
+    let mut expectations = Expectations::new(&case.expects, case.setup.run.steady);
+    let mut solver = Solver::new(case.setup).unwrap();
+    run(&mut solver, &mut [&mut expectations]).unwrap();
+    assert_eq!(expectations.outcomes.iter().filter(|o| !o.holds).count(), 1);
+}
