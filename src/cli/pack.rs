@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let temporary = target.with_extension("gz.part");
     if let Err((path, e)) = archive(&full, &name, &names, &temporary) {
         let _ = fs::remove_file(&temporary);
-        return Err(io(&path, &e));
+        return Err(io(if path == temporary { &target } else { &path }, &e));
     }
     fs::rename(&temporary, &target).map_err(|e| io(&target, &e))?;
     let size = fs::metadata(&target).map_or(0, |m| m.len());

@@ -9,6 +9,9 @@ use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
 
+/// Densest tissue, cells/m³: cells of 10 µm side by side.
+pub const PACKING: f64 = 1e15;
+
 /// One answer.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -259,6 +262,19 @@ impl Answers {
                 let born = solver.ledger.find(&format!("{}.born", population.name));
                 line("born", "born", born.map_or(0.0, |t| t.0));
             }
+        }
+        let (living, dead) = split(solver);
+        let all = |i: usize| living.iter().chain(&dead).map(|f| f[i]).sum::<f64>();
+        let densest = (0..setup.grid.len()).map(all).fold(0.0, f64::max);
+        if densest > PACKING {
+            out.push(answer(
+                "above_packing",
+                "above packing limit",
+                format!("up to {} cells/mL", digits(densest * 1e-6)),
+                Some(densest),
+                "cells/m^3",
+                "more cells in a voxel than fit side by side (1e9 /mL): growth without crowding?",
+            ));
         }
         if survey.excess > 0.0 {
             out.push(answer(

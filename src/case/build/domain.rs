@@ -315,8 +315,15 @@ impl<'a> Builder<'a> {
             let Some(shape) = keys.get("shape").and_then(|s| self.shape(s, grid)) else { continue };
             let region = Region { shape, keys };
             if !self.blind && (0..grid.len()).all(|i| !region.shape.contains(grid.centre(i))) {
+                let backwards =
+                    matches!(region.shape, shapes::Shape::Layer { from, to, .. } if from > to);
+                let label = if backwards {
+                    "`from` is above `to`"
+                } else {
+                    "a voxel belongs to a region when its centre does"
+                };
                 self.wrong("E022", keys, format!("{} holds no voxel", keys.key)).label =
-                    "a voxel belongs to a region when its centre does".into();
+                    label.into();
             }
             out.push((name, region));
         }

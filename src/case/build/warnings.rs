@@ -4,10 +4,9 @@ use super::Builder;
 use super::solutes::unusual_diffusivity;
 use crate::case::checked::Checked;
 use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
+use crate::model::answers::PACKING;
 use crate::model::setup::{Population, Solute};
 
-/// Densest tissue, cells/m³: cells of 10 µm side by side.
-const PACKING: f64 = 1e15;
 /// Largest uptakes per cell that the library's sources name, with a margin of ten: mol/cell/s.
 const UPTAKES: &[(&str, f64, &str)] = &[
     ("oxygen", 1e-15, "oxygen: 1 to 400 fmol/cell/h, hepatocytes ten times more"),
