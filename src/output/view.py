@@ -24,6 +24,7 @@ TITLE = @TITLE@
 FIELDS = @FIELDS@  # name and unit, shown beside each other
 PORES = @PORES@  # resolved pores: solid voxels hold no number
 DIMENSIONS = @DIMENSIONS@
+AXES = @AXES@
 TIME_UNIT = @TIME_UNIT@
 
 INK = [0.13, 0.14, 0.17]
@@ -162,7 +163,7 @@ def look(view, bounds, aspect):
 def axes(view):
     grid = view.AxesGrid
     grid.Visibility = 1
-    grid.XTitle, grid.YTitle, grid.ZTitle = "x (mm)", "y (mm)", "z (mm)"
+    grid.XTitle, grid.YTitle, grid.ZTitle = AXES
     for axis in "XYZ":
         setattr(grid, axis + "TitleColor", INK)
         setattr(grid, axis + "LabelColor", INK)
@@ -212,7 +213,7 @@ def profile(reader, number, limits, times, extent, bounds):
     name, unit = FIELDS[number]
     view = CreateView("XYChartView")
     view.ChartTitle = TITLE if number == 0 else ""
-    view.BottomAxisTitle = "x (mm)"
+    view.BottomAxisTitle = AXES[0]
     view.LeftAxisTitle = f"{name} ({typeset(unit)})" if unit else name
     view.LeftAxisUseCustomRange, view.LeftAxisRangeMinimum = 1, limits[0]
     view.LeftAxisRangeMaximum = limits[1] + 0.05 * (limits[1] - limits[0])

@@ -29,9 +29,17 @@ pub fn write(folder: &Folder, layout: &Layout, view: &View) -> Result<()> {
         .replace("@TITLE@", &quoted(&view.title))
         .replace("@FIELDS@", &format!("[{}]", fields.join(", ")))
         .replace("@PORES@", if view.pores { "True" } else { "False" })
+        .replace("@AXES@", &axes(layout))
         .replace("@DIMENSIONS@", &layout.dimensions.to_string())
         .replace("@TIME_UNIT@", &quoted(&layout.time_unit));
     publish(&folder.join("view.py"), &text)
+}
+
+/// Titles of three axes.
+fn axes(layout: &Layout) -> String {
+    let names = layout.form.axes().iter().copied().chain(["", ""]);
+    let titles: Vec<String> = names.take(3).map(|a| quoted(&format!("{a} (mm)"))).collect();
+    format!("({})", titles.join(", "))
 }
 
 /// A Python string.
