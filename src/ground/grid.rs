@@ -222,14 +222,6 @@ impl Face {
     pub fn number(self) -> usize {
         2 * self.axis + usize::from(self.end)
     }
-    /// Its name on a box.
-    pub fn name(self) -> &'static str {
-        ["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"][self.number()]
-    }
-    /// The face of a box with this name.
-    pub fn named(name: &str) -> Option<Face> {
-        Face::ALL.into_iter().find(|f| f.name() == name)
-    }
 }
 
 #[cfg(test)]

@@ -280,7 +280,7 @@ impl Solver {
                 sum += n * law.rate(c.max(0.0));
             }
         }
-        sum * self.setup.grid.weight(i % self.setup.grid.n[0])
+        sum * self.measure[i]
     }
 
     fn extrapolate_population(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {

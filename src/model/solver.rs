@@ -1,11 +1,12 @@
 //! The solver of a case: what it owns, how it starts, what can be asked of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
 use super::ledger::Ledger;
 use super::setup::{Boundary, Initial, Setup};
-use super::solutes::{Transport, outside};
+use super::solutes::{Transport, outside, weighted};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::ground::grid::Form;
 use crate::numerics::hierarchy::Hierarchy;
@@ -116,15 +117,13 @@ impl Solver {
         let same = room == *setup.structure.porosity;
         let room = if same { setup.structure.porosity.clone() } else { Arc::new(room) };
         let live = room.iter().sum();
-        let weighted = |values: &Arc<Vec<f64>>| {
+        let sized = |values: &Arc<Vec<f64>>| {
             if setup.grid.form == Form::Box {
                 return values.clone();
             }
-            let weights = setup.grid.weights();
-            let rows = values.chunks_exact(weights.len());
-            Arc::new(rows.flat_map(|row| row.iter().zip(&weights).map(|(v, w)| v * w)).collect())
+            Arc::new(weighted(&setup.grid, Cow::Borrowed(values)).into_owned())
         };
-        let (measure, storage) = (weighted(&room), weighted(&setup.structure.porosity));
+        let (measure, storage) = (sized(&room), sized(&setup.structure.porosity));
         let range = |values: &[f64]| {
             let open = values.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
             open.fold((f64::INFINITY, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)))

@@ -169,18 +169,13 @@ impl UptakeLaw for Hill {
 
 /// Uptake that does not fall with concentration until the solute is used up.
 ///
-/// A jump at zero has no root there; uptake fades below `half`, which a case sets to 1e-4 of the
-/// concentration that feeds the construct.
+/// A jump at zero has no root there: it is Michaelis–Menten with a small `km`, which a case sets to
+/// 1e-4 of the concentration that feeds the construct.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ZeroOrder {
-    /// Uptake, mol/cell/s.
-    pub vmax: f64,
-    /// Concentration at which it has fallen to one half, mol/m³.
-    pub half: f64,
-}
+pub struct ZeroOrder(pub MichaelisMenten);
 
 impl ZeroOrder {
-    /// `half` over the concentration that feeds the construct.
+    /// `km` over the concentration that feeds the construct.
     pub const FADES: f64 = 1e-4;
 }
 
@@ -192,20 +187,19 @@ impl Law for ZeroOrder {
         params: &[Param::not_negative("vmax", UPTAKE_PER_CELL, "uptake per cell")],
     };
     fn new(v: &[f64]) -> Self {
-        Self { vmax: v[0], half: Self::FADES }
+        Self(MichaelisMenten { vmax: v[0], km: Self::FADES })
     }
 }
 
 impl UptakeLaw for ZeroOrder {
     fn rate(&self, c: f64) -> f64 {
-        self.vmax * c / (self.half + c)
+        self.0.rate(c)
     }
     fn slope(&self, c: f64) -> f64 {
-        let s = self.half + c;
-        self.vmax * self.half / (s * s)
+        self.0.slope(c)
     }
-    fn reference_rate(&self, _: f64) -> f64 {
-        self.vmax
+    fn reference_rate(&self, c0: f64) -> f64 {
+        self.0.reference_rate(c0)
     }
 }
 

@@ -157,7 +157,7 @@ fn fade(setup: &mut Setup) {
         (0..setup.solutes.len()).map(|s| scales::reference(setup, s)).collect();
     for (s, law) in setup.populations.iter_mut().flat_map(|p| &mut p.uptake) {
         if let Uptake::ZeroOrder(law) = law {
-            law.half = ZeroOrder::FADES * references[*s].max(f64::MIN_POSITIVE);
+            law.0.km = ZeroOrder::FADES * references[*s].max(f64::MIN_POSITIVE);
         }
     }
 }
