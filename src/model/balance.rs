@@ -207,6 +207,7 @@ impl Solver {
                         storage,
                         total: storage,
                         fixed: storage * self.bath(from, b, s),
+                        gives: Vec::new(),
                     },
                 ));
             }

@@ -19,6 +19,9 @@ pub struct Reservoir {
     pub total: f64,
     /// `storage` times the old value.
     pub fixed: f64,
+    /// Voxel and what flows into it per value of the reservoir, where a flow makes that differ
+    /// from `entries`; `total` then sums these.
+    pub gives: Vec<(u32, f64)>,
 }
 
 impl Reservoir {
@@ -26,6 +29,17 @@ impl Reservoir {
     pub fn value(&self, v: &[f64]) -> f64 {
         let sum: f64 = self.entries.iter().map(|&(i, g)| g * v[i as usize]).sum();
         (self.fixed + sum) / self.total
+    }
+
+    /// What a unit of its value gives to voxels.
+    pub fn inward(&self) -> &[(u32, f64)] {
+        if self.gives.is_empty() { &self.entries } else { &self.gives }
+    }
+
+    /// Rise of its value with the field, as `v` rises from zero.
+    pub fn rise(&self, v: &[f64]) -> f64 {
+        let sum: f64 = self.entries.iter().map(|&(i, g)| g * v[i as usize]).sum();
+        sum / self.total
     }
 
     /// Value where every voxel holds `v`.

@@ -118,7 +118,8 @@ mod tests {
         let entries = wall.faces()[5].clone();
         let storage = volume / dt;
         let total = storage + entries.iter().map(|e| e.1).sum::<f64>();
-        let reservoir = Reservoir { entries, storage, total, fixed: storage * 2.0 };
+        let reservoir =
+            Reservoir { entries, storage, total, fixed: storage * 2.0, gives: Vec::new() };
         let eq = Equation {
             hierarchy: &hierarchy,
             d: 1.0,

@@ -1,7 +1,10 @@
 //! Floor 3: solving diffusion–reaction equations on voxel grids. Knows no biology.
+pub mod aggregate;
 pub mod control;
 pub mod cycle;
 pub mod dense;
+pub mod drift;
+pub mod flux;
 pub mod hierarchy;
 pub mod krylov;
 pub mod layout;

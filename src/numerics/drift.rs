@@ -1,0 +1,609 @@
+//! An implicit equation whose fluxes are not those of diffusion alone,
+//!
+//! Σ_f F_f(v) + shift·storage·v + g·v − g_in·outside + R(v) = rhs,
+//!
+//! by Newton in double precision: BiCGStab around a multigrid cycle (van der Vorst, SIAM J.
+//! Sci. Stat. Comput. 13 (1992) 631). As in [`super::newton`], what the solver's own error
+//! leaves below zero is dropped and one factor closes the global balance to round-off.
+
+use super::aggregate::Aggregates;
+use super::flux::{Flux, OnFaces, around, on_faces};
+use super::newton::{Equation, NotConverged, Solved};
+use super::stencil::lanes;
+use crate::ground::par;
+
+/// Bounds of the unknown.
+#[derive(Clone, Copy, Debug)]
+pub enum Bounds<'a> {
+    /// Any value (a pressure): nothing is dropped or scaled.
+    None,
+    /// Not negative.
+    Positive,
+    /// Between 0 and what others leave of a capacity.
+    Room(f64, &'a [f64]),
+}
+
+/// How the equation differs from [`Equation`].
+pub struct Drift<'a> {
+    /// Its bounds.
+    pub bounds: Bounds<'a>,
+    /// Every voxel is solved to the tolerance relative to its own value, as densities that fall
+    /// over many decades along a potential need.
+    pub relative: bool,
+}
+
+/// Arrays, kept between solves.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    low: OnFaces,
+    high: OnFaces,
+    extra: Vec<f64>,
+    /// −F, and the weights of its norm.
+    r: Vec<f64>,
+    weight: Vec<f64>,
+    cycle: Aggregates,
+    krylov: [Vec<f64>; 7],
+}
+
+const NEWTON_LIMIT: usize = 100;
+const KRYLOV_LIMIT: usize = 200;
+/// Iterations after which a limiter stays as it is.
+const FOLLOWS: usize = 40;
+/// Most corrections of a balance that is not linear.
+const CLOSURES: usize = 10;
+
+struct Sums {
+    norm: f64,
+    balance: f64,
+    slope: f64,
+    stored: f64,
+    parts: Vec<[f64; 2]>,
+    least: f64,
+}
+
+/// Solves the equation from the start value in `v`. Conductances to the outside stand in the
+/// wall, as in [`super::newton::solve`]; flux between voxels is that of `flux`.
+pub fn solve<F: Flux>(
+    eq: &Equation,
+    flux: &mut F,
+    how: &Drift,
+    scratch: &mut Scratch,
+    v: &mut [f64],
+) -> Result<Solved, NotConverged> {
+    let n = v.len();
+    scratch.fit(eq.hierarchy.fine.n);
+    let shapes: Vec<[usize; 3]> = eq.hierarchy.shapes.iter().map(|s| s.0).collect();
+    let mut solved = Solved { bend: eq.bend, ..Solved::default() };
+    let mut history = Vec::new();
+    let linear = flux.linear() && eq.reaction.linear();
+    flux.follow(v);
+    let mut sums = evaluate(eq, flux, scratch, v);
+    let scale = lifted(eq, flux, scratch, how);
+    weigh(how, eq, scratch, v);
+    sums.norm = norm(&scratch.r, &scratch.weight);
+    let target = eq.tolerance * scale;
+    let mut retreats = 0;
+    let mut best = f64::INFINITY;
+    let mut idle = 0;
+    loop {
+        history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
+        let floor = 4.0 * f64::EPSILON * roundoff(scratch, v, eq.hierarchy.fine.n);
+        let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
+        let free = matches!(how.bounds, Bounds::None);
+        if (closes || free) && sums.norm <= target.max(floor) && solved.newton > 0 {
+            let negative = -1e-9 * eq.lift.abs().max(f64::MIN_POSITIVE);
+            if !free && sums.least < negative && retreats < 20 && flux.retreat(v, negative) {
+                retreats += 1;
+                sums = evaluate(eq, flux, scratch, v);
+                sums.norm = norm(&scratch.r, &scratch.weight);
+                continue;
+            }
+            break;
+        }
+        if sums.norm == 0.0 {
+            break;
+        }
+        idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
+        best = best.min(sums.norm);
+        if solved.newton >= NEWTON_LIMIT + 20 * retreats || !sums.norm.is_finite() || idle > 60 {
+            let by = |a: &usize, b: &usize| scratch.r[*a].abs().total_cmp(&scratch.r[*b].abs());
+            let voxel = (0..n).max_by(by).unwrap_or(0);
+            *scratch = Scratch::default();
+            return Err(NotConverged { history, voxel });
+        }
+        if solved.newton == FOLLOWS {
+            flux.freeze();
+        }
+        scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
+        let goal = if linear { 0.3 * target } else { (0.3 * target).max(1e-3 * sums.norm) };
+        solved.cycles += scratch.krylov(eq, flux, goal.max(0.3 * floor));
+        let last = sums.norm;
+        let step = std::mem::take(&mut scratch.krylov[0]);
+        let mut factor = 1.0;
+        let before = v.to_vec();
+        loop {
+            for ((v, b), x) in v.iter_mut().zip(&before).zip(&step) {
+                *v = b + factor * x;
+            }
+            if !linear {
+                clip(how.bounds, v);
+            }
+            flux.follow(v);
+            sums = evaluate(eq, flux, scratch, v);
+            weigh(how, eq, scratch, v);
+            sums.norm = norm(&scratch.r, &scratch.weight);
+            if linear || sums.norm <= 1.5 * last || factor < 0.1 {
+                break;
+            }
+            factor *= 0.5;
+        }
+        scratch.krylov[0] = step;
+        solved.newton += 1;
+    }
+    if !matches!(how.bounds, Bounds::None) {
+        if sums.least < -1e-3 * eq.lift.abs().max(v.iter().fold(0.0, |m: f64, x| m.max(*x))) {
+            return Err(NotConverged { history, voxel: 0 });
+        }
+        let mut alpha = close(v, &sums);
+        for _ in 0..CLOSURES {
+            if eq.reaction.linear() || alpha.abs() <= 1e-9 {
+                break;
+            }
+            sums = evaluate(eq, flux, scratch, v);
+            alpha = close(v, &sums);
+        }
+        solved.stored = sums.stored * (1.0 + alpha);
+        solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
+    }
+    solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
+    Ok(solved)
+}
+
+/// Drops what is negative and scales the rest so that the balance closes; gives the factor less 1.
+fn close(v: &mut [f64], sums: &Sums) -> f64 {
+    let alpha = if sums.slope == 0.0 { 0.0 } else { -sums.balance / sums.slope };
+    for x in v {
+        *x = if *x > 0.0 { *x * (1.0 + alpha) } else { 0.0 };
+    }
+    alpha
+}
+
+fn clip(bounds: Bounds, v: &mut [f64]) {
+    match bounds {
+        Bounds::None => {}
+        Bounds::Positive => v.iter_mut().for_each(|x| *x = x.max(0.0)),
+        Bounds::Room(capacity, others) => {
+            for (x, o) in v.iter_mut().zip(others) {
+                *x = x.clamp(0.0, (capacity - o).max(0.0));
+            }
+        }
+    }
+}
+
+/// Weighted norm.
+fn norm(r: &[f64], weight: &[f64]) -> f64 {
+    lanes(r.len(), |i| (r[i] * weight[i]) * (r[i] * weight[i])).sqrt()
+}
+
+/// Weights of the residual's norm: 1, or one over what a voxel exchanges.
+fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64]) {
+    if !how.relative {
+        scratch.weight.fill(1.0);
+        return;
+    }
+    let n = eq.hierarchy.fine.n;
+    let Scratch { low, high, extra, weight, .. } = scratch;
+    for i in 0..v.len() {
+        let mut diagonal = extra[i];
+        around(n, i, |side, above| {
+            let out = if above { &low[side.axis] } else { &high[side.axis] };
+            diagonal += out[side.face].abs();
+        });
+        let size = diagonal * v[i].max(1e-30 * eq.lift);
+        weight[i] = if size > 0.0 { 1.0 / size } else { 0.0 };
+    }
+}
+
+/// Norm of what the residual sums over: its round-off is this times the precision.
+fn roundoff(scratch: &Scratch, v: &[f64], n: [usize; 3]) -> f64 {
+    lanes(v.len(), |i| {
+        let mut size = scratch.extra[i] * v[i].abs();
+        around(n, i, |side, above| {
+            let (face, axis) = (side.face, side.axis);
+            let (a, b) = (scratch.low[axis][face].abs(), scratch.high[axis][face].abs());
+            let other = v[if above { side.high } else { side.low }].abs();
+            let (own, other) =
+                if above { (a * v[i].abs(), b * other) } else { (b * v[i].abs(), a * other) };
+            size += own + other;
+        });
+        (size * scratch.weight[i]) * (size * scratch.weight[i])
+    })
+    .sqrt()
+}
+
+/// The scale of the residual: its norm where everything is at the lift, and at least that of
+/// the sources.
+fn lifted<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, how: &Drift) -> f64 {
+    let n = eq.storage.len();
+    if how.relative {
+        return (n as f64).sqrt();
+    }
+    let kept = std::mem::take(&mut scratch.r);
+    let saved = (scratch.low.clone(), scratch.high.clone(), scratch.extra.clone());
+    scratch.r = vec![0.0; n];
+    let lift: Vec<f64> = eq.storage.iter().map(|s| if *s > 0.0 { eq.lift } else { 0.0 }).collect();
+    evaluate(eq, flux, scratch, &lift);
+    let scale = lanes(n, |i| scratch.r[i] * scratch.r[i]).sqrt();
+    let source = lanes(n, |i| eq.rhs[i] * eq.rhs[i]).sqrt();
+    scratch.r = kept;
+    (scratch.low, scratch.high, scratch.extra) = saved;
+    scale.max(source)
+}
+
+/// Residual −F, its derivatives on faces and on the diagonal, and its sums.
+fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) -> Sums {
+    let n = eq.hierarchy.fine.n;
+    let plane = n[0] * n[1];
+    let parts = eq.reaction.parts();
+    let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
+    let Scratch { low, high, extra, r, .. } = scratch;
+    for axis in 0..3 {
+        let m = if axis == 0 {
+            (n[0] + 1) * n[1]
+        } else if axis == 1 {
+            n[0] * (n[1] + 1)
+        } else {
+            plane
+        };
+        par::planes2(m, &mut low[axis], &mut high[axis], |k, low, high| {
+            faces_of_plane(n, axis, k, |side| {
+                let [_, a, b] = flux.at(side, v[side.low], v[side.high]);
+                let at = side.face - k * m;
+                (low[at], high[at]) = (a, b);
+            });
+        });
+    }
+    let planes = par::planes2_map(plane, r, extra, |k, r, extra| {
+        let at = k * plane;
+        let (mut rate, mut slope) = (vec![0.0; plane], vec![0.0; plane]);
+        let own = &v[at..][..plane];
+        let mut before = [0.0; 2];
+        let mut by_part = vec![[0.0; 2]; parts];
+        for (part, sums) in by_part.iter_mut().enumerate() {
+            eq.reaction.add(part, at, own, &mut rate, &mut slope);
+            let now = [
+                lanes(plane, |i| if own[i] > 0.0 { rate[i] } else { 0.0 }),
+                lanes(plane, |i| if own[i] > 0.0 { slope[i] * own[i] } else { 0.0 }),
+            ];
+            *sums = [now[0] - before[0], now[1] - before[1]];
+            before = now;
+        }
+        let mut least = 0.0_f64;
+        for i in 0..plane {
+            let mut f = eq.shift * eq.storage[at + i] * own[i] + (rate[i] - eq.rhs[at + i]);
+            around(n, at + i, |side, above| {
+                let [out, _, _] = flux.at(side, v[side.low], v[side.high]);
+                f += if above { out } else { -out };
+            });
+            extra[i] = eq.shift * eq.storage[at + i] + slope[i];
+            r[i] = -f;
+            least = least.min(own[i]);
+        }
+        let stored = lanes(plane, |i| own[i].max(0.0) * eq.storage[at + i]);
+        let constant = lanes(plane, |i| eq.rhs[at + i]);
+        (by_part, before, stored, constant, least)
+    });
+    let mut sums = Sums {
+        norm: 0.0,
+        balance: 0.0,
+        slope: 0.0,
+        stored: 0.0,
+        parts: vec![[0.0; 2]; parts],
+        least: 0.0,
+    };
+    for (by_part, all, stored, constant, least) in planes {
+        sums.stored += stored;
+        sums.balance += eq.shift * stored + all[0] - constant;
+        sums.slope += eq.shift * stored + all[1];
+        sums.least = sums.least.min(least);
+        for (total, part) in sums.parts.iter_mut().zip(by_part) {
+            total[0] += part[0];
+            total[1] += part[1];
+        }
+    }
+    for (face, entries) in eq.wall.iter().flat_map(|w| w.faces().iter().enumerate()) {
+        for &(i, g) in entries {
+            let i = i as usize;
+            extra[i] += g;
+            r[i] -= g * v[i];
+            if eq.reservoir_faces[face].is_none() {
+                sums.balance += g * v[i].max(0.0);
+                sums.slope += g * v[i].max(0.0);
+            }
+        }
+    }
+    for (reservoir, value) in eq.reservoirs.iter().zip(&values) {
+        for &(i, g) in reservoir.inward() {
+            r[i as usize] += g * value;
+        }
+        let inside: f64 = reservoir.entries.iter().map(|&(i, g)| g * v[i as usize].max(0.0)).sum();
+        sums.balance +=
+            reservoir.storage * (reservoir.fixed + inside) / reservoir.total - reservoir.fixed;
+        sums.slope += reservoir.storage * inside / reservoir.total;
+    }
+    sums
+}
+
+/// Calls `each` for the faces between voxels across `axis` that belong to plane `k`.
+fn faces_of_plane(n: [usize; 3], axis: usize, k: usize, mut each: impl FnMut(super::flux::Side)) {
+    let plane = n[0] * n[1];
+    for index in k * plane..((k + 1) * plane).min(plane * n[2]) {
+        around(n, index, |side, above| {
+            if !above && side.axis == axis {
+                each(side);
+            }
+        });
+    }
+}
+
+impl Scratch {
+    fn fit(&mut self, n: [usize; 3]) {
+        let voxels = n.iter().product();
+        if self.r.len() != voxels {
+            *self = Scratch { low: on_faces(n), high: on_faces(n), ..Scratch::default() };
+            for v in [&mut self.extra, &mut self.r, &mut self.weight] {
+                v.resize(voxels, 0.0);
+            }
+        }
+        for v in &mut self.krylov {
+            v.resize(voxels, 0.0);
+        }
+    }
+
+    /// out = J·x.
+    fn product<F: Flux>(&self, eq: &Equation, flux: &F, x: &[f64], out: &mut [f64]) {
+        let n = eq.hierarchy.fine.n;
+        let plane = n[0] * n[1];
+        par::planes(plane, out, |k, out| {
+            for (p, out) in out.iter_mut().enumerate() {
+                let i = k * plane + p;
+                let mut sum = self.extra[i] * x[i];
+                around(n, i, |side, above| {
+                    let (a, b) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
+                    let change = flux.change(side, a, b, x);
+                    sum += if above { change } else { -change };
+                });
+                *out = sum;
+            }
+        });
+        for reservoir in eq.reservoirs {
+            let value = reservoir.rise(x);
+            for &(i, g) in reservoir.inward() {
+                out[i as usize] -= g * value;
+            }
+        }
+    }
+
+    /// Weighted dot product.
+    fn dot(&self, a: &[f64], b: &[f64]) -> f64 {
+        let w = &self.weight;
+        lanes(a.len(), |i| (w[i] * a[i]) * (w[i] * b[i]))
+    }
+
+    /// Solves J·x = r into the first vector until ‖r‖ ≤ `goal`; returns the cycles.
+    fn krylov<F: Flux>(&mut self, eq: &Equation, flux: &F, goal: f64) -> usize {
+        let [mut x, mut r, mut p, mut q, mut s, mut t, mut z] = std::mem::take(&mut self.krylov);
+        x.fill(0.0);
+        r.copy_from_slice(&self.r);
+        let shadow = self.r.clone();
+        let mut cycles = 0;
+        let (mut rho, mut alpha, mut omega) = (1.0, 1.0, 1.0);
+        p.fill(0.0);
+        q.fill(0.0);
+        let mut best = f64::INFINITY;
+        for iteration in 0..KRYLOV_LIMIT {
+            let now = self.dot(&r, &r).sqrt();
+            if now <= goal || !now.is_finite() || (iteration > 40 && now > 1e3 * best) {
+                break;
+            }
+            best = best.min(now);
+            let last = rho;
+            rho = self.dot(&shadow, &r);
+            if rho == 0.0 {
+                break;
+            }
+            let beta = if iteration == 0 { 0.0 } else { rho / last * (alpha / omega) };
+            for i in 0..p.len() {
+                p[i] = r[i] + beta * (p[i] - omega * q[i]);
+            }
+            self.cycle.apply(&p, &mut z);
+            self.product(eq, flux, &z, &mut q);
+            cycles += 1;
+            let along = self.dot(&shadow, &q);
+            if along == 0.0 {
+                break;
+            }
+            alpha = rho / along;
+            for i in 0..s.len() {
+                s[i] = r[i] - alpha * q[i];
+                x[i] += alpha * z[i];
+            }
+            if self.dot(&s, &s).sqrt() <= goal {
+                break;
+            }
+            self.cycle.apply(&s, &mut z);
+            self.product(eq, flux, &z, &mut t);
+            cycles += 1;
+            let size = self.dot(&t, &t);
+            omega = if size > 0.0 { self.dot(&t, &s) / size } else { 0.0 };
+            for i in 0..r.len() {
+                x[i] += omega * z[i];
+                r[i] = s[i] - omega * t[i];
+            }
+            if omega == 0.0 {
+                break;
+            }
+        }
+        self.krylov = [x, r, p, q, s, t, z];
+        cycles
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ground::grid::{Form, Grid};
+    use crate::numerics::flux::{Advective, Fitted};
+    use crate::numerics::hierarchy::Hierarchy;
+    use crate::numerics::newton::Inert;
+    use crate::numerics::wall::{Behind, Wall};
+
+    fn hash(i: usize) -> f64 {
+        ((i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / 16_777_216.0
+    }
+
+    /// Dense elimination with pivoting: slow and independent of everything else here.
+    fn eliminate(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
+        let n = b.len();
+        for p in 0..n {
+            let best = (p..n).max_by(|x, y| a[*x][p].abs().total_cmp(&a[*y][p].abs()));
+            let best = best.expect("a row");
+            a.swap(p, best);
+            b.swap(p, best);
+            for row in p + 1..n {
+                let factor = a[row][p] / a[p][p];
+                for column in p..n {
+                    let above = a[p][column];
+                    a[row][column] -= factor * above;
+                }
+                b[row] -= factor * b[p];
+            }
+        }
+        for row in (0..n).rev() {
+            let known: f64 = (row + 1..n).map(|c| a[row][c] * b[c]).sum();
+            b[row] = (b[row] - known) / a[row][row];
+        }
+        b
+    }
+
+    fn assembled(eq: &Equation, flux: &impl Flux) -> Vec<f64> {
+        let n = eq.storage.len();
+        let mut a = vec![vec![0.0; n]; n];
+        for (i, row) in a.iter_mut().enumerate() {
+            row[i] = eq.shift * eq.storage[i];
+        }
+        crate::numerics::flux::between(eq.hierarchy.fine.n, |side| {
+            let from_low = flux.at(side, 1.0, 0.0)[0];
+            let from_high = -flux.at(side, 0.0, 1.0)[0];
+            a[side.low][side.low] += from_low;
+            a[side.high][side.low] -= from_low;
+            a[side.high][side.high] += from_high;
+            a[side.low][side.high] -= from_high;
+        });
+        for (i, g) in eq.wall.iter().flat_map(|w| w.faces()).flatten() {
+            a[*i as usize][*i as usize] += g;
+        }
+        eliminate(a, eq.rhs.to_vec())
+    }
+
+    #[test]
+    fn solves_what_elimination_solves() {
+        let grid = Grid { n: [7, 6, 5], h: [1.0, 0.8, 1.2], dimensions: 3, form: Form::Box };
+        let relative: Vec<f64> =
+            (0..grid.len()).map(|i| if hash(i) < 0.2 { 0.0 } else { 0.1 + hash(i + 99) }).collect();
+        let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);
+        let open: Vec<f64> = relative.iter().map(|r| f64::from(u8::from(*r > 0.0))).collect();
+        let mut behind = [Behind::Sealed; 6];
+        behind[4] = Behind::Open { film: f64::INFINITY };
+        let wall = Wall::new(&grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.shapes);
+        let rhs: Vec<f64> = (0..grid.len()).map(|i| open[i] * hash(i + 7)).collect();
+        for (shift, tilt) in [(1.0, 0.0), (1e-3, 3.0), (1e-3, 30.0)] {
+            let potential: Vec<f64> = (0..grid.len()).map(|i| tilt * hash(i / 3)).collect();
+            let mut flux = Fitted::new(&hierarchy.fine, 1.0, Some(&potential), None);
+            let eq = Equation {
+                hierarchy: &hierarchy,
+                d: 1.0,
+                storage: &open,
+                storage_range: (1.0, 1.0),
+                shift,
+                rhs: &rhs,
+                wall: Some(&wall),
+                reservoirs: &[],
+                reservoir_faces: [None; 6],
+                reaction: &Inert,
+                lift: 1.0,
+                tolerance: 1e-12,
+                bend: 0.0,
+            };
+            let mut v = vec![0.0; grid.len()];
+            let how = Drift { bounds: Bounds::Positive, relative: false };
+            let solved =
+                solve(&eq, &mut flux, &how, &mut Scratch::default(), &mut v).expect("converges");
+            // Closed voxels have a row of zeros: give them one.
+            let mut all = open.clone();
+            all.iter_mut().for_each(|o| *o = o.max(1e-300));
+            let exact = assembled(&Equation { storage: &all, ..eq }, &flux);
+            let size = exact.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            for i in 0..v.len() {
+                let expected = if open[i] > 0.0 { exact[i] } else { 0.0 };
+                assert!((v[i] - expected).abs() < 1e-9 * size, "{i}: {} {expected}", v[i]);
+            }
+            assert!(solved.cycles <= 100, "{}", solved.cycles);
+        }
+    }
+
+    #[test]
+    fn a_limited_front_stays_between_its_bounds_and_is_second_order() {
+        // −D c'' + u c' + k c = 0 with the total flux u·1 at the inlet and c' = 0 at the outlet:
+        // Danckwerts, Chem. Eng. Sci. 2 (1953) 1; D small: plug flow, exp(−kx/u).
+        let mut errors = Vec::new();
+        for n in [50, 100, 200] {
+            let grid = Grid {
+                n: [n, 1, 1],
+                h: [1.0 / n as f64, 1.0, 1.0],
+                dimensions: 1,
+                form: Form::Box,
+            };
+            let relative = vec![1.0; n];
+            let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);
+            let d = 1e-5;
+            let mut q = on_faces(grid.n);
+            q[0].fill(n as f64);
+            let mut flux =
+                Advective::new(&hierarchy.fine, d, &q, [Some(1.0), None, None, None, None, None]);
+            let mut rhs = vec![0.0; n];
+            rhs[0] = n as f64;
+            let mut wall = Wall { levels: vec![Default::default()] };
+            wall.levels[0][1].push((n as u32 - 1, n as f64));
+            let eq = Equation {
+                hierarchy: &hierarchy,
+                d,
+                storage: &relative,
+                storage_range: (1.0, 1.0),
+                shift: 2.0,
+                rhs: &rhs,
+                wall: Some(&wall),
+                reservoirs: &[],
+                reservoir_faces: [None; 6],
+                reaction: &Inert,
+                lift: 1.0,
+                tolerance: 1e-11,
+                bend: 0.0,
+            };
+            let mut v = vec![1.0; n];
+            let how = Drift { bounds: Bounds::Positive, relative: false };
+            solve(&eq, &mut flux, &how, &mut Scratch::default(), &mut v).expect("converges");
+            assert!(v.windows(2).all(|w| w[1] < w[0]) && v[0] < 1.0 && v[n - 1] > 0.0);
+            let error: f64 = v
+                .iter()
+                .enumerate()
+                .map(|(i, c)| (c - (-2.0 * (i as f64 + 0.5) / n as f64).exp()).abs() / n as f64)
+                .sum();
+            errors.push(error);
+        }
+        let order = (errors[0] / errors[2]).log2() / 2.0;
+        assert!(order > 1.8, "{order} {errors:?}");
+    }
+}

@@ -1,0 +1,387 @@
+//! Fluxes through the faces between voxels that are not those of diffusion alone: carried by a
+//! flow, drawn along a potential, crowded, or of a diffusivity that follows the density.
+//!
+//! A flux from the lower to the higher voxel is per voxel volume, 1/s times the unknown. Its
+//! derivatives are A = ∂F/∂v_low and B = −∂F/∂v_high; where neither is negative the implicit
+//! step is positive for any length.
+
+use super::stencil::Faces;
+
+/// Values on faces across x, y, z; numbered as in [`Faces`].
+pub type OnFaces = [Vec<f64>; 3];
+
+/// Zeros on the faces of a grid of `n` voxels.
+pub fn on_faces(n: [usize; 3]) -> OnFaces {
+    let [nx, ny, nz] = n;
+    [(nx + 1) * ny * nz, nx * (ny + 1) * nz, nx * ny * (nz + 1)].map(|m| vec![0.0; m])
+}
+
+/// Numbers of the lower faces of a voxel across x, y, z; the higher ones follow after
+/// [`strides`].
+#[inline(always)]
+pub fn lower(n: [usize; 3], index: usize) -> [usize; 3] {
+    let row = index / n[0];
+    [index + row, index + index / (n[0] * n[1]) * n[0], index]
+}
+
+/// Distance between the two faces of a voxel along x, y, z, and between voxels: the same.
+pub fn strides(n: [usize; 3]) -> [usize; 3] {
+    [1, n[0], n[0] * n[1]]
+}
+
+/// A face between two voxels.
+#[derive(Clone, Copy, Debug)]
+pub struct Side {
+    /// Axis across it.
+    pub axis: usize,
+    /// Its number among the faces of this axis.
+    pub face: usize,
+    /// The voxel below.
+    pub low: usize,
+    /// The voxel above.
+    pub high: usize,
+}
+
+/// Calls `each` for the faces between a voxel and its neighbours; true: the neighbour is above.
+#[inline(always)]
+pub fn around(n: [usize; 3], index: usize, mut each: impl FnMut(Side, bool)) {
+    let position = [index % n[0], (index / n[0]) % n[1], index / (n[0] * n[1])];
+    let (faces, strides) = (lower(n, index), strides(n));
+    for axis in 0..3 {
+        if position[axis] > 0 {
+            each(Side { axis, face: faces[axis], low: index - strides[axis], high: index }, false);
+        }
+        if position[axis] + 1 < n[axis] {
+            let face = faces[axis] + strides[axis];
+            each(Side { axis, face, low: index, high: index + strides[axis] }, true);
+        }
+    }
+}
+
+/// Calls `each` for all faces between voxels.
+pub fn between(n: [usize; 3], mut each: impl FnMut(Side)) {
+    for index in 0..n.iter().product() {
+        around(n, index, |side, above| {
+            if above {
+                each(side);
+            }
+        });
+    }
+}
+
+/// A flux through the faces between voxels.
+pub trait Flux: Sync {
+    /// The flux F at the values of the two voxels, A and B.
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3];
+    /// Change of F with the unknown, given A and B: exact where `at` is only a part of it.
+    fn change(&self, side: Side, a: f64, b: f64, x: &[f64]) -> f64 {
+        a * x[side.low] - b * x[side.high]
+    }
+    /// True if F is linear.
+    fn linear(&self) -> bool;
+    /// Takes notice of an iterate: limiters follow it.
+    fn follow(&mut self, _: &[f64]) {}
+    /// Keeps limiters as they are; the change is then that of the flux without them.
+    fn freeze(&mut self) {}
+    /// Gives up second order around the voxels where the solution is below `floor`; false if
+    /// there is nothing to give up.
+    fn retreat(&mut self, _: &[f64], _floor: f64) -> bool {
+        false
+    }
+}
+
+/// Diffusion: T·(v_low − v_high).
+pub struct Diffusive<'a> {
+    /// Conductances.
+    pub faces: &'a Faces<f64>,
+    /// Their factor.
+    pub d: f64,
+}
+
+/// Conductance of a face.
+#[inline(always)]
+pub fn conductance(faces: &Faces<f64>, side: Side) -> f64 {
+    [&faces.x, &faces.y, &faces.z][side.axis][side.face]
+}
+
+impl Flux for Diffusive<'_> {
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
+        let t = self.d * conductance(self.faces, side);
+        [t * (low - high), t, t]
+    }
+    fn linear(&self) -> bool {
+        true
+    }
+}
+
+/// Diffusion and flow. With the cell Péclet number |q|/T at most 2: T·(v_low − v_high) +
+/// q·(v_low + v_high)/2, central, second order, positive. Beyond, |q|·v_up + e·H(u, a) in the
+/// direction of the flow, e = |q|/2 − T, where H is the harmonic mean of the difference u to the
+/// voxel upstream and that across the face, a, and 0 where their signs differ (van Leer's limiter,
+/// J. Comput. Phys. 14 (1974) 361): second order where smooth, upwind at extrema, no new extrema.
+pub struct Advective<'a> {
+    /// Conductances.
+    faces: &'a Faces<f64>,
+    /// Their factor.
+    d: f64,
+    /// Flow through each face per voxel volume, 1/s.
+    q: &'a OnFaces,
+    /// Values outside the outer faces, where fluid enters with them.
+    outside: [Option<f64>; 6],
+    /// H where it is not 0, and its derivatives by u and a.
+    limited: OnFaces,
+    by_u: OnFaces,
+    by_a: OnFaces,
+    frozen: bool,
+}
+
+impl<'a> Advective<'a> {
+    /// At first upwind where the cell Péclet number is above 2.
+    pub fn new(
+        faces: &'a Faces<f64>,
+        d: f64,
+        q: &'a OnFaces,
+        outside: [Option<f64>; 6],
+    ) -> Advective<'a> {
+        let zeros = || on_faces(faces.n);
+        let (limited, by_u, by_a) = (zeros(), zeros(), zeros());
+        Advective { faces, d, q, outside, limited, by_u, by_a, frozen: false }
+    }
+
+    /// e: positive where the cell Péclet number is above 2.
+    #[inline(always)]
+    fn excess(&self, side: Side) -> f64 {
+        0.5 * self.q[side.axis][side.face].abs() - self.d * conductance(self.faces, side)
+    }
+
+    /// Voxels upstream and downstream of a face, and u of the field `x` with `outside` at the
+    /// faces where fluid enters; `None` where nothing comes from upstream.
+    #[inline(always)]
+    fn upstream(
+        &self,
+        side: Side,
+        x: &[f64],
+        outside: impl Fn(usize) -> Option<f64>,
+    ) -> (usize, usize, Option<f64>) {
+        let Side { axis, face, low, high } = side;
+        let (n, stride) = (self.faces.n, strides(self.faces.n));
+        let forward = self.q[axis][face] > 0.0;
+        let (up, down) = if forward { (low, high) } else { (high, low) };
+        let at = (up / stride[axis]) % n[axis];
+        let end = at == if forward { 0 } else { n[axis] - 1 };
+        let before = if forward { face - stride[axis] } else { face + stride[axis] };
+        let u = if self.q[axis][before] * self.q[axis][face] <= 0.0 {
+            None
+        } else if end {
+            // From the middle of the first voxel to the face is half a spacing.
+            outside(2 * axis + usize::from(!forward)).map(|o| 2.0 * (x[up] - o))
+        } else {
+            Some(x[up] - x[if forward { up - stride[axis] } else { up + stride[axis] }])
+        };
+        (up, down, u)
+    }
+}
+
+impl Flux for Advective<'_> {
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
+        let q = self.q[side.axis][side.face];
+        let t = self.d * conductance(self.faces, side);
+        let half = 0.5 * q;
+        let e = half.abs() - t;
+        if e <= 0.0 {
+            return [half * (low + high) + t * (low - high), t + half, t - half];
+        }
+        let limited = e * self.limited[side.axis][side.face];
+        if q > 0.0 { [q * low + limited, q, 0.0] } else { [q * high - limited, 0.0, -q] }
+    }
+
+    fn change(&self, side: Side, a: f64, b: f64, x: &[f64]) -> f64 {
+        let plain = a * x[side.low] - b * x[side.high];
+        let (by_u, by_a) = (self.by_u[side.axis][side.face], self.by_a[side.axis][side.face]);
+        if by_u == 0.0 && by_a == 0.0 {
+            return plain;
+        }
+        let (up, down, u) = self.upstream(side, x, |_| Some(0.0));
+        let limited = by_u * u.unwrap_or(0.0) + by_a * (x[down] - x[up]);
+        let e = self.excess(side);
+        plain + if self.q[side.axis][side.face] > 0.0 { e * limited } else { -e * limited }
+    }
+
+    fn linear(&self) -> bool {
+        let mut linear = true;
+        between(self.faces.n, |side| linear &= self.excess(side) <= 0.0);
+        linear
+    }
+
+    fn follow(&mut self, v: &[f64]) {
+        if self.frozen {
+            return;
+        }
+        let mut limited = std::mem::take(&mut self.limited);
+        let mut by_u = std::mem::take(&mut self.by_u);
+        let mut by_a = std::mem::take(&mut self.by_a);
+        between(self.faces.n, |side| {
+            let Side { axis, face, .. } = side;
+            let mut mean = [0.0; 3];
+            if self.excess(side) > 0.0 {
+                let (up, down, u) = self.upstream(side, v, |f| self.outside[f]);
+                let (u, a) = (u.unwrap_or(0.0), v[down] - v[up]);
+                if u * a > 0.0 {
+                    let (pu, pa) = (u / (u + a), a / (u + a));
+                    mean = [2.0 * u * pa, 2.0 * pa * pa, 2.0 * pu * pu];
+                }
+            }
+            (limited[axis][face], by_u[axis][face], by_a[axis][face]) = (mean[0], mean[1], mean[2]);
+        });
+        (self.limited, self.by_u, self.by_a) = (limited, by_u, by_a);
+    }
+
+    fn freeze(&mut self) {
+        self.frozen = true;
+        for v in self.by_u.iter_mut().chain(&mut self.by_a) {
+            v.fill(0.0);
+        }
+    }
+
+    fn retreat(&mut self, v: &[f64], floor: f64) -> bool {
+        self.freeze();
+        let n = self.faces.n;
+        let mut given = false;
+        for index in (0..v.len()).filter(|&i| v[i] < floor) {
+            around(n, index, |side, _| {
+                let limited = &mut self.limited[side.axis][side.face];
+                given |= *limited != 0.0;
+                *limited = 0.0;
+            });
+        }
+        given
+    }
+}
+
+/// x/(eˣ − 1).
+fn bernoulli(x: f64) -> f64 {
+    if x.abs() < 1e-8 { 1.0 - 0.5 * x } else { x / x.exp_m1() }
+}
+
+/// Diffusion and drift along a potential, exponentially fitted: the flux T·(B(−δ)·n_low −
+/// B(δ)·n_high), δ = ΔΦ/D, is zero exactly where n ∝ exp(Φ/D) (Scharfetter and Gummel, IEEE
+/// Trans. Electron Devices 16 (1969) 64). With a capacity each direction is times the room left
+/// downstream, w = 1 − (n + others)/capacity (Painter and Hillen, Can. Appl. Math. Q. 10 (2002)
+/// 501).
+pub struct Fitted<'a> {
+    /// Coefficients of the lower and of the higher voxel.
+    pub low: OnFaces,
+    /// See `low`.
+    pub high: OnFaces,
+    /// Capacity and, a value a voxel, the other cells that count towards it.
+    pub crowd: Option<(f64, &'a [f64])>,
+}
+
+impl<'a> Fitted<'a> {
+    /// Coefficients for conductances `faces`·`d` and the potential divided by the diffusivity.
+    pub fn new(
+        faces: &Faces<f64>,
+        d: f64,
+        potential: Option<&[f64]>,
+        crowd: Option<(f64, &'a [f64])>,
+    ) -> Fitted<'a> {
+        let (mut low, mut high) = (on_faces(faces.n), on_faces(faces.n));
+        between(faces.n, |side| {
+            let t = d * conductance(faces, side);
+            if t > 0.0 {
+                let delta = potential.map_or(0.0, |p| p[side.high] - p[side.low]);
+                low[side.axis][side.face] = t * bernoulli(-delta);
+                high[side.axis][side.face] = t * bernoulli(delta);
+            }
+        });
+        Fitted { low, high, crowd }
+    }
+}
+
+impl Flux for Fitted<'_> {
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
+        let (a, b) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
+        let Some((capacity, others)) = self.crowd else { return [a * low - b * high, a, b] };
+        let room = |n: f64, i: usize| ((capacity - others[i]).max(0.0) - n) / capacity;
+        let (room_low, room_high) = (room(low, side.low), room(high, side.high));
+        let (rl, rh) = (room_low.max(0.0), room_high.max(0.0));
+        let slope = |n: f64, room: f64| if room > 0.0 { n.max(0.0) / capacity } else { 0.0 };
+        [
+            a * low * rh - b * high * rl,
+            a * rh + b * slope(high, room_low),
+            b * rl + a * slope(low, room_high),
+        ]
+    }
+    fn linear(&self) -> bool {
+        self.crowd.is_none()
+    }
+}
+
+/// Diffusion with a diffusivity D·n/capacity, by the arithmetic mean of the two voxels, which lets
+/// a front move into empty ones: T·(n_low² − n_high²)/(2·capacity).
+pub struct Degenerate<'a> {
+    /// Conductances.
+    pub faces: &'a Faces<f64>,
+    /// D, m²/s.
+    pub d: f64,
+    /// Density at which the diffusivity is D.
+    pub capacity: f64,
+}
+
+impl Flux for Degenerate<'_> {
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
+        let t = self.d * conductance(self.faces, side) / self.capacity;
+        let (low, high) = (low.max(0.0), high.max(0.0));
+        [0.5 * t * (low - high) * (low + high), t * low, t * high]
+    }
+    fn linear(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::grid::{Form, Grid};
+
+    #[test]
+    fn derivatives_are_those_of_the_flux() {
+        let grid = Grid { n: [2, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
+        let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
+        let q: OnFaces = [vec![0.0, 1.7, 0.0], vec![0.0; 4], vec![0.0; 4]];
+        let others = [0.2, 0.3];
+        let fluxes: [&dyn Flux; 5] = [
+            &Diffusive { faces: &faces, d: 0.7 },
+            &Advective::new(&faces, 0.7, &q, [None; 6]),
+            &Fitted::new(&faces, 0.7, Some(&[0.0, 2.0]), None),
+            &Fitted::new(&faces, 0.7, Some(&[0.0, 2.0]), Some((1.5, &others))),
+            &Degenerate { faces: &faces, d: 0.7, capacity: 1.5 },
+        ];
+        let side = Side { axis: 0, face: 1, low: 0, high: 1 };
+        for (number, flux) in fluxes.iter().enumerate() {
+            for (low, high) in [(0.4, 0.9), (0.8, 0.1)] {
+                let e = 1e-6;
+                let [_, a, b] = flux.at(side, low, high);
+                let by_low =
+                    (flux.at(side, low + e, high)[0] - flux.at(side, low - e, high)[0]) / (2.0 * e);
+                let by_high =
+                    (flux.at(side, low, high + e)[0] - flux.at(side, low, high - e)[0]) / (2.0 * e);
+                assert!((a - by_low).abs() < 1e-8, "{number}: {a} {by_low}");
+                assert!((b + by_high).abs() < 1e-8, "{number}: {b} {by_high}");
+                assert!(a >= 0.0 && b >= 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fitted_flux_rests_at_boltzmanns_density() {
+        let grid = Grid { n: [2, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
+        let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
+        for delta in [-40.0, -1.0, 1e-12, 3.0, 40.0_f64] {
+            let flux = Fitted::new(&faces, 0.3, Some(&[1.0, 1.0 + delta]), None);
+            let side = Side { axis: 0, face: 1, low: 0, high: 1 };
+            let [f, a, _] = flux.at(side, 1.0, delta.exp());
+            assert!(f.abs() < 4e-15 * a.max(1.0), "{delta}: {f}");
+        }
+    }
+}
