@@ -209,6 +209,8 @@ fn condition(setup: &Setup, b: &Boundary) -> String {
             show(top, CONCENTRATION),
             readable(height / coefficient, TIME)
         ),
+        Boundary::Inlet(v) => format!("inlet {}", show(v, CONCENTRATION)),
+        Boundary::Outflow => "outflow".into(),
         Boundary::Bath(n) => format!("bath {}", setup.baths[*n].name),
     }
 }

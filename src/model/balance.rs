@@ -9,6 +9,8 @@ use super::solver::{Solver, StepFailure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
 use crate::ground::par;
+use crate::numerics::drift::{self, Bounds, Drift};
+use crate::numerics::flux::Advective;
 use crate::numerics::krylov::Reservoir;
 use crate::numerics::newton::{Equation, Inert, NotConverged, largest, solve};
 use crate::numerics::predict::Grows;
@@ -180,8 +182,8 @@ impl Solver {
         }
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             if let Some(value) = outside(boundary, t) {
-                for &(i, g) in &transport.wall.faces()[f] {
-                    self.rhs[i as usize] += g * value;
+                for (i, inward, _) in transport.gates(f) {
+                    self.rhs[i] += inward * value;
                 }
             }
         }
@@ -193,8 +195,8 @@ impl Solver {
             if dt.is_none() {
                 // A bath in a steady solve is a value: its change belongs to time.
                 let value = self.bath(from, b, s);
-                for &(i, g) in &transport.wall.faces()[f] {
-                    self.rhs[i as usize] += g * value;
+                for (i, inward, _) in transport.gates(f) {
+                    self.rhs[i] += inward * value;
                 }
                 continue;
             }
@@ -214,7 +216,10 @@ impl Solver {
             reservoir_faces[f] = reservoirs.iter().position(|r| r.0 == b);
             for (_, r) in reservoirs.iter_mut().filter(|r| r.0 == b) {
                 r.entries.extend(&transport.wall.faces()[f]);
-                r.total += transport.wall.faces()[f].iter().map(|e| e.1).sum::<f64>();
+                r.total += transport.gates(f).map(|e| e.1).sum::<f64>();
+                if transport.inward.is_some() {
+                    r.gives.extend(transport.gates(f).map(|e| (e.0 as u32, e.1)));
+                }
             }
         }
         let (owners, reservoirs): (Vec<usize>, Vec<Reservoir>) = reservoirs.into_iter().unzip();
@@ -243,7 +248,17 @@ impl Solver {
             let missed = &self.missed.solutes[s][stage];
             missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
         }
-        let solved = solve(&equation, &mut self.scratch, c).map_err(|e| StepFailure {
+        let solved = match &self.stream {
+            None => solve(&equation, &mut self.scratch, c),
+            Some(stream) => {
+                let entering = std::array::from_fn(|f| outside(&solute.boundaries[f], t));
+                let faces = &self.hierarchies[transport.hierarchy].fine;
+                let mut flux = Advective::new(faces, transport.d, &stream.q, entering);
+                let how = Drift { bounds: Bounds::Positive, relative: false };
+                drift::solve(&equation, &mut flux, &how, &mut self.drift, c)
+            }
+        };
+        let solved = solved.map_err(|e| StepFailure {
             hint: drained(solute, t),
             ..failure(&solute.name, e, from.time, dt.unwrap_or(0.0))
         })?;
@@ -263,7 +278,6 @@ impl Solver {
         let mut values = solved.reservoirs.clone();
         let mut closing = None;
         for (f, boundary) in solute.boundaries.iter().enumerate() {
-            let g = transport.wall.faces()[f].iter();
             let value = match boundary {
                 Boundary::Bath(b) => match owners.iter().position(|o| o == b) {
                     Some(r) => {
@@ -272,12 +286,19 @@ impl Solver {
                     }
                     None => self.bath(from, *b, s),
                 },
+                Boundary::Outflow => 0.0,
                 _ => match outside(boundary, t) {
                     Some(value) => value,
                     None => continue,
                 },
             };
-            entered[f] = g.map(|&(i, g)| g * (value - c[i as usize])).sum();
+            entered[f] = match &transport.inward {
+                None => {
+                    let g = transport.wall.faces()[f].iter();
+                    g.map(|&(i, g)| g * (value - c[i as usize])).sum()
+                }
+                Some(_) => transport.gates(f).map(|(i, a, b)| a * value - b * c[i]).sum(),
+            };
         }
         // What came from baths is what the construct gained and did not get elsewhere: free of
         // the round-off of large conductances and of baths much larger than the construct. The

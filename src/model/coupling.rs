@@ -6,13 +6,21 @@
 //! error, and amounts extrapolate as the fields do, so budgets stay closed (Hairer and Wanner,
 //! Solving Ordinary Differential Equations II, §IV.9).
 
-use super::setup::Production;
+use std::collections::BTreeMap;
+
+use super::setup::{Boundary, Production};
+use super::solutes::outside;
 use super::solver::{Solver, StepFailure};
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
+use crate::numerics::flux::{Advective, Flux};
 use crate::numerics::limiter;
 use crate::numerics::newton::largest;
 use crate::numerics::stencil::lanes;
+
+/// Share by which a value must be above the largest possible one to count as limited; the solver
+/// leaves less.
+const ABOVE: f64 = 1e-6;
 
 impl Solver {
     /// Tries a step of `dt`. Gives the error over what is allowed; [`Solver::accept`] makes the
@@ -196,6 +204,14 @@ impl Solver {
     }
 
     fn extrapolate_solute(&mut self, s: usize, attempt: &Attempt, amounts: &mut [f64]) {
+        // The state before the step, where a largest value must be known.
+        let mut before = 0.0;
+        if self.stream.is_some() {
+            before = largest(flat(&self.state.fields[s]), self.setup.grid.plane());
+            for b in 0..self.setup.baths.len() {
+                before = self.bath(&self.state, b, s).max(before);
+            }
+        }
         self.extrapolate(s);
         let volume = self.setup.grid.voxel_volume();
         let scale = self.scales[s];
@@ -211,6 +227,8 @@ impl Solver {
         let terms = self.solute_terms[s].clone();
         let mut state = std::mem::replace(&mut self.state, empty());
         let mut limited = limiter::Limited::default();
+        // Charged to uptake, and given back through each face, per voxel volume.
+        let (mut used_back, mut at_walls) = (0.0, [0.0; 6]);
         if fits {
             let transport = &self.transports[s];
             let (full, half, two) = (&self.full, &self.half, &self.two);
@@ -221,26 +239,65 @@ impl Solver {
                 (dt * (at(half, ch[i]) + at(two, ct[i]) - at(full, cf[i]))).max(0.0)
             };
             let mut spent = std::collections::BTreeMap::new();
-            limited = limiter::repair(
-                flat_mut(&mut state.fields[s]),
-                &self.hierarchies[transport.hierarchy].fine,
-                transport.d * dt,
-                |i| 0.5 * (ch[i] + ct[i]) - cf[i],
-                &self.storage,
-                scale,
-                |i, missing| {
-                    let left = spent.entry(i).or_insert_with(|| used(i));
-                    let charge = left.min(missing);
-                    *left -= charge;
-                    charge
-                },
-            );
+            let faces = &self.hierarchies[transport.hierarchy].fine;
+            let w = |i: usize| 0.5 * (ch[i] + ct[i]) - cf[i];
+            let c = flat_mut(&mut state.fields[s]);
+            let mut charge = |i: usize, missing: f64| {
+                let left = spent.entry(i).or_insert_with(|| used(i));
+                let charge = left.min(missing);
+                *left -= charge;
+                charge
+            };
+            let storage = &self.storage[..];
+            if let Some(stream) = &self.stream {
+                let (middle, end) = (half.time, two.time);
+                let flux = |v: &[f64], t: f64| {
+                    let outside = |f: usize| outside(&self.setup.solutes[s].boundaries[f], t);
+                    let outside = std::array::from_fn(outside);
+                    let mut flux = Advective::new(faces, transport.d, &stream.q, outside);
+                    flux.follow(v);
+                    flux
+                };
+                let through = [flux(ch, middle), flux(ct, end), flux(cf, end)];
+                let (fields, n) = ([ch, ct, cf], self.setup.grid.n);
+                let mut walls = self.wall_changes(s, dt, [middle, end]);
+                let mut own = |i: usize, missing: f64, sign: f64| {
+                    let Some(wall) = walls.get_mut(&i) else { return 0.0 };
+                    let back = (-sign * wall.1).max(0.0).min(missing);
+                    wall.1 += sign * back;
+                    at_walls[wall.0] += sign * back;
+                    back
+                };
+                let mut charge_both = |i: usize, missing: f64| {
+                    let charged = charge(i, missing);
+                    used_back += charged;
+                    charged + own(i, missing - charged, 1.0)
+                };
+                let moved = limiter::carried(n, &through, &fields, dt, 1.0);
+                limited = limiter::repair(c, moved, storage, scale, &mut charge_both);
+                if let Some(top) = self.ceiling(s, before, attempt.dt) {
+                    // What is above the largest value that there was: the same, mirrored.
+                    let room = self.room.iter();
+                    limited.voxels += c.iter().filter(|c| **c > top * (1.0 + ABOVE)).count();
+                    c.iter_mut().zip(room.clone()).for_each(|(c, o)| *c = (top - *c) * o);
+                    let moved = limiter::carried(n, &through, &fields, dt, -1.0);
+                    let above =
+                        limiter::repair(c, moved, storage, scale, |i, m| own(i, m, -1.0));
+                    c.iter_mut().zip(room).for_each(|(c, o)| *c = (top - *c) * o);
+                    limited.repaired &= above.repaired;
+                    limited.rounded -= above.rounded;
+                }
+            } else {
+                let moved = limiter::diffused(faces, transport.d * dt, w);
+                limited = limiter::repair(c, moved, storage, scale, charge);
+                used_back = limited.charged;
+            }
         }
         self.state = state;
         self.work.limited += limited.voxels;
         let used: f64 = terms.used.iter().map(|t| amounts[t.1]).sum();
         // Where extrapolation leaves nothing used, there is nothing to charge.
-        let chargeable = limited.charged == 0.0 || used > 0.0;
+        let chargeable = used_back == 0.0 || used > 0.0;
         if fits && limited.repaired && chargeable {
             for (b, p, value) in baths {
                 self.state.baths[b][p] = value;
@@ -248,7 +305,12 @@ impl Solver {
             // The charge belongs to the populations in proportion to what they used.
             for (_, term) in &terms.used {
                 if used > 0.0 {
-                    amounts[*term] -= volume * limited.charged * amounts[*term] / used;
+                    amounts[*term] -= volume * used_back * amounts[*term] / used;
+                }
+            }
+            for (term, back) in terms.entered.iter().zip(at_walls) {
+                if let Some(term) = term {
+                    amounts[*term] += volume * back;
                 }
             }
             amounts[terms.rounded] += volume * limited.rounded;
@@ -265,6 +327,63 @@ impl Solver {
                 amounts[t] = attempt.fine[t];
             }
         }
+    }
+
+    /// What entered each voxel of a wall in the extrapolated step beyond the two half steps, per
+    /// voxel volume, with the face; faces of baths are left out. `at` are the times of the middle
+    /// and the end of the step.
+    fn wall_changes(&self, s: usize, dt: f64, at: [f64; 2]) -> BTreeMap<usize, (usize, f64)> {
+        let (full, half, two) = (&self.full, &self.half, &self.two);
+        let [cf, ch, ct] = [full, half, two].map(|state| flat(&state.fields[s]));
+        let mut out: BTreeMap<usize, (usize, f64)> = BTreeMap::new();
+        for (f, boundary) in self.setup.solutes[s].boundaries.iter().enumerate() {
+            if matches!(boundary, Boundary::Bath(_) | Boundary::Flux(_)) {
+                continue;
+            }
+            let value = |t: f64| outside(boundary, t).unwrap_or(0.0);
+            let rise = 0.5 * (value(at[0]) - value(at[1]));
+            for (i, a, b) in self.transports[s].gates(f) {
+                let w = 0.5 * (ch[i] + ct[i]) - cf[i];
+                let change = dt * (a * rise - b * w);
+                let entry = out.entry(i).or_insert((f, 0.0));
+                // A voxel at two faces: the one with the larger part answers for both.
+                if change.abs() > entry.1.abs() {
+                    *entry = (f, change);
+                }
+            }
+        }
+        out
+    }
+
+    /// Largest value that solute `s` can have after a step: what it had and what is outside;
+    /// `None` where something makes it.
+    fn ceiling(&self, s: usize, before: f64, dt: f64) -> Option<f64> {
+        let makes = |p: &Production| match *p {
+            Production::PerUptake { solute, .. } | Production::Constant { solute, .. } => {
+                solute == s
+            }
+        };
+        if self.setup.populations.iter().flat_map(|p| &p.production).any(makes) {
+            return None;
+        }
+        let mut top = before;
+        for boundary in &self.setup.solutes[s].boundaries {
+            match boundary {
+                Boundary::Flux(_) => return None,
+                Boundary::Bath(b) => {
+                    for state in [&self.half, &self.two, &self.full] {
+                        top = top.max(self.bath(state, *b, s));
+                    }
+                }
+                other => {
+                    for t in [0.0, 0.5, 1.0] {
+                        let t = self.two.time - t * dt;
+                        top = top.max(outside(other, t).unwrap_or(0.0));
+                    }
+                }
+            }
+        }
+        Some(top)
     }
 
     /// Uptake of solute `s` in voxel `i` at concentration `c` by the cells of `state`, per volume of
@@ -305,14 +424,12 @@ impl Solver {
                 (flat(&self.full.fields[f]), flat(&self.half.fields[f]), flat(&self.two.fields[f]));
             let faces = self.motile.unwrap_or(0);
             let moves = position == 0 && motility > 0.0;
+            let Some(hierarchy) = self.hierarchies.get(faces) else { break };
+            let amount = if moves { motility * attempt.dt } else { 0.0 };
+            let w = |i: usize| 0.5 * (ch[i] + ct[i]) - cf[i];
             let done = limiter::repair(
                 flat_mut(field),
-                match self.hierarchies.get(faces) {
-                    Some(h) => &h.fine,
-                    None => break,
-                },
-                if moves { motility * attempt.dt } else { 0.0 },
-                |i| 0.5 * (ch[i] + ct[i]) - cf[i],
+                limiter::diffused(&hierarchy.fine, amount, w),
                 &self.measure,
                 scale,
                 |i, missing| {

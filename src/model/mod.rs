@@ -11,6 +11,7 @@ pub mod solver;
 pub mod state;
 
 pub mod expect;
+pub mod flow;
 
 pub mod answers;
 pub mod run;

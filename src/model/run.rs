@@ -149,8 +149,9 @@ fn kinks(solver: &Solver) -> Vec<f64> {
             Boundary::Value(s)
             | Boundary::Flux(s)
             | Boundary::Transfer { outside: s, .. }
-            | Boundary::StagnantMedium { top: s, .. } => all.extend(s.breaks()),
-            Boundary::Sealed | Boundary::Bath(_) => {}
+            | Boundary::StagnantMedium { top: s, .. }
+            | Boundary::Inlet(s) => all.extend(s.breaks()),
+            Boundary::Sealed | Boundary::Bath(_) | Boundary::Outflow => {}
         }
     }
     all.sort_by(f64::total_cmp);

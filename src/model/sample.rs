@@ -85,7 +85,7 @@ fn on_face(
     let d = solver.diffusivity(s, index) * solver.setup.solutes[s].axis[face.axis];
     let t = solver.state.time;
     match boundary {
-        Boundary::Sealed => flat_end,
+        Boundary::Sealed | Boundary::Outflow | Boundary::Inlet(_) => flat_end,
         Boundary::Flux(signal) => centre + signal.at(t, true) * half / d,
         Boundary::Bath(b) => {
             let position = solver.setup.baths[*b].solutes.iter().position(|x| x.0 == s);

@@ -22,6 +22,8 @@ pub struct Setup {
     pub baths: Vec<Bath>,
     /// Cell populations.
     pub populations: Vec<Population>,
+    /// Flow of the medium; `None`: it rests.
+    pub flow: Option<Flow>,
     /// Clock, accuracy, output.
     pub run: RunPlan,
     /// Laws that cannot act because a solute is absent, in words ("death by starvation is not
@@ -100,6 +102,11 @@ pub enum Boundary {
     },
     /// The well-mixed bath with this number.
     Bath(usize),
+    /// Fluid enters with this concentration, mol/m³, and nothing diffuses back out
+    /// (Danckwerts); sealed where nothing flows.
+    Inlet(Signal),
+    /// Fluid leaves with what it holds; sealed where nothing flows.
+    Outflow,
 }
 
 impl Boundary {
@@ -120,6 +127,37 @@ pub struct Bath {
     pub solutes: Vec<(usize, f64)>,
     /// Times of changes (s, ascending) and the fraction replaced.
     pub changes: Vec<(f64, f64)>,
+}
+
+/// Flow of the medium through the scaffold.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// What sets the velocity.
+    pub law: FlowLaw,
+    /// Dynamic viscosity, Pa s.
+    pub viscosity: f64,
+    /// Conditions in the order of [`crate::ground::grid::Face::ALL`].
+    pub boundaries: [FlowBoundary; 6],
+}
+
+/// What sets the velocity.
+#[derive(Clone, Debug)]
+pub enum FlowLaw {
+    /// Darcy's law with a permeability a voxel, m².
+    Darcy(Vec<f64>),
+    /// The same superficial velocity along x, y, z everywhere, m/s.
+    Given([f64; 3]),
+}
+
+/// Condition of the flow on a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FlowBoundary {
+    /// Nothing passes.
+    Sealed,
+    /// Pressure, Pa.
+    Pressure(f64),
+    /// Volume per time into the construct, m³/s, spread evenly over the open face.
+    Rate(f64),
 }
 
 /// A cell population. Densities per total volume; per pore voxel with resolved pores.

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::flow::Stream;
 use super::setup::{Boundary, Production, Setup, Solute};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
@@ -73,7 +74,9 @@ pub fn weighted<'a>(grid: &Grid, values: Cow<'a, [f64]>) -> Cow<'a, [f64]> {
 /// What a solute sees behind each face.
 pub fn behind(solute: &Solute) -> [Behind; 6] {
     std::array::from_fn(|f| match &solute.boundaries[f] {
-        Boundary::Sealed | Boundary::Flux(_) => Behind::Sealed,
+        Boundary::Sealed | Boundary::Flux(_) | Boundary::Inlet(_) | Boundary::Outflow => {
+            Behind::Sealed
+        }
         Boundary::Value(_) | Boundary::Bath(_) => Behind::Open { film: f64::INFINITY },
         Boundary::Transfer { coefficient, .. } | Boundary::StagnantMedium { coefficient, .. } => {
             Behind::Open { film: *coefficient }
@@ -86,14 +89,15 @@ pub fn outside(boundary: &Boundary, t: f64) -> Option<f64> {
     match boundary {
         Boundary::Value(s)
         | Boundary::Transfer { outside: s, .. }
-        | Boundary::StagnantMedium { top: s, .. } => Some(s.at(t, true)),
-        Boundary::Sealed | Boundary::Flux(_) | Boundary::Bath(_) => None,
+        | Boundary::StagnantMedium { top: s, .. }
+        | Boundary::Inlet(s) => Some(s.at(t, true)),
+        Boundary::Sealed | Boundary::Flux(_) | Boundary::Bath(_) | Boundary::Outflow => None,
     }
 }
 
-/// True if the face can feed the construct: a value, a film or a bath.
+/// True if the face can feed the construct: a value, a film, a bath or an inlet.
 pub fn feeds(boundary: &Boundary) -> bool {
-    !matches!(boundary, Boundary::Sealed | Boundary::Flux(_))
+    !matches!(boundary, Boundary::Sealed | Boundary::Flux(_) | Boundary::Outflow)
 }
 
 /// Concentration with which solute `s` is fed at the start, mol/m³: the largest at its faces.
@@ -182,6 +186,9 @@ pub struct Transport {
     pub wall: Wall,
     /// Voxels of faces with a given flux.
     pub flux: Vec<(usize, Vec<usize>)>,
+    /// By face, what enters each voxel of the wall per outside value, where the flow makes that
+    /// differ from what leaves it per its own value.
+    pub inward: Option<[Vec<f64>; 6]>,
 }
 
 impl Transport {
@@ -206,6 +213,50 @@ impl Transport {
             .filter(given)
             .map(|f| (f, flux_voxels(setup, &hierarchy.relative, Face::ALL[f])))
             .collect();
-        Transport { d, hierarchy: number, wall, flux }
+        Transport { d, hierarchy: number, wall, flux, inward: None }
+    }
+
+    /// Lets the flow pass the walls. At a known value on the face the fluid enters with it, and
+    /// diffusion through half a voxel adds to it; where it leaves faster than that, with what the
+    /// voxel holds. Gives the first face through which fluid passes and the solute cannot.
+    pub fn carry(&mut self, setup: &Setup, solute: &Solute, stream: &Stream) -> Result<(), Face> {
+        let grid = &setup.grid;
+        let mut inward: [Vec<f64>; 6] = Default::default();
+        let largest = stream.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
+        for (number, face) in Face::ALL.into_iter().enumerate() {
+            let known = self.wall.faces()[number].iter().map(|&(i, g)| (i as usize, g));
+            let known: std::collections::BTreeMap<usize, f64> = known.collect();
+            let mut entries = Vec::new();
+            for i in crate::numerics::wall::face_voxels(grid.n, face) {
+                let q = stream.entering_at(grid, face, i);
+                let g = known.get(&i).copied().unwrap_or(0.0);
+                if q == 0.0 && g == 0.0 {
+                    continue;
+                }
+                let passes = match solute.boundaries[number] {
+                    Boundary::Sealed | Boundary::Flux(_) => false,
+                    // Round-off of the pressure may suck a little at an outlet.
+                    Boundary::Outflow => q <= 1e-9 * largest,
+                    _ => true,
+                };
+                if !passes && q != 0.0 {
+                    return Err(face);
+                }
+                let outside = g > 0.0 || matches!(solute.boundaries[number], Boundary::Inlet(_));
+                let enters = if outside { (g + q.min(0.0)).max(0.0) + q.max(0.0) } else { 0.0 };
+                entries.push((i as u32, (enters - q).max(0.0)));
+                inward[number].push(enters);
+            }
+            self.wall.levels[0][number] = entries;
+        }
+        self.inward = Some(inward);
+        Ok(())
+    }
+
+    /// Walls of a face: voxel, what enters per outside value, what leaves per its own.
+    pub fn gates(&self, face: usize) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
+        let inward = self.inward.as_ref().map(|i| &i[face]);
+        let entries = self.wall.faces()[face].iter().enumerate();
+        entries.map(move |(n, &(i, g))| (i as usize, inward.map_or(g, |a| a[n]), g))
     }
 }

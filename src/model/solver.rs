@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
+use super::flow::Stream;
 use super::ledger::Ledger;
 use super::setup::{Boundary, Initial, Setup};
 use super::solutes::{Transport, outside, weighted};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::ground::grid::Form;
+use crate::numerics::drift;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{Scratch, largest};
 use crate::numerics::predict::Missed;
@@ -71,6 +73,10 @@ pub struct Solver {
     pub work: Work,
     pub(super) hierarchies: Vec<Hierarchy>,
     pub(super) transports: Vec<Transport>,
+    /// Flow of the medium, where it moves.
+    pub stream: Option<Stream>,
+    /// Arrays of solves with flow or drift.
+    pub(super) drift: drift::Scratch,
     /// 1 where cells can be, 0 in solid.
     pub(super) room: Arc<Vec<f64>>,
     /// The same times the volume of the voxel over that of the mean one.
@@ -160,6 +166,26 @@ impl Solver {
             .zip(&numbers)
             .map(|(s, &(h, d))| Transport::new(&setup, s, d, h, &hierarchies[h]))
             .collect();
+        let mut transports: Vec<Transport> = transports;
+        let refused = |field: String, hint: String, history: Vec<f64>, voxel: usize| StepFailure {
+            field,
+            hint,
+            voxel,
+            history,
+            time: 0.0,
+            dt: 0.0,
+        };
+        let stream = Stream::of(&setup, &room)
+            .map_err(|e| refused("pressure".into(), String::new(), e.history, e.voxel))?;
+        if let Some(stream) = &stream {
+            for (transport, solute) in transports.iter_mut().zip(&setup.solutes) {
+                transport.carry(&setup, solute, stream).map_err(|face| {
+                    let name = setup.grid.face_name(face);
+                    let hint = format!("fluid passes {name}, where the solute cannot");
+                    refused(solute.name.clone(), hint, Vec::new(), 0)
+                })?;
+            }
+        }
         let mut ledger = Ledger::default();
         let solute_terms =
             (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
@@ -184,6 +210,8 @@ impl Solver {
             work: Work::default(),
             hierarchies,
             transports,
+            stream,
+            drift: drift::Scratch::default(),
             room,
             motile,
             solute_terms,

@@ -8,8 +8,9 @@
 //! (1979) 335), done only where it is needed, so the error of the linear solver is not
 //! magnified elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::flux::{Flux, around};
 use super::stencil::Faces;
 
 /// What the limiter did. Amounts are Σ storage·value over voxels.
@@ -34,15 +35,13 @@ const ALONE: f64 = 1e-6;
 
 /// Repairs `v` = 2B − A in place.
 ///
-/// `faces`·`amount` are the conductances times dt (per voxel volume), `w` the mean of the two
-/// half steps less the full step, `storage` the storage coefficient, `scale` the size of the
-/// field; `sink(i, missing)` charges up to `missing` to what voxel `i` used in the extrapolated
+/// `leaving(i, each)` calls `each` with every neighbour that voxel `i` exchanges with and the
+/// amount (per voxel volume) that left `i` for it in the extrapolated step, B − A; `storage` is
+/// the storage coefficient, `scale` the size of the field; `sink(i, missing)` charges up to `missing` to what voxel `i` used in the extrapolated
 /// step (per volume) and gives what it took.
 pub fn repair(
     v: &mut [f64],
-    faces: &Faces<f64>,
-    amount: f64,
-    w: impl Fn(usize) -> f64,
+    leaving: impl Fn(usize, &mut dyn FnMut(usize, f64)),
     storage: &[f64],
     scale: f64,
     mut sink: impl FnMut(usize, f64) -> f64,
@@ -50,6 +49,7 @@ pub fn repair(
     let mut done = Limited { repaired: true, ..Limited::default() };
     // Deficits in amounts per volume, in the order of the voxels.
     let mut deficits = BTreeMap::new();
+    let mut touched = BTreeSet::new();
     for (i, x) in v.iter_mut().enumerate() {
         if *x >= 0.0 {
             continue;
@@ -60,7 +60,7 @@ pub fn repair(
             done.rounded += missing;
             continue;
         }
-        done.voxels += 1;
+        touched.insert(i);
         let charge = sink(i, missing).clamp(0.0, missing);
         done.charged += charge;
         if missing > charge {
@@ -70,15 +70,15 @@ pub fn repair(
     // Share of a voxel's outgoing extrapolated amounts that still stands.
     let mut standing: BTreeMap<usize, f64> = BTreeMap::new();
     for _ in 0..200 {
+        done.voxels = touched.len();
         if deficits.is_empty() {
             return done;
         }
         let mut next: BTreeMap<usize, f64> = BTreeMap::new();
         for (&i, &missing) in &deficits {
-            let here = w(i);
             let share = standing.get(&i).copied().unwrap_or(1.0);
             let mut out = 0.0;
-            faces.neighbours(i, |j, t| out += (amount * t * (here - w(j))).max(0.0));
+            leaving(i, &mut |_, amount| out += amount.max(0.0));
             let back = (missing / out).min(share);
             let back = if out > 0.0 { back } else { 0.0 };
             standing.insert(i, share - back);
@@ -86,12 +86,12 @@ pub fn repair(
             // towards where there is most.
             let rest = missing - back * out;
             let mut richest = (i, 0.0);
-            faces.neighbours(i, |j, t| {
-                let taken = back * (amount * t * (here - w(j))).max(0.0);
+            leaving(i, &mut |j, amount| {
+                let taken = back * amount.max(0.0);
                 if taken > 0.0 {
                     take(v, storage, &mut next, j, taken);
                 }
-                if t > 0.0 && v[j] >= richest.1 {
+                if v[j] >= richest.1 {
                     richest = (j, v[j]);
                 }
             });
@@ -121,7 +121,7 @@ pub fn repair(
             }
             true
         });
-        done.voxels += next.len();
+        touched.extend(next.keys());
         deficits = next;
     }
     // Empty pores that hand a deficit round.
@@ -130,6 +130,43 @@ pub fn repair(
         done.rounded += missing;
     }
     done
+}
+
+/// What diffusion through `faces`·`amount` (conductances times dt) moves along the field `w`.
+pub fn diffused(
+    faces: &Faces<f64>,
+    amount: f64,
+    w: impl Fn(usize) -> f64,
+) -> impl Fn(usize, &mut dyn FnMut(usize, f64)) {
+    move |i, each| {
+        let here = w(i);
+        faces.neighbours(i, |j, t| {
+            if t > 0.0 {
+                each(j, amount * t * (here - w(j)));
+            }
+        });
+    }
+}
+
+/// What fluxes move in a time `dt` beyond the two half steps, ½(F₀ + F₁) − F₂, times `sign`.
+pub fn carried<F: Flux>(
+    n: [usize; 3],
+    fluxes: &[F; 3],
+    fields: &[&[f64]; 3],
+    dt: f64,
+    sign: f64,
+) -> impl Fn(usize, &mut dyn FnMut(usize, f64)) {
+    move |i, each| {
+        around(n, i, |side, above| {
+            let f: [[f64; 3]; 3] = std::array::from_fn(|m| {
+                fluxes[m].at(side, fields[m][side.low], fields[m][side.high])
+            });
+            if f[0][1] > 0.0 || f[0][2] > 0.0 {
+                let amount = sign * dt * (0.5 * (f[0][0] + f[1][0]) - f[2][0]);
+                if above { each(side.high, amount) } else { each(side.low, -amount) }
+            }
+        });
+    }
 }
 
 /// Takes an amount from a voxel; what it does not hold becomes its deficit.
@@ -162,7 +199,7 @@ mod tests {
             let faces = Faces::harmonic(&grid, &open, [1.0; 3]);
             for (deficit, repaired) in [(1e-7, true), (1e-5, false)] {
                 let mut v = [1.0, 0.0, -deficit, 0.0, 0.0];
-                let done = repair(&mut v, &faces, 1.0, |_| 0.0, &open, 1.0, |_, _| 0.0);
+                let done = repair(&mut v, diffused(&faces, 1.0, |_| 0.0), &open, 1.0, |_, _| 0.0);
                 assert_eq!(done.repaired, repaired, "{deficit}");
                 if repaired {
                     assert_eq!((done.rounded, v), (deficit, [1.0, 0.0, 0.0, 0.0, 0.0]));

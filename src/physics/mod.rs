@@ -1,5 +1,6 @@
 //! Floor 4: the laws. One file a topic, each law a small `Copy` struct with its value,
 //! derivative, units, formula and reference.
+pub mod flow;
 pub mod kinetics;
 pub mod law;
 pub mod response;

@@ -20,6 +20,7 @@ mod columns;
 mod domain;
 mod expects;
 mod fields;
+mod flow;
 mod run;
 mod scaffold;
 mod solutes;
@@ -106,6 +107,10 @@ impl<'a> Builder<'a> {
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
         let mut populations = self.populations(&world);
+        let flow = self.flow(&world);
+        if let (Some(flow), Some(solutes)) = (&flow, &solutes) {
+            self.carried(&world, flow.as_ref(), solutes);
+        }
         self.crowded(&world, populations.as_deref());
         self.warn(solutes.as_deref(), populations.as_deref());
         let structure = self.structure(&world, solutes.as_deref(), populations.as_deref());
@@ -125,6 +130,7 @@ impl<'a> Builder<'a> {
             solutes: solutes?,
             baths: baths?,
             populations: populations?,
+            flow: flow?,
             run: run?,
             silent_laws: std::mem::take(&mut self.silent),
         };

@@ -273,6 +273,7 @@ impl Builder<'_> {
                 matches!(
                     s.boundaries[f],
                     Boundary::Value(_)
+                        | Boundary::Inlet(_)
                         | Boundary::Transfer { .. }
                         | Boundary::StagnantMedium { .. }
                 )

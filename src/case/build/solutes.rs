@@ -141,6 +141,8 @@ impl Builder<'_> {
                 Boundary::StagnantMedium { height, coefficient: free / height, top: top? }
             }
             "bath" => Boundary::Bath(self.bath_number(v)?),
+            "inlet" => Boundary::Inlet(self.signal(v, CONCENTRATIONS, name)?),
+            "outflow" => Boundary::Outflow,
             _ => Boundary::Sealed,
         })
     }

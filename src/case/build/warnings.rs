@@ -92,11 +92,12 @@ fn highest(s: &Solute) -> Option<f64> {
         match b {
             Boundary::Value(v)
             | Boundary::Transfer { outside: v, .. }
-            | Boundary::StagnantMedium { top: v, .. } => {
+            | Boundary::StagnantMedium { top: v, .. }
+            | Boundary::Inlet(v) => {
                 top = top.max(v.range().1);
             }
             Boundary::Bath(_) | Boundary::Flux(_) => return None,
-            Boundary::Sealed => {}
+            Boundary::Sealed | Boundary::Outflow => {}
         }
     }
     (top > 0.0).then_some(top)

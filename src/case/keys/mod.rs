@@ -3,6 +3,7 @@
 use super::shape::{Shape, Table, key};
 
 mod cells;
+mod flow;
 mod forms;
 mod run;
 mod scaffold;
@@ -43,6 +44,8 @@ pub(in crate::case) fn case() -> Shape {
             )
             .optional(),
             key("solutes", Shape::names("solute", solutes::solute()), "Dissolved substances.")
+                .optional(),
+            key("flow", flow::flow(), "Flow of the medium through the scaffold (perfusion).")
                 .optional(),
             key("baths", Shape::names("bath", solutes::bath()), "Well-mixed volumes of medium.")
                 .optional(),

@@ -203,6 +203,11 @@ pub(in crate::case) fn region() -> Shape {
             "The scaffold here.",
         ),
         key(
+            "flow",
+            table(vec![key("law", Shape::one_of("law", vec![super::flow::darcy()]), "As in [flow].")]),
+            "The flow here.",
+        ),
+        key(
             "solutes",
             Shape::names(
                 "solute",

@@ -98,6 +98,12 @@ fn boundary() -> Shape {
                 ]),
                 "Contact with a well-mixed bath.",
             ),
+            key(
+                "inlet",
+                concentration(),
+                "Fluid enters with this concentration and nothing diffuses back out (Danckwerts).",
+            ),
+            key("outflow", Shape::nothing(), "Fluid leaves with what it holds."),
             key("sealed", Shape::nothing(), "No flux."),
         ],
     )

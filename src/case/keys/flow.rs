@@ -1,0 +1,71 @@
+//! Keys of the flow.
+
+use super::FACES;
+use super::forms::in_space;
+use crate::case::shape::{Range, Shape, key, law_keys};
+use crate::ground::units::{AREA, NONE, PRESSURE, VELOCITY, VISCOSITY, VOLUME_RATE};
+use crate::physics::flow::Permeability;
+
+const PERMEABILITY: Range = Range::positive(AREA);
+
+pub(in crate::case) fn flow() -> Shape {
+    let mut laws = vec![darcy()];
+    laws.extend(law_keys(Permeability::LAWS));
+    let row = Shape::Row(vec![Shape::not_negative(NONE), Shape::Quantity(PERMEABILITY)]);
+    laws.push(key(
+        "table",
+        Shape::table(vec![key(
+            "points",
+            Shape::list(row, 1, 10_000),
+            "Rows of porosity and permeability, ascending; linear between.",
+        )]),
+        "Darcy's law with a permeability that follows the porosity.",
+    ));
+    laws.push(key(
+        "given",
+        Shape::table(vec![key(
+            "velocity",
+            Shape::list(Shape::Quantity(Range::any(VELOCITY)), 1, 3),
+            "Superficial velocity along x, y, z; r, z. The same everywhere, so a cylinder has none \
+            along r.",
+        )]),
+        "A known velocity.",
+    ));
+    let condition = Shape::one_of(
+        "condition",
+        vec![
+            key("pressure", Shape::Quantity(Range::any(PRESSURE)), "Pressure on the face."),
+            key(
+                "rate",
+                Shape::Quantity(Range::any(VOLUME_RATE)),
+                "Volume per time into the construct, spread evenly over the open face.",
+            ),
+            key("sealed", Shape::nothing(), "Nothing passes."),
+        ],
+    );
+    Shape::table(vec![
+        key("law", Shape::one_of("law", laws), "What sets the velocity."),
+        key("viscosity", Shape::positive(VISCOSITY), "Of the medium; water at 37 °C.")
+            .or("0.69 mPa s"),
+        key(
+            "boundary",
+            Shape::table(
+                FACES
+                    .iter()
+                    .map(|f| key(f, condition.clone(), "Condition on this face.").optional())
+                    .collect(),
+            ),
+            "Conditions of Darcy's law; faces not named are sealed.",
+        )
+        .optional(),
+    ])
+}
+
+/// Darcy's law, also in regions.
+pub(in crate::case) fn darcy() -> crate::case::shape::Key {
+    key(
+        "darcy",
+        Shape::table(vec![key("permeability", in_space(PERMEABILITY), "Permeability K.")]),
+        "Darcy's law, u = −(K/µ)·grad p.",
+    )
+}

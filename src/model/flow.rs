@@ -1,0 +1,245 @@
+//! The flow of medium through the scaffold: div u = 0, u = −(K/µ)·∇p (Darcy), or a given
+//! velocity; u is superficial, per total area.
+
+use std::sync::Arc;
+
+use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
+use super::state::State;
+use crate::ground::grid::{Face, Form, Grid};
+use crate::numerics::drift::{self, Bounds, Drift};
+use crate::numerics::flux::{Diffusive, OnFaces, around, between, conductance, on_faces};
+use crate::numerics::hierarchy::Hierarchy;
+use crate::numerics::newton::{Equation, Inert, NotConverged};
+use crate::numerics::wall::{Behind, Wall, face_voxels};
+use crate::physics::flow::wall_shear;
+
+/// A flow field.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Flow through every face in the direction of its axis, outer ones too, per volume of the
+    /// mean voxel, 1/s.
+    pub q: OnFaces,
+    /// Pressure, Pa; `None` for a given velocity.
+    pub pressure: Option<Vec<f64>>,
+    /// Superficial velocity along each axis in the middle of voxels, m/s.
+    pub velocity: [Vec<f64>; 3],
+    /// Wall shear, Pa; `None` where the permeability is not known.
+    pub shear: Option<Vec<f64>>,
+    /// Flow into the construct by face, m³/s.
+    pub entering: [f64; 6],
+}
+
+/// Relative residual of the pressure: what the flow of a voxel may lack.
+const TOLERANCE: f64 = 1e-12;
+
+impl Stream {
+    /// The flow of a case; `None` without one, or where nothing moves.
+    pub fn of(setup: &Setup, room: &[f64]) -> Result<Option<Stream>, NotConverged> {
+        let Some(flow) = &setup.flow else { return Ok(None) };
+        let grid = &setup.grid;
+        let (q, pressure) = match &flow.law {
+            FlowLaw::Given(velocity) => (given(grid, *velocity, room), None),
+            FlowLaw::Darcy(permeability) => {
+                let (q, p) = darcy(grid, flow, permeability, room)?;
+                (q, Some(p))
+            }
+        };
+        if q.iter().flatten().all(|q| *q == 0.0) {
+            return Ok(None);
+        }
+        let velocity = velocity(grid, &q);
+        let shear = match &flow.law {
+            FlowLaw::Given(_) => None,
+            FlowLaw::Darcy(permeability) => Some(
+                (0..grid.len())
+                    .map(|i| {
+                        let speed = speed(&velocity, i);
+                        wall_shear(flow.viscosity, speed, setup.structure.porosity[i], permeability[i])
+                    })
+                    .collect(),
+            ),
+        };
+        let entering = Face::ALL.map(|face| {
+            let sign = if face.end { -1.0 } else { 1.0 };
+            let sum: f64 = outer(grid, face).map(|(_, f)| sign * q[face.axis][f]).sum();
+            sum * grid.voxel_volume()
+        });
+        Ok(Some(Stream { q, pressure, velocity, shear, entering }))
+    }
+
+    /// Superficial speed in a voxel, m/s.
+    pub fn speed(&self, voxel: usize) -> f64 {
+        speed(&self.velocity, voxel)
+    }
+
+    /// Flow into the construct through the outer side of a voxel, per volume of the mean voxel.
+    pub fn entering_at(&self, grid: &Grid, face: Face, voxel: usize) -> f64 {
+        let q = self.q[face.axis][outer_face(grid, face, voxel)];
+        if face.end { -q } else { q }
+    }
+
+    /// Mean time of the fluid in the construct, s.
+    pub fn residence(&self, setup: &Setup, state: &State, storage: &[f64]) -> f64 {
+        let _ = state;
+        let fluid = storage.iter().sum::<f64>() * setup.grid.voxel_volume();
+        fluid / self.entering.iter().filter(|q| **q > 0.0).sum::<f64>()
+    }
+}
+
+fn speed(velocity: &[Vec<f64>; 3], i: usize) -> f64 {
+    velocity.iter().map(|u| u[i] * u[i]).sum::<f64>().sqrt()
+}
+
+/// Number of the outer side of a voxel among the faces of its axis.
+fn outer_face(grid: &Grid, face: Face, voxel: usize) -> usize {
+    let lower = crate::numerics::flux::lower(grid.n, voxel)[face.axis];
+    lower + if face.end { crate::numerics::flux::strides(grid.n)[face.axis] } else { 0 }
+}
+
+/// Voxels of a side of the grid, each with the number of its outer face.
+fn outer(grid: &Grid, face: Face) -> impl Iterator<Item = (usize, usize)> + '_ {
+    face_voxels(grid.n, face).map(move |i| (i, outer_face(grid, face, i)))
+}
+
+fn given(grid: &Grid, velocity: [f64; 3], room: &[f64]) -> OnFaces {
+    let mut q = on_faces(grid.n);
+    let through = |face: Face, voxel: usize| {
+        room[voxel] * velocity[face.axis] * grid.share(face, voxel) / grid.h[face.axis]
+    };
+    between(grid.n, |side| {
+        q[side.axis][side.face] = through(Face { axis: side.axis, end: true }, side.low);
+    });
+    for face in Face::ALL {
+        for (i, f) in outer(grid, face) {
+            q[face.axis][f] = through(face, i);
+        }
+    }
+    q
+}
+
+fn darcy(
+    grid: &Grid,
+    flow: &Flow,
+    permeability: &[f64],
+    room: &[f64],
+) -> Result<(OnFaces, Vec<f64>), NotConverged> {
+    let most = permeability.iter().fold(0.0_f64, |m, k| m.max(*k));
+    let relative: Vec<f64> =
+        permeability.iter().zip(room).map(|(k, o)| o * k / most).collect();
+    let relative = Arc::new(relative);
+    let hierarchy = Hierarchy::new(grid, relative.clone(), [1.0; 3]);
+    let d = most / flow.viscosity;
+    let held = |b: &FlowBoundary| match b {
+        FlowBoundary::Pressure(p) => Some(*p),
+        _ => None,
+    };
+    // Pressures above the smallest at a face: equal ones are then exactly zero.
+    let base = flow.boundaries.iter().filter_map(held).fold(f64::INFINITY, f64::min);
+    let behind = std::array::from_fn(|f| match flow.boundaries[f] {
+        FlowBoundary::Pressure(_) => Behind::Open { film: f64::INFINITY },
+        _ => Behind::Sealed,
+    });
+    let wall = Wall::new(grid, &relative, d, [1.0; 3], &behind, &hierarchy.shapes);
+    let mut rhs = vec![0.0; grid.len()];
+    let mut rates = on_faces(grid.n);
+    let mut lift = 0.0_f64;
+    for (number, face) in Face::ALL.into_iter().enumerate() {
+        match &flow.boundaries[number] {
+            FlowBoundary::Pressure(p) => {
+                lift = lift.max(p - base);
+                for &(i, g) in &wall.faces()[number] {
+                    rhs[i as usize] += g * (p - base);
+                }
+            }
+            FlowBoundary::Rate(rate) => {
+                let open = |i: usize| if relative[i] > 0.0 { grid.share(face, i) } else { 0.0 };
+                let area: f64 = outer(grid, face).map(|(i, _)| open(i)).sum();
+                for (i, f) in outer(grid, face) {
+                    let q = rate / grid.voxel_volume() * open(i) / area;
+                    rhs[i] += q;
+                    rates[face.axis][f] = if face.end { -q } else { q };
+                }
+            }
+            FlowBoundary::Sealed => {}
+        }
+    }
+    let open: Vec<f64> = relative.iter().map(|r| f64::from(u8::from(*r > 0.0))).collect();
+    let equation = Equation {
+        hierarchy: &hierarchy,
+        d,
+        storage: &open,
+        storage_range: (1.0, 1.0),
+        shift: 0.0,
+        rhs: &rhs,
+        wall: Some(&wall),
+        reservoirs: &[],
+        reservoir_faces: [None; 6],
+        reaction: &Inert,
+        lift,
+        tolerance: TOLERANCE,
+        bend: 0.0,
+    };
+    let mut p = vec![0.0; grid.len()];
+    let mut flux = Diffusive { faces: &hierarchy.fine, d };
+    let how = Drift { bounds: Bounds::None, relative: false };
+    drift::solve(&equation, &mut flux, &how, &mut drift::Scratch::default(), &mut p)?;
+    let mut q = rates;
+    between(grid.n, |side| {
+        let t = d * conductance(&hierarchy.fine, side);
+        q[side.axis][side.face] = t * (p[side.low] - p[side.high]);
+    });
+    for (number, face) in Face::ALL.into_iter().enumerate() {
+        let Some(value) = held(&flow.boundaries[number]) else { continue };
+        for &(i, g) in &wall.faces()[number] {
+            let i = i as usize;
+            let inward = g * (value - base - p[i]);
+            q[face.axis][outer_face(grid, face, i)] = if face.end { -inward } else { inward };
+        }
+    }
+    p.iter_mut().zip(&open).for_each(|(p, o)| *p = if *o > 0.0 { *p + base } else { f64::NAN });
+    Ok((q, p))
+}
+
+/// Means of the two faces of each voxel.
+fn velocity(grid: &Grid, q: &OnFaces) -> [Vec<f64>; 3] {
+    let volume = grid.voxel_volume();
+    std::array::from_fn(|axis| {
+        (0..grid.len())
+            .map(|i| {
+                let on = |end: bool| {
+                    let face = Face { axis, end };
+                    let area = grid.face_area(axis) * grid.share(face, i);
+                    let through = q[axis][outer_face(grid, face, i)] * volume;
+                    if area > 0.0 { through / area } else { 0.0 }
+                };
+                match (axis, grid.form, i % grid.n[0]) {
+                    // The axis of a cylinder or a sphere is a face without area.
+                    (0, Form::Cylinder { .. } | Form::Sphere { .. }, 0) => 0.5 * on(true),
+                    _ => 0.5 * (on(false) + on(true)),
+                }
+            })
+            .collect()
+    })
+}
+
+/// Largest defect of the flow into a voxel over the largest flow through its faces.
+pub fn divergence(grid: &Grid, stream: &Stream) -> f64 {
+    let mut worst = 0.0_f64;
+    let largest = stream.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
+    for i in 0..grid.len() {
+        let mut sum = 0.0;
+        around(grid.n, i, |side, above| {
+            let q = stream.q[side.axis][side.face];
+            sum += if above { q } else { -q };
+        });
+        for face in Face::ALL {
+            let v = grid.voxel(i);
+            let at = if face.end { grid.n[face.axis] - 1 } else { 0 };
+            if v[face.axis] == at {
+                sum -= stream.entering_at(grid, face, i);
+            }
+        }
+        worst = worst.max(sum.abs());
+    }
+    if largest > 0.0 { worst / largest } else { 0.0 }
+}
