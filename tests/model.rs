@@ -8,6 +8,7 @@ use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::physics::kinetics::{MichaelisMenten, Uptake};
+use blastema::physics::migration::Motility;
 use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
 use common::*;
 
@@ -65,7 +66,7 @@ pub fn culture(n: [usize; 3], duration: f64) -> Setup {
         combine: Combine::All,
     }];
     msc.lysis = 1.65e-6;
-    msc.motility = 5e-14;
+    msc.motility = Motility::Constant(5e-14);
     let mut case = setup(g, vec![oxygen, glucose, lactate], vec![msc], duration);
     let changes = (1..100).map(|i| (f64::from(i) * 259_200.0, 0.5)).filter(|c| c.0 < duration);
     case.baths = vec![Bath {

@@ -18,6 +18,7 @@ use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::physics::kinetics::{FirstOrder, Hill, MichaelisMenten, Uptake};
+use blastema::physics::migration::Motility;
 use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
 use common::*;
 
@@ -576,7 +577,7 @@ fn motility() {
         let wave = eigenvalue(PI, if discrete { g.h[0] } else { 0.0 });
         let exact = |x: f64, t: f64| 1.0 + 0.5 * (PI * x).cos() * (-d * wave * t).exp();
         let mut p = population(&g, "p", 0.0);
-        p.motility = d;
+        p.motility = Motility::Constant(d);
         p.seeding = (0..n).map(|i| exact(g.centre(i)[0], 0.0)).collect();
         distance(&march(setup(g, vec![], vec![p], 1.0), 1.0, steps), 0, |x| exact(x[0], 1.0))
     };
@@ -628,7 +629,7 @@ fn coupled_oxygen_and_cells() {
         s.initial = Initial::Field(along(&oxygen));
         let mut p = population(&g, "p", 0.0);
         p.seeding = along(&seeding);
-        p.motility = motility;
+        p.motility = Motility::Constant(motility);
         p.uptake = vec![(0, Uptake::MichaelisMenten(MichaelisMenten { vmax, km }))];
         p.capacity = Some(Capacity { density: capacity, counts_viable: true, counts_dead: true });
         p.growth = Some(Growth {

@@ -21,6 +21,7 @@ use blastema::numerics::hierarchy::Hierarchy;
 use blastema::numerics::limiter;
 use blastema::numerics::newton::{self, Equation, Inert, Reaction, Scratch};
 use blastema::physics::kinetics::{FirstOrder, Hill, MichaelisMenten, Uptake};
+use blastema::physics::migration::Motility;
 use blastema::physics::response::{Above, Below, Combine, Inhibition, Limit, Monod, Trigger};
 use common::*;
 
@@ -332,7 +333,7 @@ fn random_case(seed: u64) -> (Setup, f64) {
             population.lysis = d.decades(1e-7, 1e-3);
         }
         if d.chance(0.5) {
-            population.motility = d.decades(1e-17, 1e-11);
+            population.motility = Motility::Constant(d.decades(1e-17, 1e-11));
         }
         populations.push(population);
     }
@@ -539,7 +540,8 @@ fn extrapolation_alone_undershoots_and_the_limiter_repairs_it() {
     println!("least value without the limiter {least:e}");
     assert!(least < -1e-5, "{least:e}");
     let w = |i: usize| 0.5 * (half[i] + b[i]) - a[i];
-    let done = limiter::repair(&mut v, &hierarchy.fine, dt, w, &ones, 1.0, |_, _| 0.0);
+    let done =
+        limiter::repair(&mut v, limiter::diffused(&hierarchy.fine, dt, w), &ones, 1.0, |_, _| 0.0);
     assert!(done.repaired && v.iter().all(|&x| x >= 0.0));
     assert!((v.iter().sum::<f64>() - done.rounded - 1.0).abs() < 1e-12);
 }

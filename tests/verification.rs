@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use blastema::case::load;
+use blastema::model::answers::Answers;
 use blastema::model::expect::Expectations;
 use blastema::model::run::run;
 use blastema::model::solver::Solver;
@@ -28,11 +29,12 @@ fn verify(prefix: &str) {
         let mut expectations = Expectations::new(&case.expects, case.setup.run.steady);
         let start = Instant::now();
         let mut solver = Solver::new(case.setup).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-        if let Err(stop) = run(&mut solver, &mut [&mut expectations]) {
+        let mut answers = Answers::default();
+        if let Err(stop) = run(&mut solver, &mut [&mut expectations, &mut answers]) {
             let _ = writeln!(missed, "{name}: {stop:?}");
             continue;
         }
-        expectations.answers(&[]);
+        expectations.answers(&answers.finish(&solver));
         let outcomes = &expectations.outcomes;
         assert_eq!(outcomes.len(), case.expects.len(), "{name}");
         println!("{name}: {} checked, {:.2} s", outcomes.len(), start.elapsed().as_secs_f64());
@@ -58,9 +60,15 @@ cases! {
     v04_zero_order "v04"
     v05_michaelis_menten_slab "v05"
     v06_michaelis_menten_sphere "v06"
+    v07_danckwerts "v07"
+    v08_fisher_kpp "v08"
+    v09_porous_fisher "v09"
     v10_krogh "v10"
     v11_layers_and_checkerboard "v11"
+    v12_darcy "v12"
+    v13_chemotaxis "v13"
     v14_growth_and_death "v14"
+    v15_carried_front "v15"
     v20_oxygen_step "v20"
 }
 

@@ -330,5 +330,168 @@ def v20():
           + transient(times, 1e-5))
 
 
-for case in (v01, v02, v03, v04, v05, v06, v10, v11, v14, v20):
+def v07():
+    ref = reference("v07_danckwerts_pfr")
+    for row in ref["rows"]:
+        pe, da = float(row["Pe"]), float(row["Da"])
+        # L = 10 mm, D = 1e-9 m2/s: u = Pe D/L, k = Da u/L.
+        u, d = pe * 1e-9 / 1e-2, 1e-9
+        tolerance = "0.1 %"
+        expect = [concentration(row["c_mid"], 1.0, tolerance, at=["5 mm"]),
+                  concentration(row["c_out"], 1.0, tolerance, at=["10 mm"]),
+                  bounds(1.0), line(what="oxygen", take="max", between=["0 mol/m^3", "1 mol/m^3"])]
+        write(f"v07-danckwerts-{row['Pe']}-{row['Da']}", f"v07: plug flow with dispersion, Pe = {row['Pe']}, Da = {row['Da']}",
+              "Danckwerts 1953, closed form to 20 digits: total flux u c0 at the inlet, no gradient at the outlet.",
+              expect, slab(10, 1000) + f'[flow]\nlaw.given = {{ velocity = ["{u!r} m/s"] }}\n\n'
+              f'[solutes.oxygen]\ndiffusivity = "{d!r} m^2/s"\ninitial = "0 mol/m^3"\n'
+              f'decay.value = "{da * u / 1e-2!r} 1/s"\n'
+              'boundary.x_min.inlet = "1 mol/m^3"\nboundary.x_max.outflow = {}\n\n' + STEADY)
+
+
+def v08():
+    ref = reference("v08_fisher_kpp")["b"]
+    times, fronts = ref["T"], ref["front_x_u_half"]
+    expect = []
+    for t, x in zip(times, fronts):
+        # Half a voxel of 0.05 at the front's slope; 0.25 bounds it: u(1 - u).
+        expect.append(line(what="msc.viable", at=[f"{x!r} m"], time=f"{t} s",
+                           value="0.5 cells/m^3", within=f"{0.25 * 0.5 * 0.05!r} cells/m^3"))
+    write("v08-fisher-kpp", "v08: travelling front of Fisher and KPP",
+          "u_t = u_xx + u(1 - u) from a compact start; positions of u = 1/2 by separate code, Richardson\n"
+          "extrapolated. Half a voxel is allowed. The front lags behind speed 2 (Bramson).",
+          expect, '[domain]\nsize   = ["120 m"]\nvoxels = [2400]\n\n'
+          '[cells.msc]\ntype = "custom"\n'
+          'seeding.uniform.density.formula = { value = "1 cells/m^3", times = "0.5*(1 - tanh((x - 10 m)/(1 m)))" }\n'
+          'capacity = { density = "1 cells/m^3" }\ngrowth = { rate.value = "1 1/s", crowding = "logistic" }\n'
+          'motility.constant = "1 m^2/s"\n\n'
+          + transient(times, 1e-6))
+    a = reference("v08_fisher_kpp")["a"]
+    d, r, c, x0 = a["D_m2_s"], a["r_1_s"], a["c_m_s"], a["x0_m"]
+    expect, k = [], a["K"]
+    for days in (2, 6):
+        t = days * 86400.0
+        for z in (-4.0, -1.0, 0.0, 1.0, 3.0):
+            x = x0 + c * t + z * math.sqrt(6 * d / r)
+            u = (1 + math.exp(z)) ** -2
+            expect.append(line(what="msc.viable", at=[f"{x * 1e3!r} mm"], time=f"{days} d",
+                               value=f"{k * u!r} cells/m^3", within=f"{k * 1e-3!r} cells/m^3"))
+    scale = math.sqrt(6 * d / r) * 1e3
+    write("v08-ablowitz-zeppetella", "v08: exact wave of Ablowitz and Zeppetella",
+          "u = (1 + exp((x - x0 - c t)/sqrt(6 D/r)))^-2, c = 5 sqrt(D r/6): Bull. Math. Biol. 41 (1979) 835.",
+          expect, slab(6, 1200) + '[cells.msc]\ntype = "custom"\n'
+          f'seeding.uniform.density.formula = {{ value = "{k!r} cells/m^3", times = "(1 + exp((x - {x0 * 1e3!r} mm)/({scale!r} mm)))^(-2)" }}\n'
+          f'capacity = {{ density = "{k!r} cells/m^3" }}\ngrowth = {{ rate.value = "{r!r} 1/s", crowding = "logistic" }}\n'
+          f'motility.constant = "{d!r} m^2/s"\n\n'
+          '[run]\nduration = "6 d"\naccuracy = { time = 1e-6, solver = 1e-10 }\noutput = { at = ["2 d"] }\n')
+
+
+def v09():
+    ref = reference("v09_porous_fisher_barenblatt")
+    d0, k = ref["D0_m2_s"], 1e14
+    population = ('[cells.msc]\ntype = "custom"\ncapacity = { density = "1e14 cells/m^3" }\n'
+                  f'motility.porous.diffusivity = "{d0!r} m^2/s"\n')
+    for n in (1, 2):
+        case = ref[f"case_d{n}"]
+        r0, r1, u1 = case["R_t0_m"], case["R_t1_m"], case["u0_t1"]
+        axis = "xr"[n - 1]
+        h = 1e-6 * 2
+        expect = [line(what="msc.viable", take="min", between=["0 cells/m^3", "1e14 cells/m^3"])]
+        for f in (0.1, 0.3, 0.5, 0.7, 0.9):
+            expect.append(line(what="msc.viable", at=[f"{f * r1 * 1e3!r} mm"],
+                               value=f"{k * u1 * (1 - f * f)!r} cells/m^3", within="0.5 %"))
+        # The front within a voxel: empty beyond it, and not before.
+        expect.append(line(what="msc.viable", at=[f"{(r1 + 1.5 * h) * 1e3!r} mm"],
+                           between=["0 cells/m^3", f"{k * 1e-6!r} cells/m^3"]))
+        expect.append(line(what="msc.viable", at=[f"{(r1 - 2.5 * h) * 1e3!r} mm"],
+                           between=[f"{k * 1e-6!r} cells/m^3", "1e14 cells/m^3"]))
+        domain = slab(0.8, 400) if n == 1 else '[domain]\nshape  = "cylinder"\nsize   = ["0.8 mm"]\nvoxels = [400]\n\n'
+        write(f"v09-barenblatt-{n}d", f"v09: a drop of cells that spread by crowding, {n}D",
+              "Barenblatt and Pattle: n/K = t^-a (C - k x^2 t^-2b), exact; 20 d from a start after 5 d.",
+              expect, domain + population +
+              f'seeding.uniform.density.formula = {{ value = "0.5e14 cells/m^3", times = "max(0, 1 - ({axis}/({r0 * 1e3!r} mm))^2)" }}\n\n'
+              '[run]\nduration = "20 d"\naccuracy = { time = 1e-5, solver = 1e-10 }\n')
+    wave, r = ref["sharp_wave"], ref["r_1_s"]
+    front, s = wave["front_d20_m"], math.sqrt(r / (2 * d0))
+    expect = []
+    for z in (-1.2, -0.8, -0.4, -0.2, -0.1):
+        u = 1 - math.exp(z * 1e-3 * s)
+        expect.append(line(what="msc.viable", at=[f"{front * 1e3 + z!r} mm"],
+                           value=f"{k * u!r} cells/m^3", within=f"{k * 2e-3!r} cells/m^3"))
+    h = 3e-3 / 1500
+    expect.append(line(what="msc.viable", at=[f"{(front + 1.5 * h) * 1e3!r} mm"],
+                       between=["0 cells/m^3", f"{k * 1e-3!r} cells/m^3"]))
+    write("v09-sharp-wave", "v09: sharp wave of porous-Fisher",
+          "n/K = 1 - exp((x - x0 - c t) sqrt(r/(2 D))) behind the front, c = sqrt(D r/2): exact.",
+          expect, slab(3, 1500) + population + f'growth = {{ rate.value = "{r!r} 1/s", crowding = "logistic" }}\n'
+          f'seeding.uniform.density.formula = {{ value = "1e14 cells/m^3", times = "max(0, 1 - exp((x - {wave["x0_m"] * 1e3!r} mm)/({1e3 / s!r} mm)))" }}\n\n'
+          '[run]\nduration = "20 d"\naccuracy = { time = 1e-5, solver = 1e-10 }\n')
+
+
+def v12():
+    ref = reference("v12_darcy_layers_inclusion")
+    mu, dp, lengths, ks = ref["mu_Pa_s"], ref["dP_Pa"], ref["L_m"], ref["K_m2"]
+    edges = [0.0]
+    for l in lengths:
+        edges.append(edges[-1] + l * 1e3)
+
+    def layers(axis):
+        text = ""
+        for i, k in enumerate(ks):
+            text += (f'\n[regions.layer-{i + 1}]\nshape.layer = {{ axis = "{axis}", from = "{edges[i]!r} mm", to = "{edges[i + 1]!r} mm" }}\n'
+                     f'flow.law.darcy.permeability = "{k!r} m^2"\n')
+        return text
+
+    flow = (f'[flow]\nlaw.darcy.permeability = "1e-10 m^2"\nviscosity = "{mu!r} Pa s"\n'
+            f'boundary.x_min.pressure = "{dp!r} Pa"\nboundary.x_max.pressure = "0 Pa"\n')
+    total = edges[-1]
+    write("v12-darcy-series", "v12: Darcy flow across layers", "u = dp/(mu sum(L/K)): exact.",
+          [line(what="flow.x_min", value=f"{ref['series_flux_m_s']!r} m^3/s", within="0.000001 %")],
+          slab(total, 40) + flow + layers("x") + "\n" + STEADY)
+    # Through 4 mm x 1 m: the mean over the layers.
+    write("v12-darcy-parallel", "v12: Darcy flow along layers", "u = dp/(mu L) sum(L K)/sum(L): exact.",
+          [line(what="flow.x_min", value=f"{ref['parallel_flux_m_s'] * total * 1e-3!r} m^3/s", within="0.000001 %")],
+          f'[domain]\nsize   = ["{total!r} mm", "{total!r} mm"]\nvoxels = [8, 40]\n\n' + flow + layers("y") + "\n" + STEADY)
+
+
+def v13():
+    ref = reference("v13_chemotaxis_boltzmann")
+    d, nbar = ref["D_n"], ref["nbar"]
+    for row in ref["rows"]:
+        s = row["s"]
+        expect = [line(what="msc.viable", at=["0.5 mm"], value=f"{row['n_mid']!r} cells/m^3", within="0.5 %")]
+        for x in (0.7, 0.9, 0.98):
+            n = nbar * s * math.exp(s * x) / math.expm1(s)
+            expect.append(line(what="msc.viable", at=[f"{x!r} mm"], value=f"{n!r} cells/m^3", within="0.5 %"))
+        write(f"v13-chemotaxis-{s:g}", f"v13: cells drift up a gradient until they rest, s = {s:g}",
+              "Boltzmann's density exp(s x/L), s = chi (c(L) - c(0))/D: exact at rest.",
+              expect, slab(1, 400) + '[solutes.attractant]\ndiffusivity = "1e-9 m^2/s"\n'
+              'initial.linear = { axis = "x", from = "0 mol/m^3", to = "1 mol/m^3" }\n'
+              'boundary.x_min.value = "0 mol/m^3"\nboundary.x_max.value = "1 mol/m^3"\n\n'
+              f'[cells.msc]\ntype = "custom"\nseeding.uniform = {{ density = "{nbar!r} cells/m^3" }}\n'
+              f'motility.constant = "{d!r} m^2/s"\n'
+              f'chemotaxis.attractant = {{ sensitivity = "{s * d!r} m^5/mol/s", crowding = "none" }}\n\n'
+              '[run]\nduration = "600 d"\naccuracy = { solver = 1e-12, max_step = "10 d" }\n')
+
+
+def v15():
+    name = "v15_ogata_banks"
+    ref, rows = reference(name), profile(name)
+    times = [300, 600, 900]
+    for suffix, column, decay in (("", "c_t", None), ("-decay", "cdecay_t", ref["k"])):
+        expect = []
+        for t in times:
+            for row in rows[4:45:8]:
+                expect.append(line(what="oxygen", at=[f"{float(row['x_m']) * 1e3:g} mm"], time=f"{t} s",
+                                   value=f"{float(row[f'{column}{t}'])!r} mol/m^3", within="0.001 mol/m^3"))
+            expect.append(bounds(1.0, time=f"{t} s"))
+            expect.append(line(what="oxygen", take="max", time=f"{t} s", between=["0 mol/m^3", "1.000001 mol/m^3"]))
+        write(f"v15-ogata-banks{suffix}", f"v15: a front carried by the flow{' that decays' if decay else ''}",
+              "Ogata and Banks 1961, to 40 digits: value at the inlet, endless column.",
+              expect, slab(20, 800) + f'[flow]\nlaw.given = {{ velocity = ["{ref["v"]!r} m/s"] }}\n\n'
+              f'[solutes.oxygen]\ndiffusivity = "{ref["D"]!r} m^2/s"\ninitial = "0 mol/m^3"\n'
+              + (f'decay.value = "{decay!r} 1/s"\n' if decay else "") +
+              'boundary.x_min.value = "1 mol/m^3"\nboundary.x_max.outflow = {}\n\n' + transient(times, 1e-6))
+
+
+for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v15, v20):
     case()

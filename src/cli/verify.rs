@@ -8,6 +8,7 @@ use super::library::print;
 use super::run::refused;
 use crate::case;
 use crate::ground::par;
+use crate::model::answers::Answers;
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::run as advance;
 use crate::model::solver::Solver;
@@ -76,6 +77,19 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v06-sphere-3-0.1"
     "v06-sphere-5-0.05"
     "v06-sphere-5-0.1"
+    "v07-danckwerts-1-0.5"
+    "v07-danckwerts-1-2"
+    "v07-danckwerts-10-0.5"
+    "v07-danckwerts-10-2"
+    "v07-danckwerts-100-0.5"
+    "v07-danckwerts-100-2"
+    "v07-danckwerts-1000-0.5"
+    "v07-danckwerts-1000-2"
+    "v08-ablowitz-zeppetella"
+    "v08-fisher-kpp"
+    "v09-barenblatt-1d"
+    "v09-barenblatt-2d"
+    "v09-sharp-wave"
     "v10-krogh-first-order"
     "v10-krogh-zero-order"
     "v11-checkerboard"
@@ -86,8 +100,15 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v11-laminate-series-0.25"
     "v11-laminate-series-0.3"
     "v11-laminate-series-0.5"
+    "v12-darcy-parallel"
+    "v12-darcy-series"
+    "v13-chemotaxis-1"
+    "v13-chemotaxis-20"
+    "v13-chemotaxis-4"
     "v14-death-chain"
     "v14-logistic"
+    "v15-ogata-banks"
+    "v15-ogata-banks-decay"
     "v20-oxygen-step-gel"
 };
 
@@ -166,8 +187,10 @@ fn solve(name: &str, text: &str, parts: usize) -> Result<(Vec<Outcome>, [usize; 
     let mut expectations = Expectations::new(&loaded.expects, steady);
     let gave_up = |what: String| Failure::new(Exit::Numerics, format!("{name}: {what}"));
     let mut solver = Solver::new(loaded.setup).map_err(|e| gave_up(format!("{e:?}")))?;
-    advance(&mut solver, &mut [&mut expectations]).map_err(|e| gave_up(format!("{e:?}")))?;
-    expectations.answers(&[]);
+    let mut answers = Answers::default();
+    advance(&mut solver, &mut [&mut expectations, &mut answers])
+        .map_err(|e| gave_up(format!("{e:?}")))?;
+    expectations.answers(&answers.finish(&solver));
     Ok((expectations.outcomes, grid.n))
 }
 

@@ -1,5 +1,7 @@
 //! The answers of a run: what an engineer wants to know, each with its definition.
 
+use super::answer::answer;
+pub use super::answer::{Answer, digits};
 use super::run::{Moment, Watcher};
 use super::setup::Setup;
 use super::solutes::{diffusion_length, fed, feeds};
@@ -11,23 +13,6 @@ use crate::ground::par;
 
 /// Densest tissue, cells/m³: cells of 10 µm side by side.
 pub const PACKING: f64 = 1e15;
-
-/// One answer.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// Key for scripts ("viable_fraction").
-    pub key: String,
-    /// Name for people ("viable fraction").
-    pub label: String,
-    /// Value as printed ("83.1 %", "3.2 d at (2.5, 2.5, 0.1) mm").
-    pub text: String,
-    /// The value, where it is a number.
-    pub number: Option<f64>,
-    /// Unit of `number`; empty: none.
-    pub unit: String,
-    /// What exactly is counted; empty where the name says it all.
-    pub definition: String,
-}
 
 /// Gathers what has to be watched during the run.
 #[derive(Debug, Default)]
@@ -84,47 +69,11 @@ fn living(solver: &Solver, survey: &Survey) -> Vec<f64> {
     sums
 }
 
-/// A number with four digits that count.
-pub fn digits(v: f64) -> String {
-    let size = v.abs();
-    if v == 0.0 {
-        "0".into()
-    } else if !(1e-3..1e5).contains(&size) {
-        format!("{v:.3e}")
-    } else {
-        let places = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
-        let text = format!("{v:.places$}");
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_string()
-        } else {
-            text
-        }
-    }
-}
-
 fn place(grid: &Grid, voxel: usize) -> String {
     let centre = grid.centre(voxel);
     let parts: Vec<String> =
         centre[..grid.dimensions.clamp(1, 3)].iter().map(|x| digits(x * 1e3)).collect();
     format!("({}) mm", parts.join(", "))
-}
-
-fn answer(
-    key: &str,
-    label: &str,
-    text: String,
-    number: Option<f64>,
-    unit: &str,
-    definition: &str,
-) -> Answer {
-    Answer {
-        key: key.into(),
-        label: label.into(),
-        text,
-        number,
-        unit: unit.into(),
-        definition: definition.into(),
-    }
 }
 
 /// Faces through which any solute enters from a value, a film or a bath.
@@ -147,6 +96,7 @@ impl Answers {
         }
         self.nutrients(solver, survey, &mut out);
         limits(solver, &mut out);
+        super::perfusion::answers(solver, &mut out);
         scales(solver, &mut out);
         for text in &setup.silent_laws {
             let text = text.replace(" is not modelled", "");

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use super::cells::{self, Changes};
 use super::setup::{Boundary, Solute};
 use super::solutes::{Uptakes, active, outside, produce, weighted};
-use super::solver::{Solver, StepFailure};
+use super::solver::{Solver, StepFailure, failure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::Advective;
 use crate::numerics::krylov::Reservoir;
-use crate::numerics::newton::{Equation, Inert, NotConverged, largest, solve};
+use crate::numerics::newton::{Equation, NotConverged, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::dot;
 
@@ -29,7 +29,10 @@ impl Solver {
     ) -> Result<(), StepFailure> {
         to.time = from.time + dt;
         for p in 0..self.setup.populations.len() {
-            self.population(p, from, to, dt, stage, amounts)?;
+            self.react(p, from, to, dt, amounts);
+        }
+        for p in 0..self.setup.populations.len() {
+            self.migrate(p, from, to, dt, stage)?;
         }
         for s in 0..self.setup.solutes.len() {
             self.solute(s, from, to, Some(dt), stage, amounts)?;
@@ -37,16 +40,8 @@ impl Solver {
         Ok(())
     }
 
-    /// Cells of one population.
-    fn population(
-        &mut self,
-        p: usize,
-        from: &State,
-        to: &mut State,
-        dt: f64,
-        stage: usize,
-        amounts: &mut [f64],
-    ) -> Result<(), StepFailure> {
+    /// What the cells of one population do where they are.
+    fn react(&mut self, p: usize, from: &State, to: &mut State, dt: f64, amounts: &mut [f64]) {
         let population = &self.setup.populations[p];
         let numbers = self.catalogue.of_population(p);
         let plane = self.setup.grid.plane();
@@ -77,48 +72,6 @@ impl Solver {
             amounts[terms.died[j]] += volume * died;
             amounts[terms.lysed[j]] += volume * lysed;
         }
-        let motility = population.motility;
-        let (Some(h), true) = (self.motile, motility > 0.0) else { return Ok(()) };
-        let number = numbers[0];
-        let field = flat_mut(&mut to.fields[number]);
-        let measure = &self.measure;
-        par::planes(plane, &mut self.rhs, |k, r| {
-            let n = &field[k * plane..][..plane];
-            let measure = &measure[k * plane..][..plane];
-            for i in 0..plane {
-                r[i] = measure[i] * n[i] / dt;
-            }
-        });
-        let lift = largest(field, plane);
-        let missed = &mut self.missed.populations[p][stage];
-        if lift == 0.0 {
-            missed.forget();
-            return Ok(());
-        }
-        // Motion never lifts anything above the largest density.
-        missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
-        let equation = Equation {
-            hierarchy: &self.hierarchies[h],
-            d: motility,
-            storage: &self.measure,
-            storage_range: self.measure_range,
-            shift: 1.0 / dt,
-            rhs: &self.rhs,
-            wall: None,
-            reservoirs: &[],
-            reservoir_faces: [None; 6],
-            reaction: &Inert,
-            lift,
-            tolerance: self.setup.run.accuracy.solver,
-            bend: 0.0,
-        };
-        let solved = solve(&equation, &mut self.scratch, field)
-            .map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
-        self.missed.populations[p][stage].learn(plane, dt, field, &self.formula);
-        self.work.solves += 1;
-        self.work.newton += solved.newton;
-        self.work.cycles += solved.cycles;
-        Ok(())
     }
 
     /// One solute; without `dt` its steady state, with amounts per second.
@@ -357,11 +310,6 @@ fn drained(solute: &Solute, t: f64) -> String {
     } else {
         String::new()
     }
-}
-
-fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
-    let hint = String::new();
-    StepFailure { field: field.to_string(), hint, voxel: e.voxel, history: e.history, time, dt }
 }
 
 /// Cells that count towards a capacity, all populations, cells/m³, into `sum`.

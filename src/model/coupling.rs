@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use super::migration::{self, Way};
 use super::setup::{Boundary, Production};
 use super::solutes::outside;
 use super::solver::{Solver, StepFailure};
@@ -16,7 +17,7 @@ use crate::ground::par;
 use crate::numerics::flux::{Advective, Flux};
 use crate::numerics::limiter;
 use crate::numerics::newton::largest;
-use crate::numerics::stencil::lanes;
+use crate::numerics::stencil::{Faces, lanes};
 
 /// Share by which a value must be above the largest possible one to count as limited; the solver
 /// leaves less.
@@ -177,11 +178,13 @@ impl Solver {
         let mut amounts: Vec<f64> =
             attempt.fine.iter().zip(&attempt.coarse).map(|(b, a)| 2.0 * b - a).collect();
         let time = self.two.time;
-        for s in 0..self.setup.solutes.len() {
-            self.extrapolate_solute(s, attempt, &mut amounts);
-        }
+        // Cells first: their ways follow the solutes as they were.
         for p in 0..self.setup.populations.len() {
             self.extrapolate_population(p, attempt, &mut amounts);
+        }
+        self.fit_into_room(attempt, &mut amounts);
+        for s in 0..self.setup.solutes.len() {
+            self.extrapolate_solute(s, attempt, &mut amounts);
         }
         self.state.time = time;
         self.trend = true;
@@ -281,8 +284,7 @@ impl Solver {
                     limited.voxels += c.iter().filter(|c| **c > top * (1.0 + ABOVE)).count();
                     c.iter_mut().zip(room.clone()).for_each(|(c, o)| *c = (top - *c) * o);
                     let moved = limiter::carried(n, &through, &fields, dt, -1.0);
-                    let above =
-                        limiter::repair(c, moved, storage, scale, |i, m| own(i, m, -1.0));
+                    let above = limiter::repair(c, moved, storage, scale, |i, m| own(i, m, -1.0));
                     c.iter_mut().zip(room).for_each(|(c, o)| *c = (top - *c) * o);
                     limited.repaired &= above.repaired;
                     limited.rounded -= above.rounded;
@@ -410,8 +412,8 @@ impl Solver {
         let volume = self.setup.grid.voxel_volume();
         let scale = numbers.iter().fold(0.0_f64, |m, &f| m.max(self.scales[f]));
         let terms = self.cell_terms[p].clone();
+        let population = &self.setup.populations[p];
         let first_dead = numbers.len() - terms.died.len();
-        let motility = self.setup.populations[p].motility;
         let mut fields: Vec<_> =
             numbers.iter().map(|&f| std::mem::take(&mut self.state.fields[f])).collect();
         let mut fits = true;
@@ -423,16 +425,18 @@ impl Solver {
             let (cf, ch, ct) =
                 (flat(&self.full.fields[f]), flat(&self.half.fields[f]), flat(&self.two.fields[f]));
             let faces = self.motile.unwrap_or(0);
-            let moves = position == 0 && motility > 0.0;
+            let moves = position == 0 && population.moves();
             let Some(hierarchy) = self.hierarchies.get(faces) else { break };
-            let amount = if moves { motility * attempt.dt } else { 0.0 };
+            let motility = if moves { population.motility.largest() } else { 0.0 };
             let w = |i: usize| 0.5 * (ch[i] + ct[i]) - cf[i];
-            let done = limiter::repair(
-                flat_mut(field),
-                limiter::diffused(&hierarchy.fine, amount, w),
-                &self.measure,
-                scale,
-                |i, missing| {
+            let ways = if moves { self.ways(p, &hierarchy.fine) } else { None };
+            let three = [ch, ct, cf];
+            let moved: Box<limiter::Leaving> = match &ways {
+                Some(w) => Box::new(limiter::carried(hierarchy.fine.n, w, &three, attempt.dt, 1.0)),
+                None => Box::new(limiter::diffused(&hierarchy.fine, motility * attempt.dt, w)),
+            };
+            let done =
+                limiter::repair(flat_mut(field), moved, &self.measure, scale, |i, missing| {
                     if position >= first_dead {
                         // Dead cells that are not there have not dissolved.
                         corrections.push((terms.lysed[position - first_dead], missing));
@@ -451,8 +455,7 @@ impl Solver {
                         }
                     }
                     charged
-                },
-            );
+                });
             self.work.limited += done.voxels;
             fits &= done.repaired;
             amounts[terms.rounded] += volume * done.rounded;
@@ -465,14 +468,76 @@ impl Solver {
                 amounts[term] -= volume * amount;
             }
         } else {
-            for &f in &numbers {
-                self.state.fields[f].clone_from(&self.two.fields[f]);
+            self.give_up(p, attempt, amounts);
+        }
+    }
+
+    /// Takes the result of the two half steps for a population: first order.
+    fn give_up(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
+        for f in self.catalogue.of_population(p) {
+            self.state.fields[f].clone_from(&self.two.fields[f]);
+        }
+        self.work.limited += self.setup.grid.len();
+        let terms = &self.cell_terms[p];
+        let mut own = vec![terms.born, terms.quiesced, terms.woke, terms.rounded];
+        own.extend(terms.died.iter().chain(&terms.lysed));
+        for t in own {
+            amounts[t] = attempt.fine[t];
+        }
+    }
+
+    /// How population `p` moved in the two half steps and in the full one, if not by diffusion alone.
+    fn ways<'a>(&self, p: usize, faces: &'a Faces<f64>) -> Option<[Way<'a>; 3]> {
+        let population = &self.setup.populations[p];
+        let way = |from, now| migration::way(population, &self.catalogue, faces, p, from, now);
+        Some([
+            way(&self.state, &self.half)?,
+            way(&self.half, &self.two)?,
+            way(&self.state, &self.full)?,
+        ])
+    }
+
+    /// Where extrapolation has put more cells than the capacity has room for, those that came too
+    /// many go back.
+    fn fit_into_room(&mut self, attempt: &Attempt, amounts: &mut [f64]) {
+        let mut fits = true;
+        for p in 0..self.setup.populations.len() {
+            let population = &self.setup.populations[p];
+            let (Some(capacity), Some(h)) = (population.capacity, self.motile) else { continue };
+            if !population.volume_filling || !population.moves() {
+                continue;
             }
-            self.work.limited += self.setup.grid.len();
-            let mut own = vec![terms.born, terms.quiesced, terms.woke, terms.rounded];
-            own.extend(terms.died.iter().chain(&terms.lysed));
-            for t in own {
-                amounts[t] = attempt.fine[t];
+            let f = self.catalogue.of_population(p)[0];
+            let others = migration::others(population, &self.catalogue, p, &self.state);
+            let over = |n: &[f64]| {
+                n.iter().zip(&others).any(|(n, o)| n + o > capacity.density * (1.0 + 1e-12))
+            };
+            if !over(flat(&self.state.fields[f])) {
+                continue;
+            }
+            let faces = &self.hierarchies[h].fine;
+            let Some(ways) = self.ways(p, faces) else { continue };
+            let three = [&self.half, &self.two, &self.full].map(|s| flat(&s.fields[f]));
+            let moved = limiter::carried(faces.n, &ways, &three, attempt.dt, -1.0);
+            let mut room = flat(&self.state.fields[f]).to_vec();
+            let mirror = |values: &mut [f64]| {
+                for ((x, o), open) in values.iter_mut().zip(&others).zip(self.room.iter()) {
+                    *x = (capacity.density - o - *x) * open;
+                }
+            };
+            mirror(&mut room);
+            let done =
+                limiter::repair(&mut room, moved, &self.measure, capacity.density, |_, _| 0.0);
+            mirror(&mut room);
+            fits &= done.repaired && room.iter().all(|n| *n >= 0.0);
+            let rounded = self.setup.grid.voxel_volume() * done.rounded;
+            amounts[self.cell_terms[p].rounded] -= rounded;
+            self.work.limited += done.voxels;
+            flat_mut(&mut self.state.fields[f]).copy_from_slice(&room);
+        }
+        if !fits {
+            for p in 0..self.setup.populations.len() {
+                self.give_up(p, attempt, amounts);
             }
         }
     }

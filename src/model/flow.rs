@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
-use super::state::State;
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::{Diffusive, OnFaces, around, between, conductance, on_faces};
@@ -54,7 +53,12 @@ impl Stream {
                 (0..grid.len())
                     .map(|i| {
                         let speed = speed(&velocity, i);
-                        wall_shear(flow.viscosity, speed, setup.structure.porosity[i], permeability[i])
+                        wall_shear(
+                            flow.viscosity,
+                            speed,
+                            setup.structure.porosity[i],
+                            permeability[i],
+                        )
                     })
                     .collect(),
             ),
@@ -78,9 +82,9 @@ impl Stream {
         if face.end { -q } else { q }
     }
 
-    /// Mean time of the fluid in the construct, s.
-    pub fn residence(&self, setup: &Setup, state: &State, storage: &[f64]) -> f64 {
-        let _ = state;
+    /// Mean time of the fluid in the construct, s; `storage` is the fluid of each voxel over the
+    /// volume of the mean one.
+    pub fn residence(&self, setup: &Setup, storage: &[f64]) -> f64 {
         let fluid = storage.iter().sum::<f64>() * setup.grid.voxel_volume();
         fluid / self.entering.iter().filter(|q| **q > 0.0).sum::<f64>()
     }
@@ -124,8 +128,7 @@ fn darcy(
     room: &[f64],
 ) -> Result<(OnFaces, Vec<f64>), NotConverged> {
     let most = permeability.iter().fold(0.0_f64, |m, k| m.max(*k));
-    let relative: Vec<f64> =
-        permeability.iter().zip(room).map(|(k, o)| o * k / most).collect();
+    let relative: Vec<f64> = permeability.iter().zip(room).map(|(k, o)| o * k / most).collect();
     let relative = Arc::new(relative);
     let hierarchy = Hierarchy::new(grid, relative.clone(), [1.0; 3]);
     let d = most / flow.viscosity;

@@ -4,6 +4,8 @@ pub mod balance;
 pub mod cells;
 pub mod coupling;
 pub mod ledger;
+pub mod migration;
+pub mod perfusion;
 pub mod provenance;
 pub mod setup;
 pub mod solutes;
@@ -13,6 +15,7 @@ pub mod state;
 pub mod expect;
 pub mod flow;
 
+pub mod answer;
 pub mod answers;
 pub mod run;
 pub mod sample;

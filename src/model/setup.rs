@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::ground::grid::Grid;
 use crate::ground::signal::Signal;
 use crate::physics::kinetics::Uptake;
+use crate::physics::migration::{Motility, Taxis};
 use crate::physics::response::{Combine, Limit, Trigger};
 
 /// Everything that a run needs.
@@ -181,8 +182,12 @@ pub struct Population {
     pub deaths: Vec<Death>,
     /// Rate at which dead cells dissolve, 1/s; 0: they stay.
     pub lysis: f64,
-    /// Random motility, m²/s; 0: none.
-    pub motility: f64,
+    /// Random motility.
+    pub motility: Motility,
+    /// Drift along gradients.
+    pub taxis: Vec<Taxis>,
+    /// Drift and motility only into the room that the capacity leaves.
+    pub volume_filling: bool,
 }
 
 /// Largest cell density, and what counts towards it.

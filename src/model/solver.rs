@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
 use super::flow::Stream;
 use super::ledger::Ledger;
-use super::setup::{Boundary, Initial, Setup};
+use super::setup::{Boundary, Initial, Population, Setup};
 use super::solutes::{Transport, outside, weighted};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::ground::grid::Form;
 use crate::numerics::drift;
 use crate::numerics::hierarchy::Hierarchy;
-use crate::numerics::newton::{Scratch, largest};
+use crate::numerics::newton::{NotConverged, Scratch, largest};
 use crate::numerics::predict::Missed;
-use crate::numerics::stencil::dot;
+use crate::numerics::stencil::{Faces, dot};
 
 /// Work done, for the answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +48,12 @@ pub struct StepFailure {
     pub time: f64,
     /// Step, s.
     pub dt: f64,
+}
+
+/// A solve that did not converge.
+pub(super) fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
+    let hint = String::new();
+    StepFailure { field: field.to_string(), hint, voxel: e.voxel, history: e.history, time, dt }
 }
 
 /// What the start values of the three solves a step of each equation missed.
@@ -158,7 +164,7 @@ impl Solver {
                 (of(&solute.relative, solute.axis), solute.diffusivity)
             });
         }
-        let moves = setup.populations.iter().any(|p| p.motility > 0.0);
+        let moves = setup.populations.iter().any(Population::moves);
         let motile = moves.then(|| of(&room, [1.0; 3]));
         let transports = setup
             .solutes
@@ -344,6 +350,11 @@ impl Solver {
     /// 1 where there is an unknown, 0 in solid.
     pub fn room(&self) -> &[f64] {
         &self.room
+    }
+
+    /// Conductances of the faces for a solute, and their factor.
+    pub fn conductances(&self, s: usize) -> (&Faces<f64>, f64) {
+        (&self.hierarchies[self.transports[s].hierarchy].fine, self.transports[s].d)
     }
 
     /// Effective diffusivity of a solute in a voxel, m²/s.

@@ -199,7 +199,7 @@ fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64]) {
             let out = if above { &low[side.axis] } else { &high[side.axis] };
             diagonal += out[side.face].abs();
         });
-        let size = diagonal * v[i].max(1e-30 * eq.lift);
+        let size = diagonal * v[i].max(1e-12 * eq.lift);
         weight[i] = if size > 0.0 { 1.0 / size } else { 0.0 };
     }
 }
@@ -521,7 +521,7 @@ mod tests {
         let rhs: Vec<f64> = (0..grid.len()).map(|i| open[i] * hash(i + 7)).collect();
         for (shift, tilt) in [(1.0, 0.0), (1e-3, 3.0), (1e-3, 30.0)] {
             let potential: Vec<f64> = (0..grid.len()).map(|i| tilt * hash(i / 3)).collect();
-            let mut flux = Fitted::new(&hierarchy.fine, 1.0, Some(&potential), None);
+            let mut flux = Fitted::new(&hierarchy.fine, |_| 1.0, |i| potential[i], None);
             let eq = Equation {
                 hierarchy: &hierarchy,
                 d: 1.0,

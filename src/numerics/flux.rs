@@ -268,40 +268,48 @@ fn bernoulli(x: f64) -> f64 {
 /// Trans. Electron Devices 16 (1969) 64). With a capacity each direction is times the room left
 /// downstream, w = 1 − (n + others)/capacity (Painter and Hillen, Can. Appl. Math. Q. 10 (2002)
 /// 501).
-pub struct Fitted<'a> {
+#[derive(Clone, Debug)]
+pub struct Fitted {
     /// Coefficients of the lower and of the higher voxel.
     pub low: OnFaces,
     /// See `low`.
     pub high: OnFaces,
     /// Capacity and, a value a voxel, the other cells that count towards it.
-    pub crowd: Option<(f64, &'a [f64])>,
+    pub crowd: Option<(f64, Vec<f64>)>,
 }
 
-impl<'a> Fitted<'a> {
-    /// Coefficients for conductances `faces`·`d` and the potential divided by the diffusivity.
+impl Fitted {
+    /// Coefficients for conductances `faces` of a unit diffusivity, a diffusivity on each face
+    /// and a potential Φ a voxel in the same unit. Without diffusivity the drift is upwind.
     pub fn new(
         faces: &Faces<f64>,
-        d: f64,
-        potential: Option<&[f64]>,
-        crowd: Option<(f64, &'a [f64])>,
-    ) -> Fitted<'a> {
+        diffusivity: impl Fn(Side) -> f64,
+        potential: impl Fn(usize) -> f64,
+        crowd: Option<(f64, Vec<f64>)>,
+    ) -> Fitted {
         let (mut low, mut high) = (on_faces(faces.n), on_faces(faces.n));
         between(faces.n, |side| {
-            let t = d * conductance(faces, side);
+            let (t, d) = (conductance(faces, side), diffusivity(side));
             if t > 0.0 {
-                let delta = potential.map_or(0.0, |p| p[side.high] - p[side.low]);
-                low[side.axis][side.face] = t * bernoulli(-delta);
-                high[side.axis][side.face] = t * bernoulli(delta);
+                let rise = potential(side.high) - potential(side.low);
+                let (a, b) = if d > 1e-12 * rise.abs() {
+                    (d * bernoulli(-rise / d), d * bernoulli(rise / d))
+                } else {
+                    (rise.max(0.0), (-rise).max(0.0))
+                };
+                low[side.axis][side.face] = t * a;
+                high[side.axis][side.face] = t * b;
             }
         });
         Fitted { low, high, crowd }
     }
 }
 
-impl Flux for Fitted<'_> {
+impl Flux for Fitted {
     fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
         let (a, b) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
-        let Some((capacity, others)) = self.crowd else { return [a * low - b * high, a, b] };
+        let Some((capacity, others)) = &self.crowd else { return [a * low - b * high, a, b] };
+        let capacity = *capacity;
         let room = |n: f64, i: usize| ((capacity - others[i]).max(0.0) - n) / capacity;
         let (room_low, room_high) = (room(low, side.low), room(high, side.high));
         let (rl, rh) = (room_low.max(0.0), room_high.max(0.0));
@@ -353,8 +361,8 @@ mod tests {
         let fluxes: [&dyn Flux; 5] = [
             &Diffusive { faces: &faces, d: 0.7 },
             &Advective::new(&faces, 0.7, &q, [None; 6]),
-            &Fitted::new(&faces, 0.7, Some(&[0.0, 2.0]), None),
-            &Fitted::new(&faces, 0.7, Some(&[0.0, 2.0]), Some((1.5, &others))),
+            &Fitted::new(&faces, |_| 0.7, |i| 1.4 * i as f64, None),
+            &Fitted::new(&faces, |_| 0.7, |i| 1.4 * i as f64, Some((1.5, others.to_vec()))),
             &Degenerate { faces: &faces, d: 0.7, capacity: 1.5 },
         ];
         let side = Side { axis: 0, face: 1, low: 0, high: 1 };
@@ -378,7 +386,7 @@ mod tests {
         let grid = Grid { n: [2, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         for delta in [-40.0, -1.0, 1e-12, 3.0, 40.0_f64] {
-            let flux = Fitted::new(&faces, 0.3, Some(&[1.0, 1.0 + delta]), None);
+            let flux = Fitted::new(&faces, |_| 0.3, |i| 0.3 * delta * i as f64, None);
             let side = Side { axis: 0, face: 1, low: 0, high: 1 };
             let [f, a, _] = flux.at(side, 1.0, delta.exp());
             assert!(f.abs() < 4e-15 * a.max(1.0), "{delta}: {f}");

@@ -33,6 +33,9 @@ const NOISE: f64 = 1e-5;
 /// the tolerance of one voxel leaves by default.
 const ALONE: f64 = 1e-6;
 
+/// See `leaving` of [`repair`].
+pub type Leaving<'a> = dyn Fn(usize, &mut dyn FnMut(usize, f64)) + 'a;
+
 /// Repairs `v` = 2B − A in place.
 ///
 /// `leaving(i, each)` calls `each` with every neighbour that voxel `i` exchanges with and the

@@ -3,5 +3,6 @@
 pub mod flow;
 pub mod kinetics;
 pub mod law;
+pub mod migration;
 pub mod response;
 pub mod transport;

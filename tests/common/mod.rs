@@ -8,6 +8,7 @@ use blastema::ground::signal::Signal;
 use blastema::model::setup::{
     Accuracy, Boundary, Initial, Population, RunPlan, Setup, Solute, Structure,
 };
+use blastema::physics::migration::Motility;
 
 /// A box; absent axes are 1 m thick.
 pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
@@ -47,7 +48,9 @@ pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
         quiescence: None,
         deaths: Vec::new(),
         lysis: 0.0,
-        motility: 0.0,
+        motility: Motility::Constant(0.0),
+        taxis: Vec::new(),
+        volume_filling: false,
     }
 }
 
@@ -65,6 +68,7 @@ pub(crate) fn setup(
         solutes,
         baths: Vec::new(),
         populations,
+        flow: None,
         run: RunPlan {
             duration,
             steady: duration == 0.0,

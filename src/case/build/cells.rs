@@ -32,7 +32,8 @@ impl Builder<'_> {
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
         let deaths = self.deaths(name, at, world);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
-        let motility = at.get("motility").map_or(Some(0.0), |m| m.chosen("constant")?.quantity());
+        let motility = self.motility(at, world, capacity.flatten());
+        let taxis = self.taxis(at, world, capacity.flatten());
         Some(Population {
             name: name.into(),
             seeding: seeding?,
@@ -44,6 +45,8 @@ impl Builder<'_> {
             deaths: deaths?,
             lysis: lysis?,
             motility: motility?,
+            volume_filling: taxis.as_ref().is_some_and(|t| t.1),
+            taxis: taxis?.0,
         })
     }
 

@@ -4,7 +4,8 @@ use super::Builder;
 use crate::case::checked::{Checked, Value};
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{
-    self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME,
+    self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, PRESSURE, RATE,
+    TIME, VELOCITY, VOLUME_RATE,
 };
 use crate::model::expect::{Check, Expect, Take};
 use crate::model::setup::Setup;
@@ -292,6 +293,8 @@ const SOLUTE_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("least", CONCENTRATION, false),
     ("thiele2", NONE, false),
     ("satisfied", NONE, false),
+    ("peclet", NONE, false),
+    ("extraction", NONE, false),
 ];
 /// Ledger entries and answers of a population.
 const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
@@ -310,6 +313,10 @@ const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("viable_depth", LENGTH, false),
     ("first_necrosis", TIME, false),
     ("ledger_defect", NONE, false),
+    ("flow", VOLUME_RATE, false),
+    ("superficial_velocity", VELOCITY, false),
+    ("residence_time", TIME, false),
+    ("wall_shear", PRESSURE, false),
     ("capacity_excess", CELL_DENSITY, false),
     ("limited", NONE, false),
     ("steps", NONE, false),

@@ -25,8 +25,8 @@ impl Builder<'_> {
         if name != "darcy" {
             for region in &world.regions {
                 if let Some(here) = region.keys.get("flow") {
-                    self.wrong("E020", here, format!("{} beside flow.law.{name}", here.key)).label =
-                        "only flow.law.darcy varies by region".into();
+                    self.wrong("E020", here, format!("{} beside flow.law.{name}", here.key))
+                        .label = "only flow.law.darcy varies by region".into();
                     return None;
                 }
             }
@@ -47,8 +47,7 @@ impl Builder<'_> {
             }
             closure => {
                 let info = Permeability::LAWS.iter().find(|l| l.keyword == closure)?;
-                let values: Option<Vec<f64>> =
-                    info.params.iter().map(|p| law.si(p.name)).collect();
+                let values: Option<Vec<f64>> = info.params.iter().map(|p| law.si(p.name)).collect();
                 let closure = Permeability::build(closure, &values?)?;
                 if world.porosity.iter().any(|e| *e >= 1.0) {
                     self.wrong("E023", law, format!("{} needs a porosity below 1", law.key))
@@ -203,9 +202,8 @@ fn enters(flow: &Flow, face: Face) -> Option<Option<bool>> {
         FlowBoundary::Pressure(p) => Some(*p),
         _ => None,
     });
-    let (low, high) = pressures.fold((f64::INFINITY, f64::NEG_INFINITY), |m, p| {
-        (m.0.min(p), m.1.max(p))
-    });
+    let (low, high) =
+        pressures.fold((f64::INFINITY, f64::NEG_INFINITY), |m, p| (m.0.min(p), m.1.max(p)));
     let rates = flow.boundaries.iter().filter_map(|b| match b {
         FlowBoundary::Rate(r) if *r != 0.0 => Some(*r),
         _ => None,

@@ -21,6 +21,7 @@ mod domain;
 mod expects;
 mod fields;
 mod flow;
+mod migration;
 mod run;
 mod scaffold;
 mod solutes;

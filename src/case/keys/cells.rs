@@ -4,7 +4,8 @@ use super::FACES;
 use super::forms::{in_space, rate};
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
-    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, NONE, UPTAKE_PER_CELL,
+    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, NONE,
+    UPTAKE_PER_CELL,
 };
 use crate::physics::kinetics::Uptake;
 use crate::physics::response::{Limit, Trigger};
@@ -147,9 +148,61 @@ pub(in crate::case) fn cells() -> Shape {
             "motility",
             Shape::one_of(
                 "law",
-                vec![key("constant", Shape::not_negative(DIFFUSIVITY), "Random motility.")],
+                vec![
+                    key("constant", Shape::not_negative(DIFFUSIVITY), "The same everywhere."),
+                    key(
+                        "porous",
+                        Shape::table(vec![key(
+                            "diffusivity",
+                            Shape::positive(DIFFUSIVITY),
+                            "Motility D at capacity.",
+                        )]),
+                        "D·n/capacity: cells move where they are crowded, behind a sharp front.",
+                    ),
+                    key(
+                        "haptokinetic",
+                        Shape::table(vec![
+                            key("of", Shape::Name("solute"), "What the cells adhere to."),
+                            key("largest", Shape::positive(DIFFUSIVITY), "Largest motility."),
+                            key(
+                                "at",
+                                Shape::positive(CONCENTRATION),
+                                "Concentration K of the largest motility.",
+                            ),
+                        ]),
+                        "Largest·2Km/(K² + m²).",
+                    ),
+                ],
             ),
             "Random migration.",
+        )
+        .optional(),
+        key(
+            "chemotaxis",
+            Shape::names(
+                "solute",
+                Shape::table(vec![
+                    key(
+                        "sensitivity",
+                        Shape::Quantity(Range::any(CHEMOTACTIC)),
+                        "χ: velocity per gradient; negative: away from it.",
+                    ),
+                    key(
+                        "half",
+                        Shape::positive(CONCENTRATION),
+                        "Concentration K that binds half of the receptors: χ·K²/(K + c)². Constant when \
+                        not given.",
+                    )
+                    .optional(),
+                    key(
+                        "crowding",
+                        Shape::Word(&["volume-filling", "none"]),
+                        "Cells move only into room that the capacity leaves, or freely.",
+                    )
+                    .or("volume-filling"),
+                ]),
+            ),
+            "Drift along the gradients of solutes; of a bound solute it is haptotaxis.",
         )
         .optional(),
     ])

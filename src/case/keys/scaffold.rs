@@ -204,7 +204,11 @@ pub(in crate::case) fn region() -> Shape {
         ),
         key(
             "flow",
-            table(vec![key("law", Shape::one_of("law", vec![super::flow::darcy()]), "As in [flow].")]),
+            table(vec![key(
+                "law",
+                Shape::one_of("law", vec![super::flow::darcy()]),
+                "As in [flow].",
+            )]),
             "The flow here.",
         ),
         key(

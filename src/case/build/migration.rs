@@ -1,0 +1,87 @@
+//! How cells move.
+
+use super::{Builder, World};
+use crate::case::checked::Checked;
+use crate::model::setup::Capacity;
+use crate::physics::migration::{Motility, Taxis};
+
+impl Builder<'_> {
+    /// Random motility of a population; `None` after an error.
+    pub(super) fn motility(
+        &mut self,
+        at: &Checked,
+        world: &World<'_>,
+        capacity: Option<Capacity>,
+    ) -> Option<Motility> {
+        let Some(motility) = at.get("motility") else { return Some(Motility::Constant(0.0)) };
+        let (kind, v) = motility.choice()?;
+        Some(match kind {
+            "porous" => {
+                let Some(capacity) = capacity else {
+                    self.wrong("E011", v, format!("{} needs {}.capacity", v.key, at.key)).label =
+                        "cells move with D·n/capacity".into();
+                    return None;
+                };
+                let diffusivity = v.si("diffusivity")?;
+                Motility::Porous { diffusivity, capacity: capacity.density }
+            }
+            "haptokinetic" => {
+                let of = v.get("of")?;
+                let Some(number) = world.solute(of.text()?) else {
+                    self.absent(of, of.text()?);
+                    return None;
+                };
+                Motility::Haptokinetic { of: number, largest: v.si("largest")?, at: v.si("at")? }
+            }
+            _ => Motility::Constant(v.quantity()?),
+        })
+    }
+
+    /// Taxis of a population, and whether it only fills the room that is left.
+    pub(super) fn taxis(
+        &mut self,
+        at: &Checked,
+        world: &World<'_>,
+        capacity: Option<Capacity>,
+    ) -> Option<(Vec<Taxis>, bool)> {
+        let mut out = Some(Vec::new());
+        let mut filling: Option<bool> = None;
+        for (solute, v) in at.entries_of("chemotaxis") {
+            let Some(of) = world.solute(solute) else {
+                self.absent(v, solute);
+                out = None;
+                continue;
+            };
+            if at.get("motility").is_some_and(|m| m.chosen("porous").is_some()) {
+                self.wrong("E020", v, format!("{} beside motility.porous", v.key)).label =
+                    "drift goes with a constant or a haptokinetic motility".into();
+                out = None;
+                continue;
+            }
+            let fills = v.word("crowding")? == "volume-filling";
+            if fills && !capacity.is_some_and(|c| c.counts_viable) {
+                let message = format!("{} needs a capacity that counts viable cells", v.key);
+                self.wrong("E011", v, message).label =
+                    "give it, or say crowding = \"none\": then cells may pile up without bound"
+                        .into();
+                out = None;
+                continue;
+            }
+            if filling.is_some_and(|f| f != fills) {
+                self.wrong("E023", v, format!("{} differs from the taxis before it", v.key))
+                    .label = "crowding is one for all attractants of a population".into();
+                out = None;
+                continue;
+            }
+            filling = Some(fills);
+            let half = if v.get("half").is_some() { v.si("half") } else { Some(f64::INFINITY) };
+            match (&mut out, v.si("sensitivity"), half) {
+                (Some(list), Some(sensitivity), Some(half)) => {
+                    list.push(Taxis { of, sensitivity, half });
+                }
+                _ => out = None,
+            }
+        }
+        Some((out?, filling == Some(true)))
+    }
+}

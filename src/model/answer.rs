@@ -1,0 +1,54 @@
+//! One answer, and how numbers are printed.
+
+/// One answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Key for scripts ("viable_fraction").
+    pub key: String,
+    /// Name for people ("viable fraction").
+    pub label: String,
+    /// Value as printed ("83.1 %", "3.2 d at (2.5, 2.5, 0.1) mm").
+    pub text: String,
+    /// The value, where it is a number.
+    pub number: Option<f64>,
+    /// Unit of `number`; empty: none.
+    pub unit: String,
+    /// What exactly is counted; empty where the name says it all.
+    pub definition: String,
+}
+
+pub(super) fn answer(
+    key: &str,
+    label: &str,
+    text: String,
+    number: Option<f64>,
+    unit: &str,
+    definition: &str,
+) -> Answer {
+    Answer {
+        key: key.into(),
+        label: label.into(),
+        text,
+        number,
+        unit: unit.into(),
+        definition: definition.into(),
+    }
+}
+
+/// A number with four digits that count.
+pub fn digits(v: f64) -> String {
+    let size = v.abs();
+    if v == 0.0 {
+        "0".into()
+    } else if !(1e-3..1e5).contains(&size) {
+        format!("{v:.3e}")
+    } else {
+        let places = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
+        let text = format!("{v:.places$}");
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_string()
+        } else {
+            text
+        }
+    }
+}

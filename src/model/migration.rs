@@ -1,0 +1,186 @@
+//! Cells move for one step: random motility and drift, implicit, positive, conservative.
+
+use super::setup::Population;
+use super::solver::{Solver, StepFailure, failure};
+use super::state::{Catalogue, Kind, State, flat, flat_mut};
+use crate::ground::par;
+use crate::numerics::drift::{self, Bounds, Drift};
+use crate::numerics::flux::{Degenerate, Fitted, Flux, Side};
+use crate::numerics::newton::{Equation, Inert, NotConverged, Solved, largest, solve};
+use crate::numerics::predict::Grows;
+use crate::numerics::stencil::Faces;
+use crate::physics::migration::{Motility, haptokinesis};
+
+/// How a population moves in one solve, where that is not diffusion alone.
+pub(super) enum Way<'a> {
+    /// Along potentials, or with a motility that varies in space.
+    Fitted(Fitted),
+    /// With a motility that follows the density.
+    Degenerate(Degenerate<'a>),
+}
+
+impl Flux for Way<'_> {
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
+        match self {
+            Way::Fitted(f) => f.at(side, low, high),
+            Way::Degenerate(f) => f.at(side, low, high),
+        }
+    }
+    fn linear(&self) -> bool {
+        match self {
+            Way::Fitted(f) => f.linear(),
+            Way::Degenerate(f) => f.linear(),
+        }
+    }
+}
+
+impl Population {
+    /// True if its cells move at all.
+    pub fn moves(&self) -> bool {
+        self.motility.largest() > 0.0 || !self.taxis.is_empty()
+    }
+
+    /// True if they only diffuse with one motility.
+    pub fn only_diffuses(&self) -> bool {
+        matches!(self.motility, Motility::Constant(_)) && self.taxis.is_empty()
+    }
+}
+
+/// Cells that take room beside the viable ones of population `p`, cells/m³.
+pub(super) fn others(
+    setup_of: &Population,
+    catalogue: &Catalogue,
+    p: usize,
+    state: &State,
+) -> Vec<f64> {
+    let mut sum = vec![0.0; state.fields.first().map_or(0, |f| f.len())];
+    let Some(capacity) = setup_of.capacity else { return sum };
+    for (spec, field) in catalogue.specs.iter().zip(&state.fields) {
+        let counts = match spec.kind {
+            Kind::Viable(q) => q != p && capacity.counts_viable,
+            Kind::Quiescent(_) => capacity.counts_viable,
+            Kind::Dead(..) => capacity.counts_dead,
+            Kind::Solute(_) => false,
+        };
+        if counts {
+            sum.iter_mut().zip(flat(field)).for_each(|(s, n)| *s += n);
+        }
+    }
+    sum
+}
+
+/// The way of population `p` with the solutes of `from` and the cells of `now`; `None` where it
+/// diffuses with one motility.
+pub(super) fn way<'a>(
+    population: &Population,
+    catalogue: &Catalogue,
+    faces: &'a Faces<f64>,
+    p: usize,
+    from: &State,
+    now: &State,
+) -> Option<Way<'a>> {
+    if population.only_diffuses() {
+        return None;
+    }
+    if let Motility::Porous { diffusivity, capacity } = population.motility {
+        return Some(Way::Degenerate(Degenerate { faces, d: diffusivity, capacity }));
+    }
+    let potential = |i: usize| -> f64 {
+        population.taxis.iter().map(|t| t.potential(flat(&from.fields[t.of])[i])).sum()
+    };
+    let diffusivity = |side: Side| match population.motility {
+        Motility::Haptokinetic { of, largest, at } => {
+            let c = flat(&from.fields[of]);
+            let mean = 0.5 * (haptokinesis(c[side.low], at) + haptokinesis(c[side.high], at));
+            largest * mean
+        }
+        other => other.largest(),
+    };
+    let crowd = match population.capacity {
+        Some(capacity) if population.volume_filling => {
+            Some((capacity.density, others(population, catalogue, p, now)))
+        }
+        _ => None,
+    };
+    Some(Way::Fitted(Fitted::new(faces, diffusivity, potential, crowd)))
+}
+
+impl Solver {
+    /// Moves the viable cells of a population over `dt`; `to` holds them after their reactions.
+    pub(super) fn migrate(
+        &mut self,
+        p: usize,
+        from: &State,
+        to: &mut State,
+        dt: f64,
+        stage: usize,
+    ) -> Result<(), StepFailure> {
+        let plane = self.setup.grid.plane();
+        let population = &self.setup.populations[p];
+        let (Some(h), true) = (self.motile, population.moves()) else { return Ok(()) };
+        let number = self.catalogue.of_population(p)[0];
+        let faces = &self.hierarchies[h].fine;
+        let way = way(population, &self.catalogue, faces, p, from, to);
+        let field = flat_mut(&mut to.fields[number]);
+        let measure = &self.measure;
+        par::planes(plane, &mut self.rhs, |k, r| {
+            let n = &field[k * plane..][..plane];
+            let measure = &measure[k * plane..][..plane];
+            for i in 0..plane {
+                r[i] = measure[i] * n[i] / dt;
+            }
+        });
+        let lift = largest(field, plane);
+        if lift == 0.0 {
+            self.missed.populations[p][stage].forget();
+            return Ok(());
+        }
+        let equation = Equation {
+            hierarchy: &self.hierarchies[h],
+            d: population.motility.largest(),
+            storage: &self.measure,
+            storage_range: self.measure_range,
+            shift: 1.0 / dt,
+            rhs: &self.rhs,
+            wall: None,
+            reservoirs: &[],
+            reservoir_faces: [None; 6],
+            reaction: &Inert,
+            lift,
+            tolerance: self.setup.run.accuracy.solver,
+            bend: 0.0,
+        };
+        let solved: Result<Solved, NotConverged> = match way {
+            None => {
+                // Motion never lifts anything above the largest density.
+                let missed = &mut self.missed.populations[p][stage];
+                missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
+                let solved = solve(&equation, &mut self.scratch, field);
+                if solved.is_ok() {
+                    missed.learn(plane, dt, field, &self.formula);
+                }
+                solved
+            }
+            Some(mut way) => {
+                let room = match &way {
+                    Way::Fitted(Fitted { crowd: Some((k, others)), .. }) => {
+                        Some((*k, others.clone()))
+                    }
+                    _ => None,
+                };
+                let bounds = match &room {
+                    Some((k, others)) => Bounds::Room(*k, others),
+                    None => Bounds::Positive,
+                };
+                let how = Drift { bounds, relative: true };
+                drift::solve(&equation, &mut way, &how, &mut self.drift, field)
+            }
+        };
+        let solved =
+            solved.map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
+        self.work.solves += 1;
+        self.work.newton += solved.newton;
+        self.work.cycles += solved.cycles;
+        Ok(())
+    }
+}
