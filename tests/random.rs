@@ -214,6 +214,8 @@ fn random_case(seed: u64) -> (Setup, f64) {
     }
 
     let mut populations = Vec::new();
+    // Its own dice, so that the rest of a seed's case stays what it was.
+    let more = &mut Dice(seed ^ 0xce11);
     for p in 0..d.below(3) {
         let density = d.decades(1e10, 1e15);
         let mut population = population(&g, &format!("p{p}"), density);
@@ -326,6 +328,11 @@ fn random_case(seed: u64) -> (Setup, f64) {
                 rate: d.decades(1e-7, 1e-2),
                 when: triggers(d),
                 combine: if d.chance(0.5) { Combine::All } else { Combine::Any },
+                exposure: more.chance(0.5).then(|| Exposure {
+                    time: more.decades(1e2, 1e6),
+                    recovery: more.decades(1e2, 1e6),
+                    stages: 1 + more.below(6),
+                }),
             });
         }
         if d.chance(0.5) {
@@ -370,6 +377,17 @@ fn inspect(solver: &Solver) -> Result<(), String> {
     for (bath, values) in solver.setup.baths.iter().zip(&solver.state.baths) {
         if let Some(v) = values.iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
             return Err(format!("{}: {v:e}", bath.name));
+        }
+    }
+    for p in 0..solver.setup.populations.len() {
+        for (holder, stages) in solver.catalogue.chains(p) {
+            for (i, cells) in flat(&solver.state.fields[holder]).iter().enumerate() {
+                let fields = &solver.state.fields[stages.clone()];
+                let sum: f64 = fields.iter().map(|s| flat(s)[i]).sum();
+                if sum > cells * (1.0 + 1e-12) {
+                    return Err(format!("damaged {sum:e} of {cells:e} in voxel {i}"));
+                }
+            }
         }
     }
     match solver.ledger.worst() {

@@ -169,6 +169,20 @@ fn grid(out: &mut String, setup: &Setup) {
     for bath in &setup.baths {
         let _ = writeln!(out, "bath       {}: {} changes", bath.name, bath.changes.len());
     }
+    for population in &setup.populations {
+        for death in &population.deaths {
+            let Some(e) = death.exposure else { continue };
+            let _ = writeln!(
+                out,
+                "exposure   {}: {} acts after {} under a full hazard ({} stages), heals in {}",
+                population.name,
+                death.cause,
+                readable(e.time, TIME),
+                e.stages,
+                readable(e.recovery, TIME)
+            );
+        }
+    }
     out.push('\n');
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
+use super::damage;
 use super::setup::{Boundary, Solute};
 use super::solutes::{Uptakes, active, outside, produce, weighted};
 use super::solver::{Solver, StepFailure};
@@ -46,7 +47,8 @@ impl Solver {
         amounts: &mut [f64],
     ) -> Result<(), StepFailure> {
         let population = &self.setup.populations[p];
-        let numbers = self.catalogue.of_population(p);
+        let mut numbers = self.catalogue.of_population(p);
+        numbers.extend(self.catalogue.chains(p).into_iter().flat_map(|c| c.1));
         let plane = self.setup.grid.plane();
         let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
         let needs = population.growth.as_ref().is_some_and(|g| g.logistic);
@@ -75,9 +77,28 @@ impl Solver {
             amounts[terms.died[j]] += volume * died;
             amounts[terms.lysed[j]] += volume * lysed;
         }
-        let motility = population.motility;
-        let (Some(h), true) = (self.motile, motility > 0.0) else { return Ok(()) };
-        let number = numbers[0];
+        if population.motility > 0.0 {
+            for number in self.catalogue.mobile(p) {
+                self.migrate(p, number, to, dt, stage)?;
+            }
+            damage::fit(&self.catalogue, p, to, plane);
+        }
+        Ok(())
+    }
+
+    /// Motility of one field of a population: its viable cells, or a stage of damage among them.
+    fn migrate(
+        &mut self,
+        p: usize,
+        number: usize,
+        to: &mut State,
+        dt: f64,
+        stage: usize,
+    ) -> Result<(), StepFailure> {
+        let motility = self.setup.populations[p].motility;
+        let Some(h) = self.motile else { return Ok(()) };
+        let plane = self.setup.grid.plane();
+        let first = self.catalogue.specs[number].kind == Kind::Viable(p);
         let field = flat_mut(&mut to.fields[number]);
         let measure = &self.measure;
         par::planes(plane, &mut self.rhs, |k, r| {
@@ -90,11 +111,15 @@ impl Solver {
         let lift = largest(field, plane);
         let missed = &mut self.missed.populations[p][stage];
         if lift == 0.0 {
-            missed.forget();
+            if first {
+                missed.forget();
+            }
             return Ok(());
         }
-        // Motion never lifts anything above the largest density.
-        missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
+        if first {
+            // Motion never lifts anything above the largest density.
+            missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
+        }
         let equation = Equation {
             hierarchy: &self.hierarchies[h],
             d: motility,
@@ -111,8 +136,10 @@ impl Solver {
             bend: 0.0,
         };
         let solved = solve(&equation, &mut self.scratch, field)
-            .map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
-        self.missed.populations[p][stage].learn(plane, dt, field, &self.formula);
+            .map_err(|e| failure(&self.catalogue.specs[number].name, e, to.time - dt, dt))?;
+        if first {
+            self.missed.populations[p][stage].learn(plane, dt, field, &self.formula);
+        }
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
@@ -354,7 +381,7 @@ fn count(
     let counts = |kind: &Kind| match kind {
         Kind::Viable(_) | Kind::Quiescent(_) => living,
         Kind::Dead(..) => dead,
-        Kind::Solute(_) => false,
+        Kind::Solute(_) | Kind::Damaged { .. } => false,
     };
     let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
     let fields: Vec<&[f64]> = numbers.map(|f| flat(&state.fields[f])).collect();

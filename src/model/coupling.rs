@@ -6,6 +6,7 @@
 //! error, and amounts extrapolate as the fields do, so budgets stay closed (Hairer and Wanner,
 //! Solving Ordinary Differential Equations II, §IV.9).
 
+use super::damage;
 use super::setup::Production;
 use super::solver::{Solver, StepFailure};
 use super::state::{Kind, State, flat, flat_mut};
@@ -134,7 +135,10 @@ impl Solver {
     fn scale_of(&self, field: usize) -> f64 {
         match self.catalogue.specs[field].kind {
             Kind::Solute(_) => self.scales[field],
-            Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => {
+            Kind::Viable(p)
+            | Kind::Quiescent(p)
+            | Kind::Dead(p, _)
+            | Kind::Damaged { population: p, .. } => {
                 self.catalogue.of_population(p).iter().fold(0.0, |m, &f| self.scales[f].max(m))
             }
         }
@@ -285,7 +289,10 @@ impl Solver {
 
     fn extrapolate_population(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
         let numbers = self.catalogue.of_population(p);
-        for &f in &numbers {
+        let undone = self.undone(p, attempt.dt);
+        let stages: Vec<usize> =
+            self.catalogue.chains(p).into_iter().flat_map(|c| c.1).collect();
+        for &f in numbers.iter().chain(&stages) {
             self.extrapolate(f);
         }
         let volume = self.setup.grid.voxel_volume();
@@ -297,6 +304,18 @@ impl Solver {
             numbers.iter().map(|&f| std::mem::take(&mut self.state.fields[f])).collect();
         let mut fits = true;
         let mut corrections: Vec<(usize, f64)> = Vec::new();
+        for (j, i, missing) in undone {
+            let mut left = missing;
+            for living in &mut fields[..first_dead] {
+                let n = &mut flat_mut(living)[i];
+                let taken = left.min(n.max(0.0));
+                *n -= taken;
+                left -= taken;
+            }
+            flat_mut(&mut fields[first_dead + j])[i] += missing - left;
+            corrections.push((terms.died[j], (left - missing) * self.measure[i]));
+        }
+        let dissolves = self.setup.populations[p].lysis > 0.0;
         for position in 0..numbers.len() {
             let (left, right) = fields.split_at_mut(position + 1);
             let Some(field) = left.last_mut() else { continue };
@@ -317,6 +336,9 @@ impl Solver {
                 scale,
                 |i, missing| {
                     if position >= first_dead {
+                        if !dissolves {
+                            return 0.0;
+                        }
                         // Dead cells that are not there have not dissolved.
                         corrections.push((terms.lysed[position - first_dead], missing));
                         return missing;
@@ -348,7 +370,7 @@ impl Solver {
                 amounts[term] -= volume * amount;
             }
         } else {
-            for &f in &numbers {
+            for &f in numbers.iter().chain(&stages) {
                 self.state.fields[f].clone_from(&self.two.fields[f]);
             }
             self.work.limited += self.setup.grid.len();
@@ -358,6 +380,34 @@ impl Solver {
                 amounts[t] = attempt.fine[t];
             }
         }
+        damage::fit(&self.catalogue, p, &mut self.state, self.setup.grid.plane());
+    }
+
+    /// Deaths after exposure that the extrapolation takes back where there are none to take back:
+    /// cause, voxel, cells/m³. The deaths of a young chain grow with a high power of time, for
+    /// which 2B − A may be negative.
+    fn undone(&self, p: usize, dt: f64) -> Vec<(usize, usize, f64)> {
+        let population = &self.setup.populations[p];
+        let mut out = Vec::new();
+        let waits = population.deaths.iter().enumerate().filter(|d| d.1.exposure.is_some());
+        for (j, f) in waits.filter_map(|(j, _)| Some((j, self.catalogue.number(Kind::Dead(p, j))?))) {
+            let [old, full, half, two] =
+                [&self.state, &self.full, &self.half, &self.two].map(|s| flat(&s.fields[f]));
+            let lysis = population.lysis * dt;
+            for i in 0..old.len() {
+                let missing = full[i] - 2.0 * two[i];
+                if missing > 0.0 {
+                    // Deaths of each step are what it gained and lost by lysis.
+                    let died = 2.0 * (1.0 + 0.5 * lysis) * two[i] + lysis * half[i]
+                        - old[i]
+                        - (1.0 + lysis) * full[i];
+                    if died < 0.0 {
+                        out.push((j, i, missing.min(-died)));
+                    }
+                }
+            }
+        }
+        out
     }
 }
 

@@ -2,6 +2,7 @@
 pub mod accounts;
 pub mod balance;
 pub mod cells;
+pub mod damage;
 pub mod coupling;
 pub mod ledger;
 pub mod provenance;

@@ -220,6 +220,19 @@ pub struct Death {
     pub when: Vec<(usize, Trigger)>,
     /// All or any.
     pub combine: Combine,
+    /// Time that the hazard needs before it acts; `None`: it acts at once.
+    pub exposure: Option<Exposure>,
+}
+
+/// Damage that must build up before a death acts, carried along by the cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exposure {
+    /// Mean time under a full hazard until death acts, s.
+    pub time: f64,
+    /// Mean time without hazard until the last stage is healed, s.
+    pub recovery: f64,
+    /// Stages of damage, 1 … [`MOST_STAGES`](super::damage::MOST_STAGES).
+    pub stages: usize,
 }
 
 /// Clock, accuracy and output.

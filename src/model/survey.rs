@@ -153,7 +153,7 @@ pub fn split(solver: &Solver) -> (Vec<&[f64]>, Vec<&[f64]>) {
         match spec.kind {
             Kind::Viable(_) | Kind::Quiescent(_) => living.push(flat(field)),
             Kind::Dead(..) => dead.push(flat(field)),
-            Kind::Solute(_) => {}
+            Kind::Solute(_) | Kind::Damaged { .. } => {}
         }
     }
     (living, dead)

@@ -2,13 +2,16 @@
 
 use super::solutes::rate;
 use super::{Builder, World};
-use crate::case::checked::Checked;
+use crate::case::checked::{Checked, Value};
 use crate::case::shape::Range;
 use crate::ground::units::{self, CELL_DENSITY};
-use crate::model::setup::{Capacity, Death, Growth, Population, Production, Quiescence};
+use crate::model::setup::{Capacity, Death, Exposure, Growth, Population, Production, Quiescence};
 use crate::physics::kinetics::Uptake;
 use crate::physics::law::LawInfo;
 use crate::physics::response::{Combine, Limit, Trigger};
+
+/// Stages of damage where a case says nothing: times until death spread by half their mean.
+const STAGES: usize = 4;
 
 const DENSITIES: Range = Range::not_negative(CELL_DENSITY);
 
@@ -245,6 +248,7 @@ impl Builder<'_> {
         let mut out = Some(Vec::new());
         for (cause, d) in at.entries_of("death") {
             let when = self.triggers(d, world, &format!("{name}: death by {cause}"));
+            let exposure = optional(self.exposure(d));
             let built = match when {
                 None => None,
                 Some(Acting::No) => continue,
@@ -254,6 +258,7 @@ impl Builder<'_> {
                         rate: rate(d.get("rate")?)?,
                         when,
                         combine: combine(d),
+                        exposure: exposure?,
                     })
                 })(),
             };
@@ -263,6 +268,31 @@ impl Builder<'_> {
             }
         }
         out
+    }
+
+    /// The exposure that a death needs, if it needs one.
+    #[expect(clippy::option_option, reason = "absent and wrong are different")]
+    fn exposure(&mut self, d: &Checked) -> Option<Option<Exposure>> {
+        let Some(time) = d.get("exposure") else {
+            let [stages, recovery] = ["stages", "recovery"].map(|k| d.get(k));
+            if let Some(key) = stages.or(recovery) {
+                let message = format!("{} needs {}.exposure", key.key, d.key);
+                self.wrong("E011", key, message)
+                    .notes
+                    .push("write for example: exposure = \"6 h\"".into());
+            }
+            return None;
+        };
+        Some((|| {
+            let time = time.quantity()?;
+            let recovery = d.get("recovery").map_or(Some(time), Checked::quantity)?;
+            let stages = match d.get("stages").map(|s| &s.value) {
+                None => STAGES,
+                Some(Value::Count(n)) => *n as usize,
+                Some(_) => return None,
+            };
+            Some(Exposure { time, recovery, stages })
+        })())
     }
 
     /// Triggers of a death or of quiescence. An absent solute may keep the law from

@@ -4,8 +4,9 @@ use super::FACES;
 use super::forms::{in_space, rate};
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
-    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, NONE, UPTAKE_PER_CELL,
+    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, NONE, TIME, UPTAKE_PER_CELL,
 };
+use crate::model::damage::MOST_STAGES;
 use crate::physics::kinetics::Uptake;
 use crate::physics::response::{Limit, Trigger};
 
@@ -131,6 +132,26 @@ pub(in crate::case) fn cells() -> Shape {
                         "All triggers are needed, or any suffices.",
                     )
                     .or("all"),
+                    key(
+                        "exposure",
+                        Shape::positive(TIME),
+                        "Mean time under a full hazard until the death acts; at once when not given.",
+                    )
+                    .optional(),
+                    key(
+                        "stages",
+                        Shape::Count(1, MOST_STAGES as u64),
+                        "Stages of damage on the way: the spread of that time is \
+                        exposure/√stages. With `exposure`; 4 when not given.",
+                    )
+                    .optional(),
+                    key(
+                        "recovery",
+                        Shape::positive(TIME),
+                        "Mean time without hazard until full damage is healed. With `exposure`, \
+                        which it equals when not given.",
+                    )
+                    .optional(),
                 ]),
             ),
             "Deaths, each under the name of its cause; their hazards add.",
