@@ -12,7 +12,7 @@
 //! 2 geometry: shapes components import
 //! 3 numerics: stencil layout operator wall transfer hierarchy smooth dense cycle krylov newton predict limiter control matrix
 //! 4 physics: law kinetics response transport
-//! 5 model: setup provenance state ledger accounts damage cells solutes solver balance coupling survey run answers sample expect
+//! 5 model: setup provenance state ledger accounts damage cells solutes solver room differentiation balance coupling survey run answers sample expect
 //! 6 library
 //! 7 case output
 //! 8 study

@@ -538,7 +538,8 @@ fn cells_alone() {
     let chain = steps.map(|m| {
         let mut p = population(&g, "p", 1.0);
         let cause = "age".to_string();
-        p.deaths = vec![Death { cause, rate: kill, when: vec![], combine: Combine::All, exposure: None }];
+        p.deaths =
+            vec![Death { cause, rate: kill, when: vec![], combine: Combine::All, exposure: None }];
         p.lysis = lysis;
         let solver = run(p, None, m);
         let dead = kill / (lysis - kill) * ((-kill).exp() - (-lysis).exp());

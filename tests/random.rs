@@ -344,6 +344,26 @@ fn random_case(seed: u64) -> (Setup, f64) {
         populations.push(population);
     }
 
+    let number = populations.len();
+    for p in 0..number {
+        let (other, half) = (more.below(number), levels[0] * more.decades(1e-4, 2.0));
+        if other != p && more.chance(0.6) {
+            let trigger = Trigger::Above(Above { half, exponent: more.between(1.0, 4.0) });
+            populations[p].differentiation.push(Differentiation {
+                into: other,
+                rate: more.decades(1e-7, 1e-2),
+                when: if more.chance(0.5) { vec![(0, trigger)] } else { vec![] },
+                combine: Combine::All,
+            });
+        }
+        if more.chance(0.3) {
+            let density = more.decades(1e10, 1e15);
+            let cells = (0..g.len()).map(|i| density * more.unit() * f64::from(live(i)));
+            let density = cells.collect();
+            populations[p].reseeding.push(Reseeding { time: duration * more.unit(), density });
+        }
+    }
+
     // A steady start beside a saturated sink may not converge: a known limit, not drawn.
     if populations.is_empty() {
         for (solute, _) in solutes.iter_mut().zip(steady_start).filter(|s| s.1) {
@@ -459,6 +479,11 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
             for b in 0..solver.setup.baths.len() {
                 let fraction = solver.setup.baths[b].changes.first().map_or(0.5, |c| c.1);
                 solver.change_medium(b, fraction);
+            }
+            for p in 0..solver.setup.populations.len() {
+                for n in 0..solver.setup.populations[p].reseeding.len() {
+                    solver.reseed(p, n);
+                }
             }
             inspect(&solver).map_err(|e| format!("change after step {step}: {e}"))?;
         }

@@ -183,6 +183,29 @@ fn grid(out: &mut String, setup: &Setup) {
             );
         }
     }
+    for population in &setup.populations {
+        for law in population.differentiation.iter().filter(|l| l.rate > 0.0) {
+            let into = &setup.populations[law.into].name;
+            let _ = writeln!(
+                out,
+                "becomes    {}: {into}, in {} under full triggers",
+                population.name,
+                readable(1.0 / law.rate, TIME)
+            );
+        }
+        for added in &population.reseeding {
+            let grid = &setup.grid;
+            let each =
+                added.density.iter().enumerate().map(|(i, n)| n * grid.weight(i % grid.n[0]));
+            let _ = writeln!(
+                out,
+                "reseeding  {}: {} cells at {}",
+                population.name,
+                number(each.sum::<f64>() * grid.voxel_volume()),
+                readable(added.time, TIME)
+            );
+        }
+    }
     out.push('\n');
 }
 

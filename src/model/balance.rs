@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::cells::{self, Changes};
 use super::damage;
+use super::room;
 use super::setup::{Boundary, Solute};
 use super::solutes::{Uptakes, active, outside, produce, weighted};
 use super::solver::{Solver, StepFailure};
-use super::state::{Catalogue, Kind, State, flat, flat_mut};
+use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::krylov::Reservoir;
@@ -30,6 +31,9 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             self.population(p, from, to, dt, stage, amounts)?;
         }
+        if self.setup.populations.iter().any(|p| !p.differentiation.is_empty()) {
+            self.differentiate(from, to, dt, amounts);
+        }
         for s in 0..self.setup.solutes.len() {
             self.solute(s, from, to, Some(dt), stage, amounts)?;
         }
@@ -47,15 +51,12 @@ impl Solver {
         amounts: &mut [f64],
     ) -> Result<(), StepFailure> {
         let population = &self.setup.populations[p];
-        let mut numbers = self.catalogue.of_population(p);
-        numbers.extend(self.catalogue.chains(p).into_iter().flat_map(|c| c.1));
+        let numbers = self.catalogue.all_of(p);
         let plane = self.setup.grid.plane();
         let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
-        let needs = population.growth.as_ref().is_some_and(|g| g.logistic);
-        let capacity = population.capacity.filter(|_| needs);
+        let capacity = self.logistic(p);
         if let Some(capacity) = capacity {
-            let (living, dead) = (capacity.counts_viable, capacity.counts_dead);
-            count(&self.catalogue, from, living, dead, plane, &mut self.counted);
+            room::count(&self.catalogue, from, capacity, plane, &mut self.counted);
         }
         let old: Vec<&[f64]> = numbers.iter().map(|&f| flat(&from.fields[f])).collect();
         let new = to.fields.iter_mut().enumerate().filter(|(f, _)| numbers.contains(f));
@@ -367,31 +368,4 @@ fn drained(solute: &Solute, t: f64) -> String {
 fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
     let hint = String::new();
     StepFailure { field: field.to_string(), hint, voxel: e.voxel, history: e.history, time, dt }
-}
-
-/// Cells that count towards a capacity, all populations, cells/m³, into `sum`.
-fn count(
-    catalogue: &Catalogue,
-    state: &State,
-    living: bool,
-    dead: bool,
-    plane: usize,
-    sum: &mut Vec<f64>,
-) {
-    let counts = |kind: &Kind| match kind {
-        Kind::Viable(_) | Kind::Quiescent(_) => living,
-        Kind::Dead(..) => dead,
-        Kind::Solute(_) | Kind::Damaged { .. } => false,
-    };
-    let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
-    let fields: Vec<&[f64]> = numbers.map(|f| flat(&state.fields[f])).collect();
-    sum.resize(flat(&state.fields[0]).len(), 0.0);
-    par::planes(plane, sum, |k, sum| {
-        sum.fill(0.0);
-        for field in &fields {
-            for (s, v) in sum.iter_mut().zip(&field[k * plane..]) {
-                *s += v;
-            }
-        }
-    });
 }

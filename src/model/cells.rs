@@ -58,7 +58,7 @@ fn combine<L>(
 }
 
 /// Combined trigger of a death or of quiescence; fully on without triggers.
-fn triggers(
+pub(super) fn triggers(
     how: Combine,
     laws: &[(usize, Trigger)],
     c: &[&[f64]],
@@ -130,6 +130,13 @@ pub fn react(
                 }
                 _ => 0.0,
             };
+            // First of all growth: what dies or rests later in the step has taken its room, so
+            // that no step counts more cells than fit.
+            let grow = |i: usize, old: f64, born: &mut f64| {
+                let grown = old * (1.0 + growth[i]) / (1.0 + growth[i] * crowd(i));
+                *born = growth[i] * (old - crowd(i) * grown);
+                grown
+            };
             let viable = &mut viable[0][row.clone()];
             let mut share = 0.0;
             if let (Some(q), [quiescent]) = (&population.quiescence, &mut *quiescent) {
@@ -141,12 +148,11 @@ pub fn react(
                     let sleep = dt * q.rate * trigger[i];
                     let wake = dt * q.recovery * (1.0 - trigger[i]);
                     let below = 1.0 + wake + share * sum[i];
-                    let loss = 1.0 + growth[i] * crowd(i) + sum[i] + sleep;
-                    let old = viable[i];
-                    let gain = old * (1.0 + growth[i]) + wake * quiescent[i] / below;
+                    let loss = 1.0 + sum[i] + sleep;
+                    let grown = grow(i, viable[i], &mut booked[i]);
+                    let gain = grown + wake * quiescent[i] / below;
                     viable[i] = gain / (loss - wake * sleep / below);
                     quiescent[i] = (quiescent[i] + sleep * viable[i]) / below;
-                    booked[i] = growth[i] * (old - crowd(i) * viable[i]);
                     gone += weights[i] * sleep * viable[i];
                     woke += weights[i] * wake * quiescent[i];
                 }
@@ -154,15 +160,13 @@ pub fn react(
                 changes.woke += woke;
             } else {
                 for i in 0..nx {
-                    let old = viable[i];
-                    viable[i] = old * (1.0 + growth[i]) / (1.0 + growth[i] * crowd(i) + sum[i]);
-                    booked[i] = growth[i] * (old - crowd(i) * viable[i]);
+                    viable[i] = grow(i, viable[i], &mut booked[i]) / (1.0 + sum[i]);
                 }
             }
             changes.born += lanes(nx, |i| weights[i] * booked[i]);
             if !damaged.is_empty() {
-                let passed = damage::Passed { dt, born: &booked, sum: &sum, trigger: &trigger };
-                damage::follow(population, &passed, viable, damaged, &row);
+                let passed = damage::Passed { dt, sum: &sum, trigger: &trigger };
+                damage::follow(population, &passed, damaged, &row);
                 let mut resting = quiescent.first_mut().map(|q| &mut q[row.clone()]);
                 // From here on `hazards` holds deaths.
                 for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {

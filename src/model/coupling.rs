@@ -7,6 +7,7 @@
 //! Solving Ordinary Differential Equations II, §IV.9).
 
 use super::damage;
+use super::differentiation::{became, linked};
 use super::setup::Production;
 use super::solver::{Solver, StepFailure};
 use super::state::{Kind, State, flat, flat_mut};
@@ -176,8 +177,27 @@ impl Solver {
         for s in 0..self.setup.solutes.len() {
             self.extrapolate_solute(s, attempt, &mut amounts);
         }
+        let populations = 0..self.setup.populations.len();
+        let mut undone = Vec::new();
+        for p in populations.clone() {
+            undone.push(self.undone(p, attempt.dt));
+            for f in self.catalogue.all_of(p) {
+                self.extrapolate(f);
+            }
+        }
+        let fits: Vec<bool> = (populations.clone().zip(undone))
+            .map(|(p, undone)| self.repair_population(p, undone, attempt, &mut amounts))
+            .collect();
+        // What cells became of one population came to another: all fall back, or none.
+        let apart = populations.clone().any(|p| !fits[p] && linked(&self.setup, p));
+        for p in populations {
+            if !fits[p] || (apart && linked(&self.setup, p)) {
+                self.fall_back(p, attempt, &mut amounts);
+            }
+        }
+        self.crowd_out(&mut amounts);
         for p in 0..self.setup.populations.len() {
-            self.extrapolate_population(p, attempt, &mut amounts);
+            damage::fit(&self.catalogue, p, &mut self.state, self.setup.grid.plane());
         }
         self.state.time = time;
         self.trend = true;
@@ -287,14 +307,15 @@ impl Solver {
         sum * self.measure[i]
     }
 
-    fn extrapolate_population(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
+    /// Makes an extrapolated population positive; false where it must fall back to B.
+    fn repair_population(
+        &mut self,
+        p: usize,
+        undone: Vec<(usize, usize, f64)>,
+        attempt: &Attempt,
+        amounts: &mut [f64],
+    ) -> bool {
         let numbers = self.catalogue.of_population(p);
-        let undone = self.undone(p, attempt.dt);
-        let stages: Vec<usize> =
-            self.catalogue.chains(p).into_iter().flat_map(|c| c.1).collect();
-        for &f in numbers.iter().chain(&stages) {
-            self.extrapolate(f);
-        }
         let volume = self.setup.grid.voxel_volume();
         let scale = numbers.iter().fold(0.0_f64, |m, &f| m.max(self.scales[f]));
         let terms = self.cell_terms[p].clone();
@@ -316,6 +337,11 @@ impl Solver {
             corrections.push((terms.died[j], (left - missing) * self.measure[i]));
         }
         let dissolves = self.setup.populations[p].lysis > 0.0;
+        let differentiation = &self.setup.populations[p].differentiation;
+        let into: Vec<Option<usize>> =
+            differentiation.iter().map(|d| self.catalogue.number(Kind::Viable(d.into))).collect();
+        let others = &mut self.state.fields;
+        let mut spent = std::collections::BTreeMap::new();
         for position in 0..numbers.len() {
             let (left, right) = fields.split_at_mut(position + 1);
             let Some(field) = left.last_mut() else { continue };
@@ -355,6 +381,22 @@ impl Solver {
                             corrections.push((terms.died[j], taken));
                         }
                     }
+                    // Nor have they become others.
+                    for (t, f) in into.iter().enumerate().filter(|_| position == 0) {
+                        let Some(n) = f.map(|f| &mut flat_mut(&mut others[f])[i]) else { continue };
+                        let left = spent.entry((t, i)).or_insert_with(|| {
+                            let results = [&self.full, &self.half, &self.two];
+                            let case = (&self.setup, &self.catalogue);
+                            measure * became(case, results, (p, t), i, attempt.dt)
+                        });
+                        let taken = (missing - charged).min(*left).min(n.max(0.0) * measure);
+                        if taken > 0.0 {
+                            *n = (*n - taken / measure).max(0.0);
+                            *left -= taken;
+                            charged += taken;
+                            corrections.push((terms.became[t], taken));
+                        }
+                    }
                     charged
                 },
             );
@@ -369,18 +411,22 @@ impl Solver {
             for (term, amount) in corrections {
                 amounts[term] -= volume * amount;
             }
-        } else {
-            for &f in numbers.iter().chain(&stages) {
-                self.state.fields[f].clone_from(&self.two.fields[f]);
-            }
-            self.work.limited += self.setup.grid.len();
-            let mut own = vec![terms.born, terms.quiesced, terms.woke, terms.rounded];
-            own.extend(terms.died.iter().chain(&terms.lysed));
-            for t in own {
-                amounts[t] = attempt.fine[t];
-            }
         }
-        damage::fit(&self.catalogue, p, &mut self.state, self.setup.grid.plane());
+        fits
+    }
+
+    /// Takes a population from the two half steps, of first order but positive.
+    fn fall_back(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
+        for f in self.catalogue.all_of(p) {
+            self.state.fields[f].clone_from(&self.two.fields[f]);
+        }
+        self.work.limited += self.setup.grid.len();
+        let terms = &self.cell_terms[p];
+        let mut own = vec![terms.born, terms.quiesced, terms.woke, terms.rounded];
+        own.extend(terms.died.iter().chain(&terms.lysed).chain(&terms.became));
+        for t in own {
+            amounts[t] = attempt.fine[t];
+        }
     }
 
     /// Deaths after exposure that the extrapolation takes back where there are none to take back:
@@ -390,7 +436,8 @@ impl Solver {
         let population = &self.setup.populations[p];
         let mut out = Vec::new();
         let waits = population.deaths.iter().enumerate().filter(|d| d.1.exposure.is_some());
-        for (j, f) in waits.filter_map(|(j, _)| Some((j, self.catalogue.number(Kind::Dead(p, j))?))) {
+        for (j, f) in waits.filter_map(|(j, _)| Some((j, self.catalogue.number(Kind::Dead(p, j))?)))
+        {
             let [old, full, half, two] =
                 [&self.state, &self.full, &self.half, &self.two].map(|s| flat(&s.fields[f]));
             let lysis = population.lysis * dt;

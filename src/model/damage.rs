@@ -32,8 +32,6 @@ fn exposed(population: &Population) -> impl Iterator<Item = (usize, &Death, Expo
 pub(super) struct Passed<'a> {
     /// Length of the step, s.
     pub dt: f64,
-    /// Born less crowded out, cells/m³.
-    pub born: &'a [f64],
     /// Deaths of a viable cell by causes without exposure.
     pub sum: &'a [f64],
     /// Trigger of quiescence.
@@ -44,11 +42,10 @@ pub(super) struct Passed<'a> {
 pub(super) fn follow(
     population: &Population,
     passed: &Passed<'_>,
-    viable: &[f64],
     damaged: &mut [&mut [f64]],
     row: &Range<usize>,
 ) {
-    for i in 0..viable.len() {
+    for i in 0..row.len() {
         let at = row.start + i;
         let (mut sleep, mut wake, mut share) = (0.0, 0.0, 0.0);
         if let Some(q) = &population.quiescence {
@@ -56,10 +53,9 @@ pub(super) fn follow(
             wake = passed.dt * q.recovery * (1.0 - passed.trigger[i]);
             share = q.death_factor;
         }
-        // Births fall on the unharmed; where woken cells crowd some out, all stages share that.
-        let crowded = if passed.born[i] < 0.0 { -passed.born[i] / viable[i] } else { 0.0 };
+        // Births fall on the unharmed.
         let below = 1.0 + wake + share * passed.sum[i];
-        let above = 1.0 + crowded + passed.sum[i] + sleep - wake * sleep / below;
+        let above = 1.0 + passed.sum[i] + sleep - wake * sleep / below;
         let mut rest = &mut *damaged;
         for (_, _, exposure) in exposed(population) {
             let (awake, others) = rest.split_at_mut(exposure.stages);

@@ -2,10 +2,12 @@
 pub mod accounts;
 pub mod balance;
 pub mod cells;
-pub mod damage;
 pub mod coupling;
+pub mod damage;
+pub mod differentiation;
 pub mod ledger;
 pub mod provenance;
+pub mod room;
 pub mod setup;
 pub mod solutes;
 pub mod solver;

@@ -145,6 +145,32 @@ pub struct Population {
     pub lysis: f64,
     /// Random motility, m²/s; 0: none.
     pub motility: f64,
+    /// Viable cells that become viable cells of other populations.
+    pub differentiation: Vec<Differentiation>,
+    /// Cells added during the run, in the order of their times.
+    pub reseeding: Vec<Reseeding>,
+}
+
+/// Differentiation into another population: rate · combine(triggers).
+#[derive(Clone, Debug)]
+pub struct Differentiation {
+    /// The other population.
+    pub into: usize,
+    /// Rate under full triggers, 1/s.
+    pub rate: f64,
+    /// Solute number and trigger; none: always on.
+    pub when: Vec<(usize, Trigger)>,
+    /// All or any.
+    pub combine: Combine,
+}
+
+/// Viable cells that are added at one time.
+#[derive(Clone, Debug)]
+pub struct Reseeding {
+    /// When, s.
+    pub time: f64,
+    /// How many in each voxel, cells/m³.
+    pub density: Vec<f64>,
 }
 
 /// Largest cell density, and what counts towards it.

@@ -113,6 +113,12 @@ impl Catalogue {
         out
     }
 
+    /// Numbers of all fields of a population, its stages of damage last.
+    pub fn all_of(&self, population: usize) -> Vec<usize> {
+        let stages = self.chains(population).into_iter().flat_map(|c| c.1);
+        self.of_population(population).into_iter().chain(stages).collect()
+    }
+
     /// Numbers of the fields that move with the viable cells of a population, these first: their
     /// stages of damage are a part of them and go where they go.
     pub fn mobile(&self, population: usize) -> Vec<usize> {

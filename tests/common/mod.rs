@@ -48,6 +48,8 @@ pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
         deaths: Vec::new(),
         lysis: 0.0,
         motility: 0.0,
+        differentiation: Vec::new(),
+        reseeding: Vec::new(),
     }
 }
 

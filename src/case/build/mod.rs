@@ -105,7 +105,7 @@ impl<'a> Builder<'a> {
         let world = World { grid, regions, solutes, open: open.take(), porosity };
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
-        let mut populations = self.populations(&world);
+        let mut populations = self.populations(&world, run.as_ref().map(|r| r.duration));
         self.crowded(&world, populations.as_deref());
         self.warn(solutes.as_deref(), populations.as_deref());
         let structure = self.structure(&world, solutes.as_deref(), populations.as_deref());

@@ -2,6 +2,7 @@
 
 use super::FACES;
 use super::forms::{in_space, rate};
+use super::scaffold::place;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
     CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, NONE, TIME, UPTAKE_PER_CELL,
@@ -155,6 +156,38 @@ pub(in crate::case) fn cells() -> Shape {
                 ]),
             ),
             "Deaths, each under the name of its cause; their hazards add.",
+        )
+        .optional(),
+        key(
+            "differentiation",
+            Shape::names(
+                "population",
+                Shape::table(vec![
+                    key("rate", rate(), "Rate under full triggers."),
+                    key("when", triggers(), "Triggers; without any it is always on.").optional(),
+                    key(
+                        "combine",
+                        Shape::Word(&["all", "any"]),
+                        "All triggers are needed, or any suffices.",
+                    )
+                    .or("all"),
+                ]),
+            ),
+            "Viable cells that become viable cells of another population.",
+        )
+        .optional(),
+        key(
+            "reseeding",
+            Shape::list(
+                Shape::table(vec![
+                    key("at", Shape::positive(TIME), "When."),
+                    key("seeding", seeding(), "Viable cells that are added."),
+                    key("within", place(), "Only here; everywhere when not given.").optional(),
+                ]),
+                1,
+                1000,
+            ),
+            "Viable cells added during the run.",
         )
         .optional(),
         key(
