@@ -87,7 +87,13 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v11-laminate-series-0.3"
     "v11-laminate-series-0.5"
     "v14-death-chain"
+    "v14-differentiation"
+    "v14-exposure"
+    "v14-exposure-recovery"
     "v14-logistic"
+    "v14-quiescence"
+    "v14-reseeding"
+    "v14-shared-room"
     "v20-oxygen-step-gel"
 };
 

@@ -132,7 +132,8 @@ impl Solver {
         largest / self.setup.run.accuracy.time
     }
 
-    /// Scale of a field; all states of a population share one.
+    /// Scale of a field; all states of a population share one, and all populations of a lineage:
+    /// who starts empty and is fed by differentiation has none of its own at first.
     fn scale_of(&self, field: usize) -> f64 {
         match self.catalogue.specs[field].kind {
             Kind::Solute(_) => self.scales[field],
@@ -140,7 +141,12 @@ impl Solver {
             | Kind::Quiescent(p)
             | Kind::Dead(p, _)
             | Kind::Damaged { population: p, .. } => {
-                self.catalogue.of_population(p).iter().fold(0.0, |m, &f| self.scales[f].max(m))
+                let together = |q: &usize| {
+                    *q == p || (linked(&self.setup, p) && linked(&self.setup, *q))
+                };
+                let all = (0..self.setup.populations.len()).filter(together);
+                let fields = all.flat_map(|q| self.catalogue.of_population(q));
+                fields.fold(0.0, |m, f| self.scales[f].max(m))
             }
         }
     }
@@ -317,7 +323,7 @@ impl Solver {
     ) -> bool {
         let numbers = self.catalogue.of_population(p);
         let volume = self.setup.grid.voxel_volume();
-        let scale = numbers.iter().fold(0.0_f64, |m, &f| m.max(self.scales[f]));
+        let scale = self.scale_of(numbers[0]);
         let terms = self.cell_terms[p].clone();
         let first_dead = numbers.len() - terms.died.len();
         let motility = self.setup.populations[p].motility;

@@ -232,7 +232,9 @@ impl Builder<'_> {
                 );
                 found.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
                 let listed: Vec<&str> = others().collect();
-                found.notes.push(if listed.is_empty() {
+                found.notes.push(if into == name {
+                    format!("cells of {name} are {name} already")
+                } else if listed.is_empty() {
                     format!("write [cells.{}] with its laws", brief(into))
                 } else {
                     format!("others: {}", listed.join(", "))
