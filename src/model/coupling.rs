@@ -141,9 +141,8 @@ impl Solver {
             | Kind::Quiescent(p)
             | Kind::Dead(p, _)
             | Kind::Damaged { population: p, .. } => {
-                let together = |q: &usize| {
-                    *q == p || (linked(&self.setup, p) && linked(&self.setup, *q))
-                };
+                let together =
+                    |q: &usize| *q == p || (linked(&self.setup, p) && linked(&self.setup, *q));
                 let all = (0..self.setup.populations.len()).filter(together);
                 let fields = all.flat_map(|q| self.catalogue.of_population(q));
                 fields.fold(0.0, |m, f| self.scales[f].max(m))
