@@ -12,7 +12,7 @@
 //! 2 geometry: shapes components import
 //! 3 numerics: stencil layout operator wall transfer hierarchy smooth dense cycle krylov newton flux aggregate drift predict limiter control matrix
 //! 4 physics: law kinetics response transport flow migration
-//! 5 model: setup provenance state ledger accounts cells flow solutes solver migration balance coupling survey run answer perfusion answers sample expect
+//! 5 model: setup provenance state ledger accounts damage cells flow solutes solver room differentiation migration balance coupling survey run answer perfusion answers sample expect
 //! 6 library
 //! 7 case output
 //! 8 study

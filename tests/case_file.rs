@@ -148,6 +148,55 @@ fn seeding_by_number_and_on_a_surface() {
     let (_, wet) =
         seeded("counted_per = \"pore-volume\"\nseeding.uniform = { density = \"1e6 cells/mL\" }");
     assert!(close(wet[0], 0.9e12));
+    // Graded: voxel centres lie at (i + 1/2)/20 of the way; the mean of a line is its middle.
+    let (graded, line) = seeded(
+        "seeding.uniform.density.linear = { axis = \"x\", from = \"0 cells/mL\", to = \"2e6 cells/mL\" }",
+    );
+    assert!(close(graded, 1e12 * 2e-3) && close(line[3], 2e12 * 3.5 / 20.0));
+    let (_, step) = seeded(
+        "seeding.uniform.density.formula = { value = \"1e6 cells/mL\", times = \"0.5*(1 + tanh((x - 1 mm)/(1 um)))\" }",
+    );
+    assert!(step[2] < 1.0 && close(step[17], 1e12));
+}
+
+#[test]
+fn exposure_differentiation_and_reseeding() {
+    let text = BASE.replace(
+        "[run]",
+        r#"death.hypoxia = { rate.time_constant = "2 d", exposure = "6 h", when.oxygen.below = { half = "5e-3 mol/m^3" } }
+death.age = { rate.time_constant = "9 d", exposure = "1 d", stages = 2, recovery = "3 d" }
+differentiation.osteoblast = { rate.time_constant = "7 d", when.oxygen.above = { half = "0.1 mol/m^3" } }
+reseeding = [
+  { at = "1.5 d", seeding.number = { of = "1e6 cells", efficiency = 0.5 }, within.layer = { axis = "x", from = "0.5 mm", to = "1 mm" } },
+  { at = "12 h", seeding.surface = { density = "5e4 cells/cm^2", face = "x_max" } },
+]
+[cells.osteoblast]
+[run]"#,
+    );
+    let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let (msc, grid) = (&c.setup.populations[0], &c.setup.grid);
+    let [hypoxia, age] = [0, 1].map(|j| msc.deaths[j].exposure.unwrap());
+    assert_eq!((hypoxia.time, hypoxia.recovery, hypoxia.stages), (21_600.0, 21_600.0, 4));
+    assert_eq!((age.time, age.recovery, age.stages), (86_400.0, 259_200.0, 2));
+    let law = &msc.differentiation[0];
+    assert!(law.into == 1 && close(law.rate, 1.0 / 604_800.0) && law.when.len() == 1);
+    // Reseedings come in the order of their times.
+    assert_eq!(msc.reseeding.iter().map(|r| r.time).collect::<Vec<_>>(), [43_200.0, 129_600.0]);
+    assert!(close(msc.reseeding[0].density[19], 5e8 / 1e-4) && msc.reseeding[0].density[18] == 0.0);
+    let within = &msc.reseeding[1].density;
+    let (inside, all) = (within[5..10].iter().sum::<f64>(), within.iter().sum::<f64>());
+    assert!(inside == all && close(all * grid.voxel_volume(), 5e5));
+    // A population that cells turn into needs no seeding; stages are not written unasked.
+    assert!(c.setup.populations[1].seeding.iter().all(|n| *n == 0.0));
+    let fields = &c.setup.run.fields;
+    assert!(
+        fields.contains(&"msc.dead.age".into()) && !fields.iter().any(|f| f.contains("damaged"))
+    );
+    let wanted = text
+        .replace("[run]", "[run]\noutput.fields = [\"msc.damaged.hypoxia.4\"]")
+        .replace("output = { every = \"6 h\", at = [\"1 h\"] }", "");
+    let c = load_text("x.toml", &wanted, &[]).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(c.setup.run.fields, ["msc.damaged.hypoxia.4"]);
 }
 
 #[test]

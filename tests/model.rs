@@ -64,6 +64,7 @@ pub fn culture(n: [usize; 3], duration: f64) -> Setup {
         rate: 5.8e-6,
         when: vec![(0, Trigger::Below(Below { half: 5e-3, exponent: 4.0 }))],
         combine: Combine::All,
+        exposure: None,
     }];
     msc.lysis = 1.65e-6;
     msc.motility = Motility::Constant(5e-14);

@@ -539,7 +539,8 @@ fn cells_alone() {
     let chain = steps.map(|m| {
         let mut p = population(&g, "p", 1.0);
         let cause = "age".to_string();
-        p.deaths = vec![Death { cause, rate: kill, when: vec![], combine: Combine::All }];
+        p.deaths =
+            vec![Death { cause, rate: kill, when: vec![], combine: Combine::All, exposure: None }];
         p.lysis = lysis;
         let solver = run(p, None, m);
         let dead = kill / (lysis - kill) * ((-kill).exp() - (-lysis).exp());
@@ -643,6 +644,7 @@ fn coupled_oxygen_and_cells() {
             rate: kill,
             when: vec![(0, Trigger::Below(Below { half: low, exponent: 2.0 }))],
             combine: Combine::All,
+            exposure: None,
         }];
         p.lysis = lysis;
         let solver = march(setup(g, vec![s], vec![p], 1.0), end, steps);

@@ -215,6 +215,8 @@ fn random_case(seed: u64) -> (Setup, f64) {
     }
 
     let mut populations = Vec::new();
+    // Its own dice, so that the rest of a seed's case stays what it was.
+    let more = &mut Dice(seed ^ 0xce11);
     for p in 0..d.below(3) {
         let density = d.decades(1e10, 1e15);
         let mut population = population(&g, &format!("p{p}"), density);
@@ -327,6 +329,11 @@ fn random_case(seed: u64) -> (Setup, f64) {
                 rate: d.decades(1e-7, 1e-2),
                 when: triggers(d),
                 combine: if d.chance(0.5) { Combine::All } else { Combine::Any },
+                exposure: more.chance(0.5).then(|| Exposure {
+                    time: more.decades(1e2, 1e6),
+                    recovery: more.decades(1e2, 1e6),
+                    stages: 1 + more.below(6),
+                }),
             });
         }
         if d.chance(0.5) {
@@ -336,6 +343,26 @@ fn random_case(seed: u64) -> (Setup, f64) {
             population.motility = Motility::Constant(d.decades(1e-17, 1e-11));
         }
         populations.push(population);
+    }
+
+    let number = populations.len();
+    for p in 0..number {
+        let (other, half) = (more.below(number), levels[0] * more.decades(1e-4, 2.0));
+        if other != p && more.chance(0.6) {
+            let trigger = Trigger::Above(Above { half, exponent: more.between(1.0, 4.0) });
+            populations[p].differentiation.push(Differentiation {
+                into: other,
+                rate: more.decades(1e-7, 1e-2),
+                when: if more.chance(0.5) { vec![(0, trigger)] } else { vec![] },
+                combine: Combine::All,
+            });
+        }
+        if more.chance(0.3) {
+            let density = more.decades(1e10, 1e15);
+            let cells = (0..g.len()).map(|i| density * more.unit() * f64::from(live(i)));
+            let density = cells.collect();
+            populations[p].reseeding.push(Reseeding { time: duration * more.unit(), density });
+        }
     }
 
     // A steady start beside a saturated sink may not converge: a known limit, not drawn.
@@ -371,6 +398,17 @@ fn inspect(solver: &Solver) -> Result<(), String> {
     for (bath, values) in solver.setup.baths.iter().zip(&solver.state.baths) {
         if let Some(v) = values.iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
             return Err(format!("{}: {v:e}", bath.name));
+        }
+    }
+    for p in 0..solver.setup.populations.len() {
+        for (holder, stages) in solver.catalogue.chains(p) {
+            for (i, cells) in flat(&solver.state.fields[holder]).iter().enumerate() {
+                let fields = &solver.state.fields[stages.clone()];
+                let sum: f64 = fields.iter().map(|s| flat(s)[i]).sum();
+                if sum > cells * (1.0 + 1e-12) {
+                    return Err(format!("damaged {sum:e} of {cells:e} in voxel {i}"));
+                }
+            }
         }
     }
     match solver.ledger.worst() {
@@ -442,6 +480,11 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
             for b in 0..solver.setup.baths.len() {
                 let fraction = solver.setup.baths[b].changes.first().map_or(0.5, |c| c.1);
                 solver.change_medium(b, fraction);
+            }
+            for p in 0..solver.setup.populations.len() {
+                for n in 0..solver.setup.populations[p].reseeding.len() {
+                    solver.reseed(p, n);
+                }
             }
             inspect(&solver).map_err(|e| format!("change after step {step}: {e}"))?;
         }

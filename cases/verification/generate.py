@@ -315,6 +315,120 @@ def v14():
           head + seeding + 'death.age.rate.time_constant = "2 d"\nlysis.rate.time_constant = "7 d"\n\n' + run)
 
 
+def exponential(matrix, t):
+    """exp(matrix t) by scaling, Taylor series and squaring; exact to 1e-14 for small matrices."""
+    n = range(len(matrix))
+    product = lambda a, b: [[math.fsum(a[i][k] * b[k][j] for k in n) for j in n] for i in n]
+    halvings = 10 + max(0, math.ceil(math.log2(t * max(abs(x) for row in matrix for x in row))))
+    small = [[x * t / 2**halvings for x in row] for row in matrix]
+    term = total = [[float(i == j) for j in n] for i in n]
+    for k in range(1, 12):
+        term = [[x / k for x in row] for row in product(term, small)]
+        total = [[a + b for a, b in zip(*rows)] for rows in zip(total, term)]
+    for _ in range(halvings):
+        total = product(total, total)
+    return total
+
+
+def populations():
+    """Cells without space against linear equations; closed forms, or a matrix exponential."""
+    n0, K = 5e12, 1e14
+    hours = (6, 12, 24, 48)
+    head = '[domain]\nshape  = "box"\nsize   = ["1 mm"]\nvoxels = [4]\n\n'
+    seeding = f'type = "custom"\nseeding.uniform = {{ density = "{n0:g} cells/m^3" }}\n'
+    half = '[solutes.oxygen]\ndiffusivity = "2e-9 m^2/s"\ninitial = "5e-3 mol/m^3"\n\n'
+    when = 'when.oxygen.below = { half = "5e-3 mol/m^3" }'
+
+    def run(times, unit, accuracy=1e-6, longest=30):
+        at = json.dumps([f"{t} {unit}" for t in times])
+        return (f'[run]\nduration = "{times[-1]} {unit}"\naccuracy = {{ time = {accuracy}, max_step = "{longest} min" }}\n'
+                f"output = {{ at = {at} }}\n")
+
+    def expect(times, unit, fields):
+        lines = []
+        for t in times:
+            for field, value in fields(t):
+                within = "0.01 %" if value > 1e-3 * n0 else f"{1e-6 * n0!r} cells/m^3"
+                lines.append(line(what=field, take="mean", time=f"{t} {unit}",
+                                  value=f"{value!r} cells/m^3", within=within))
+        return lines
+
+    k = 4 / 12    # 1/h: four stages in 12 h, and death from the last as fast
+    def erlang(t):
+        alive = math.exp(-k * t) * math.fsum((k * t)**i / math.factorial(i) for i in range(5))
+        return [("msc.viable", n0 * alive), ("msc.dead.hypoxia", n0 * (1 - alive))]
+    write("v14-exposure", "v14: death after an exposure of 12 h under a full hazard",
+          "Four stages of 3 h, then death with a time constant of 3 h: Erlang's distribution,\n"
+          "n/n0 = exp(-k t) sum (k t)^i/i!, i = 0 ... 4, k = 1/(3 h).", expect(hours, "h", erlang),
+          head + "[cells.msc]\n" + seeding
+          + 'death.hypoxia = { rate.time_constant = "3 h", exposure = "12 h" }\n\n' + run(hours, "h", 1e-8, 10))
+
+    stages, tau, recovery, rate = 3, 12.0, 30.0, 1 / 4
+    up, down, death = stages * 0.5 / tau, stages * 0.5 / recovery, 0.5 * rate
+    matrix = [[0.0] * (stages + 1) for _ in range(stages + 1)]
+    for m in range(stages):
+        matrix[m][m] -= up
+        matrix[m + 1][m] += up
+        matrix[m + 1][m + 1] -= down
+        matrix[m][m + 1] += down
+    matrix[stages][stages] -= death
+    def healing(t):
+        alive = math.fsum(row[0] for row in exponential(matrix, t))
+        return [("msc.viable", n0 * alive), ("msc.dead.hypoxia", n0 * (1 - alive))]
+    write("v14-exposure-recovery", "v14: death after exposure, half a hazard, with recovery",
+          "Three stages of damage, forward at 3 H/(12 h), back at 3 (1 - H)/(30 h), death at H/(4 h) in\n"
+          "the last, H = 1/2: exponential of the 4 x 4 matrix.", expect(hours, "h", healing),
+          head + half + "[cells.msc]\n" + seeding + 'death.hypoxia = { rate.time_constant = "4 h", '
+          f'exposure = "12 h", stages = 3, recovery = "30 h", {when} }}\n\n' + run(hours, "h", 1e-8, 10))
+
+    sleep, wake = 0.5 / 10, 0.5 / 20
+    def resting(t):
+        asleep = sleep / (sleep + wake) * (1 - math.exp(-(sleep + wake) * t))
+        return [("msc.viable", n0 * (1 - asleep)), ("msc.quiescent", n0 * asleep)]
+    write("v14-quiescence", "v14: quiescence under half a trigger",
+          "Two states: q/n0 = a/(a + b) (1 - exp(-(a + b) t)), a = 1/(20 h), b = 1/(40 h).",
+          expect(hours, "h", resting),
+          head + half + "[cells.msc]\n" + seeding + 'quiescence = { rate.time_constant = "10 h", '
+          f'recovery.time_constant = "20 h", {when} }}\n\n' + run(hours, "h"))
+
+    days, a, b = (1, 3, 7, 14), 1 / 3, 1 / 8
+    def lineage(t):
+        first = math.exp(-a * t)
+        second = a * (first - math.exp(-b * t)) / (b - a)
+        return [("msc.viable", n0 * first), ("osteoblast.viable", n0 * second),
+                ("osteocyte.viable", n0 * (1 - first - second))]
+    write("v14-differentiation", "v14: stem cells, osteoblasts, osteocytes",
+          "Bateman chain of differentiation with time constants of 3 d (half a trigger of 1.5 d) and 8 d.",
+          expect(days, "d", lineage), head + half + "[cells.msc]\n" + seeding
+          + f'differentiation.osteoblast = {{ rate.time_constant = "1.5 d", {when} }}\n\n'
+          '[cells.osteoblast]\ndifferentiation.osteocyte.rate.time_constant = "8 d"\n\n'
+          '[cells.osteocyte]\n\n' + run(days, "d"))
+
+    mu = math.log(2) / 1.5
+    def shared(t):
+        both = K / (1 + (K / n0 - 1) * math.exp(-mu * t))
+        return [("a.viable", 0.4 * both), ("b.viable", 0.6 * both)]
+    part = ('type = "custom"\nseeding.uniform = { density = "%g cells/m^3" }\n'
+            f'capacity = {{ density = "{K:g} cells/m^3", counts = ["viable"] }}\n'
+            'growth.rate.doubling_time = "1.5 d"\ngrowth.crowding = "logistic"\n\n')
+    write("v14-shared-room", "v14: two populations in one room",
+          "Together n = K/(1 + (K/n0 - 1) exp(-mu t)), apart in the proportion of the seeding, 2 to 3.",
+          expect(days, "d", shared),
+          head + "[cells.a]\n" + part % (0.4 * n0) + "[cells.b]\n" + part % (0.6 * n0) + run(days, "d"))
+
+    mu = math.log(2) / 2
+    def added(t):
+        return [("msc.viable", n0 * (math.exp(mu * t) + sum(m * math.exp(mu * (t - s)) for s, m in
+                                                            ((2.5, 0.5), (5.0, 1.0)) if t > s)))]
+    write("v14-reseeding", "v14: cells added twice to a growing population",
+          "Each addition grows from its moment on: n0 exp(mu t) + sum m exp(mu (t - s)).",
+          expect(days, "d", added), head + "[cells.msc]\n" + seeding
+          + 'growth.rate.doubling_time = "2 d"\nreseeding = [\n'
+          f'  {{ at = "2.5 d", seeding.uniform = {{ density = "{0.5 * n0:g} cells/m^3" }} }},\n'
+          f'  {{ at = "5 d", seeding.number = {{ of = "{n0 * 1e-3 * 1.25:g} cells", efficiency = 0.8 }} }},\n'
+          ']\n\n' + run(days, "d"))
+
+
 def v20():
     ref = reference("v20_mm_transient_gel")
     p, times, expect = ref["params"], [int(t) for t in ref["t_s"]], []
@@ -493,5 +607,5 @@ def v15():
               'boundary.x_min.value = "1 mol/m^3"\nboundary.x_max.outflow = {}\n\n' + transient(times, 1e-6))
 
 
-for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v15, v20):
+for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v15, populations, v20):
     case()

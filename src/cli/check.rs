@@ -169,6 +169,43 @@ fn grid(out: &mut String, setup: &Setup) {
     for bath in &setup.baths {
         let _ = writeln!(out, "bath       {}: {} changes", bath.name, bath.changes.len());
     }
+    for population in &setup.populations {
+        for death in &population.deaths {
+            let Some(e) = death.exposure else { continue };
+            let _ = writeln!(
+                out,
+                "exposure   {}: {} acts after {} under a full hazard ({} stages), heals in {}",
+                population.name,
+                death.cause,
+                readable(e.time, TIME),
+                e.stages,
+                readable(e.recovery, TIME)
+            );
+        }
+    }
+    for population in &setup.populations {
+        for law in population.differentiation.iter().filter(|l| l.rate > 0.0) {
+            let into = &setup.populations[law.into].name;
+            let _ = writeln!(
+                out,
+                "becomes    {}: {into}, in {} under full triggers",
+                population.name,
+                readable(1.0 / law.rate, TIME)
+            );
+        }
+        for added in &population.reseeding {
+            let grid = &setup.grid;
+            let each =
+                added.density.iter().enumerate().map(|(i, n)| n * grid.weight(i % grid.n[0]));
+            let _ = writeln!(
+                out,
+                "reseeding  {}: {} cells at {}",
+                population.name,
+                number(each.sum::<f64>() * grid.voxel_volume()),
+                readable(added.time, TIME)
+            );
+        }
+    }
     out.push('\n');
 }
 

@@ -132,7 +132,7 @@ fn columns(solver: &Solver) -> Vec<(String, String)> {
             for what in ["mean", "least", "most"] {
                 columns.push((format!("{}.{what}", spec.name), "mol/m^3".into()));
             }
-        } else {
+        } else if !matches!(spec.kind, Kind::Damaged { .. }) {
             columns.push((spec.name.clone(), "cells".into()));
         }
     }
@@ -168,7 +168,7 @@ impl Watcher for Recorder {
         for (f, spec) in solver.catalogue.specs.iter().enumerate() {
             if let Kind::Solute(s) = spec.kind {
                 row.extend([survey.mean[s], survey.least[s].value, survey.most[s]]);
-            } else {
+            } else if !matches!(spec.kind, Kind::Damaged { .. }) {
                 row.push(survey.totals[f]);
             }
         }

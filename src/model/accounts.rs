@@ -24,6 +24,10 @@ pub(super) struct CellTerms {
     pub(super) died: Vec<usize>,
     pub(super) lysed: Vec<usize>,
     pub(super) rounded: usize,
+    /// By differentiation.
+    pub(super) became: Vec<usize>,
+    /// By reseeding, if there is any.
+    pub(super) added: Option<usize>,
 }
 
 /// Opens the terms and accounts of a solute and of the baths that it meets.
@@ -90,8 +94,13 @@ pub(super) fn cell_terms(setup: &Setup, p: usize, ledger: &mut Ledger) -> CellTe
     let died: Vec<usize> = by_cause("died", ledger);
     let lysed: Vec<usize> = by_cause("lysed", ledger);
     let rounded = ledger.term(format!("{name}.rounded"));
+    let became: Vec<usize> = (population.differentiation.iter())
+        .map(|d| ledger.term(format!("{name}.became.{}", setup.populations[d.into].name)))
+        .collect();
+    let added = (!population.reseeding.is_empty()).then(|| ledger.term(format!("{name}.added")));
     let mut flows = vec![(born, 1.0), (rounded, 1.0)];
-    flows.extend(lysed.iter().map(|&t| (t, -1.0)));
+    flows.extend(lysed.iter().chain(&became).map(|&t| (t, -1.0)));
+    flows.extend(added.map(|t| (t, 1.0)));
     ledger.accounts.push(Account {
         name: name.clone(),
         unit: "cells",
@@ -99,5 +108,15 @@ pub(super) fn cell_terms(setup: &Setup, p: usize, ledger: &mut Ledger) -> CellTe
         content: 0.0,
         flows,
     });
-    CellTerms { born, quiesced, woke, died, lysed, rounded }
+    CellTerms { born, quiesced, woke, died, lysed, rounded, became, added }
+}
+
+/// What differentiation takes from one population it gives to another.
+pub(super) fn arrivals(setup: &Setup, terms: &[CellTerms], ledger: &mut Ledger) {
+    let first = ledger.accounts.len() - setup.populations.len();
+    for (population, terms) in setup.populations.iter().zip(terms) {
+        for (law, &term) in population.differentiation.iter().zip(&terms.became) {
+            ledger.accounts[first + law.into].flows.push((term, 1.0));
+        }
+    }
 }

@@ -171,7 +171,8 @@ impl Answers {
         let setup = &solver.setup;
         let volume: f64 = setup.grid.voxel_volume() * solver.measure().iter().sum::<f64>();
         for (p, population) in setup.populations.iter().enumerate() {
-            let seeded = self.seeded[p];
+            let added = solver.ledger.find(&format!("{}.added", population.name));
+            let seeded = self.seeded[p] + added.map_or(0.0, |t| t.0);
             let mut line = |key: &str, label: &str, count: f64| {
                 let share = if seeded > 0.0 {
                     format!(", {} % of the seeded", digits(100.0 * count / seeded))
@@ -203,6 +204,12 @@ impl Answers {
                 let name = format!("{}.died.{}", population.name, death.cause);
                 let died = solver.ledger.find(&name).map_or(0.0, |t| t.0);
                 line(&format!("died.{}", death.cause), &format!("died of {}", death.cause), died);
+            }
+            for law in &population.differentiation {
+                let other = &setup.populations[law.into].name;
+                let became = solver.ledger.find(&format!("{}.became.{other}", population.name));
+                let became = became.map_or(0.0, |t| t.0);
+                line(&format!("became.{other}"), &format!("became {other}"), became);
             }
             if population.lysis > 0.0 {
                 let lysed = solver.ledger.find(&format!("{}.lysed", population.name));

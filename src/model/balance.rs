@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
+use super::room;
 use super::setup::{Boundary, Solute};
 use super::solutes::{Uptakes, active, outside, produce, weighted};
 use super::solver::{Solver, StepFailure, failure};
-use super::state::{Catalogue, Kind, State, flat, flat_mut};
+use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
@@ -31,6 +32,9 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             self.react(p, from, to, dt, amounts);
         }
+        if self.setup.populations.iter().any(|p| !p.differentiation.is_empty()) {
+            self.differentiate(from, to, dt, amounts);
+        }
         for p in 0..self.setup.populations.len() {
             self.migrate(p, from, to, dt, stage)?;
         }
@@ -43,14 +47,12 @@ impl Solver {
     /// What the cells of one population do where they are.
     fn react(&mut self, p: usize, from: &State, to: &mut State, dt: f64, amounts: &mut [f64]) {
         let population = &self.setup.populations[p];
-        let numbers = self.catalogue.of_population(p);
+        let numbers = self.catalogue.all_of(p);
         let plane = self.setup.grid.plane();
         let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
-        let needs = population.growth.as_ref().is_some_and(|g| g.logistic);
-        let capacity = population.capacity.filter(|_| needs);
+        let capacity = self.logistic(p);
         if let Some(capacity) = capacity {
-            let (living, dead) = (capacity.counts_viable, capacity.counts_dead);
-            count(&self.catalogue, from, living, dead, plane, &mut self.counted);
+            room::count(&self.catalogue, from, capacity, plane, &mut self.counted);
         }
         let old: Vec<&[f64]> = numbers.iter().map(|&f| flat(&from.fields[f])).collect();
         let new = to.fields.iter_mut().enumerate().filter(|(f, _)| numbers.contains(f));
@@ -310,31 +312,4 @@ fn drained(solute: &Solute, t: f64) -> String {
     } else {
         String::new()
     }
-}
-
-/// Cells that count towards a capacity, all populations, cells/m³, into `sum`.
-fn count(
-    catalogue: &Catalogue,
-    state: &State,
-    living: bool,
-    dead: bool,
-    plane: usize,
-    sum: &mut Vec<f64>,
-) {
-    let counts = |kind: &Kind| match kind {
-        Kind::Viable(_) | Kind::Quiescent(_) => living,
-        Kind::Dead(..) => dead,
-        Kind::Solute(_) => false,
-    };
-    let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
-    let fields: Vec<&[f64]> = numbers.map(|f| flat(&state.fields[f])).collect();
-    sum.resize(flat(&state.fields[0]).len(), 0.0);
-    par::planes(plane, sum, |k, sum| {
-        sum.fill(0.0);
-        for field in &fields {
-            for (s, v) in sum.iter_mut().zip(&field[k * plane..]) {
-                *s += v;
-            }
-        }
-    });
 }

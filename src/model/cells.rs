@@ -5,9 +5,13 @@
 //! dq/dt = k_q Q(c)·n − k_w (1 − Q(c))·q − f Σⱼ kⱼHⱼ(c)·q
 //! ddⱼ/dt = kⱼHⱼ(c)·(n + f q) − λ dⱼ
 //!
+//! (a death that needs exposure acts on the last stage of damage instead, see
+//! [`damage`](super::damage)).
+//!
 //! Losses are taken at the end of the step, gains where they come from: every value stays
 //! positive for any step, and what one state loses another gains.
 
+use super::damage;
 use super::setup::{Capacity, Population};
 use crate::ground::grid::Grid;
 use crate::ground::par;
@@ -54,7 +58,7 @@ fn combine<L>(
 }
 
 /// Combined trigger of a death or of quiescence; fully on without triggers.
-fn triggers(
+pub(super) fn triggers(
     how: Combine,
     laws: &[(usize, Trigger)],
     c: &[&[f64]],
@@ -67,7 +71,7 @@ fn triggers(
 }
 
 /// Advances a population by `dt` in every voxel, from its fields `old` to `new`: viable, quiescent
-/// if it has them, dead by cause. `c` are the concentrations of all solutes, `counted` the cells
+/// if it has them, dead by cause, stages of damage. `c` are the concentrations of all solutes, `counted` the cells
 /// that count towards its capacity, both as before the step.
 pub fn react(
     population: &Population,
@@ -93,13 +97,13 @@ pub fn react(
         let mut sum = vec![0.0; nx];
         let mut booked = vec![0.0; nx];
         let (viable, rest) = fields.split_at_mut(1);
-        let (quiescent, dead) = rest.split_at_mut(usize::from(resting));
+        let (quiescent, rest) = rest.split_at_mut(usize::from(resting));
+        let (dead, damaged) = rest.split_at_mut(causes);
         for j in 0..ny {
             let at = k * plane + j * nx;
             let row = j * nx..(j + 1) * nx;
-            for (old, new) in
-                old.iter().zip(viable.iter_mut().chain(&mut *quiescent).chain(&mut *dead))
-            {
+            let states = viable.iter_mut().chain(&mut *quiescent).chain(&mut *dead);
+            for (old, new) in old.iter().zip(states.chain(&mut *damaged)) {
                 new[row.clone()].copy_from_slice(&old[at..][..nx]);
             }
             growth.fill(0.0);
@@ -112,6 +116,9 @@ pub fn react(
             sum.fill(0.0);
             for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
                 triggers(death.combine, &death.when, c, at, &mut factor, hazard);
+                if death.exposure.is_some() {
+                    continue;
+                }
                 for (h, s) in hazard.iter_mut().zip(&mut sum) {
                     *h *= dt * death.rate;
                     *s += *h;
@@ -122,6 +129,13 @@ pub fn react(
                     (counted[at + i] / capacity.density).min(1.0)
                 }
                 _ => 0.0,
+            };
+            // First of all growth: what dies or rests later in the step has taken its room, so
+            // that no step counts more cells than fit.
+            let grow = |i: usize, old: f64, born: &mut f64| {
+                let grown = old * (1.0 + growth[i]) / (1.0 + growth[i] * crowd(i));
+                *born = growth[i] * (old - crowd(i) * grown);
+                grown
             };
             let viable = &mut viable[0][row.clone()];
             let mut share = 0.0;
@@ -134,12 +148,11 @@ pub fn react(
                     let sleep = dt * q.rate * trigger[i];
                     let wake = dt * q.recovery * (1.0 - trigger[i]);
                     let below = 1.0 + wake + share * sum[i];
-                    let loss = 1.0 + growth[i] * crowd(i) + sum[i] + sleep;
-                    let old = viable[i];
-                    let gain = old * (1.0 + growth[i]) + wake * quiescent[i] / below;
+                    let loss = 1.0 + sum[i] + sleep;
+                    let grown = grow(i, viable[i], &mut booked[i]);
+                    let gain = grown + wake * quiescent[i] / below;
                     viable[i] = gain / (loss - wake * sleep / below);
                     quiescent[i] = (quiescent[i] + sleep * viable[i]) / below;
-                    booked[i] = growth[i] * (old - crowd(i) * viable[i]);
                     gone += weights[i] * sleep * viable[i];
                     woke += weights[i] * wake * quiescent[i];
                 }
@@ -147,19 +160,31 @@ pub fn react(
                 changes.woke += woke;
             } else {
                 for i in 0..nx {
-                    let old = viable[i];
-                    viable[i] = old * (1.0 + growth[i]) / (1.0 + growth[i] * crowd(i) + sum[i]);
-                    booked[i] = growth[i] * (old - crowd(i) * viable[i]);
+                    viable[i] = grow(i, viable[i], &mut booked[i]) / (1.0 + sum[i]);
                 }
             }
             changes.born += lanes(nx, |i| weights[i] * booked[i]);
+            if !damaged.is_empty() {
+                let passed = damage::Passed { dt, sum: &sum, trigger: &trigger };
+                damage::follow(population, &passed, damaged, &row);
+                let mut resting = quiescent.first_mut().map(|q| &mut q[row.clone()]);
+                // From here on `hazards` holds deaths.
+                for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
+                    for i in 0..nx {
+                        let exposed = viable[i] + share * resting.as_ref().map_or(0.0, |q| q[i]);
+                        hazard[i] *= if death.exposure.is_some() { 1.0 } else { exposed };
+                    }
+                }
+                let resting = resting.as_deref_mut();
+                damage::suffer(population, dt, &mut hazards, viable, resting, damaged, &row);
+            }
             let resting = quiescent.first().map(|q| &q[row.clone()]);
             let decay = 1.0 + dt * population.lysis;
             for (cause, hazard) in hazards.iter().enumerate() {
                 let dead = &mut dead[cause][row.clone()];
                 for i in 0..nx {
                     let exposed = viable[i] + share * resting.map_or(0.0, |q| q[i]);
-                    booked[i] = hazard[i] * exposed;
+                    booked[i] = if damaged.is_empty() { hazard[i] * exposed } else { hazard[i] };
                 }
                 changes.died[cause] += lanes(nx, |i| weights[i] * booked[i]);
                 for i in 0..nx {

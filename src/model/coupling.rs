@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use super::damage;
+use super::differentiation::{became, linked};
 use super::migration::{self, Way};
 use super::setup::{Boundary, Production};
 use super::solutes::outside;
@@ -139,12 +141,20 @@ impl Solver {
         largest / self.setup.run.accuracy.time
     }
 
-    /// Scale of a field; all states of a population share one.
+    /// Scale of a field; all states of a population share one, and all populations of a lineage:
+    /// who starts empty and is fed by differentiation has none of its own at first.
     fn scale_of(&self, field: usize) -> f64 {
         match self.catalogue.specs[field].kind {
             Kind::Solute(_) => self.scales[field],
-            Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => {
-                self.catalogue.of_population(p).iter().fold(0.0, |m, &f| self.scales[f].max(m))
+            Kind::Viable(p)
+            | Kind::Quiescent(p)
+            | Kind::Dead(p, _)
+            | Kind::Damaged { population: p, .. } => {
+                let together =
+                    |q: &usize| *q == p || (linked(&self.setup, p) && linked(&self.setup, *q));
+                let all = (0..self.setup.populations.len()).filter(together);
+                let fields = all.flat_map(|q| self.catalogue.of_population(q));
+                fields.fold(0.0, |m, f| self.scales[f].max(m))
             }
         }
     }
@@ -179,10 +189,29 @@ impl Solver {
             attempt.fine.iter().zip(&attempt.coarse).map(|(b, a)| 2.0 * b - a).collect();
         let time = self.two.time;
         // Cells first: their ways follow the solutes as they were.
-        for p in 0..self.setup.populations.len() {
-            self.extrapolate_population(p, attempt, &mut amounts);
+        let populations = 0..self.setup.populations.len();
+        let mut undone = Vec::new();
+        for p in populations.clone() {
+            undone.push(self.undone(p, attempt.dt));
+            for f in self.catalogue.all_of(p) {
+                self.extrapolate(f);
+            }
         }
+        let fits: Vec<bool> = (populations.clone().zip(undone))
+            .map(|(p, undone)| self.repair_population(p, undone, attempt, &mut amounts))
+            .collect();
+        // What cells became of one population came to another: all fall back, or none.
+        let apart = populations.clone().any(|p| !fits[p] && linked(&self.setup, p));
+        for p in populations {
+            if !fits[p] || (apart && linked(&self.setup, p)) {
+                self.fall_back(p, attempt, &mut amounts);
+            }
+        }
+        self.crowd_out(&mut amounts);
         self.fit_into_room(attempt, &mut amounts);
+        for p in 0..self.setup.populations.len() {
+            damage::fit(&self.catalogue, p, &mut self.state, self.setup.grid.plane());
+        }
         for s in 0..self.setup.solutes.len() {
             self.extrapolate_solute(s, attempt, &mut amounts);
         }
@@ -404,13 +433,17 @@ impl Solver {
         sum * self.measure[i]
     }
 
-    fn extrapolate_population(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
+    /// Makes an extrapolated population positive; false where it must fall back to B.
+    fn repair_population(
+        &mut self,
+        p: usize,
+        undone: Vec<(usize, usize, f64)>,
+        attempt: &Attempt,
+        amounts: &mut [f64],
+    ) -> bool {
         let numbers = self.catalogue.of_population(p);
-        for &f in &numbers {
-            self.extrapolate(f);
-        }
         let volume = self.setup.grid.voxel_volume();
-        let scale = numbers.iter().fold(0.0_f64, |m, &f| m.max(self.scales[f]));
+        let scale = self.scale_of(numbers[0]);
         let terms = self.cell_terms[p].clone();
         let population = &self.setup.populations[p];
         let first_dead = numbers.len() - terms.died.len();
@@ -418,6 +451,25 @@ impl Solver {
             numbers.iter().map(|&f| std::mem::take(&mut self.state.fields[f])).collect();
         let mut fits = true;
         let mut corrections: Vec<(usize, f64)> = Vec::new();
+        for (j, i, missing) in undone {
+            let mut left = missing;
+            for living in &mut fields[..first_dead] {
+                let n = &mut flat_mut(living)[i];
+                let taken = left.min(n.max(0.0));
+                *n -= taken;
+                left -= taken;
+            }
+            flat_mut(&mut fields[first_dead + j])[i] += missing - left;
+            corrections.push((terms.died[j], (left - missing) * self.measure[i]));
+        }
+        let moving = population.moves().then_some(self.motile).flatten();
+        let ways = moving.and_then(|h| self.ways(p, &self.hierarchies[h].fine));
+        let dissolves = self.setup.populations[p].lysis > 0.0;
+        let differentiation = &self.setup.populations[p].differentiation;
+        let into: Vec<Option<usize>> =
+            differentiation.iter().map(|d| self.catalogue.number(Kind::Viable(d.into))).collect();
+        let others = &mut self.state.fields;
+        let mut spent = std::collections::BTreeMap::new();
         for position in 0..numbers.len() {
             let (left, right) = fields.split_at_mut(position + 1);
             let Some(field) = left.last_mut() else { continue };
@@ -429,15 +481,17 @@ impl Solver {
             let Some(hierarchy) = self.hierarchies.get(faces) else { break };
             let motility = if moves { population.motility.largest() } else { 0.0 };
             let w = |i: usize| 0.5 * (ch[i] + ct[i]) - cf[i];
-            let ways = if moves { self.ways(p, &hierarchy.fine) } else { None };
             let three = [ch, ct, cf];
-            let moved: Box<limiter::Leaving> = match &ways {
+            let moved: Box<limiter::Leaving> = match ways.as_ref().filter(|_| moves) {
                 Some(w) => Box::new(limiter::carried(hierarchy.fine.n, w, &three, attempt.dt, 1.0)),
                 None => Box::new(limiter::diffused(&hierarchy.fine, motility * attempt.dt, w)),
             };
             let done =
                 limiter::repair(flat_mut(field), moved, &self.measure, scale, |i, missing| {
                     if position >= first_dead {
+                        if !dissolves {
+                            return 0.0;
+                        }
                         // Dead cells that are not there have not dissolved.
                         corrections.push((terms.lysed[position - first_dead], missing));
                         return missing;
@@ -454,6 +508,22 @@ impl Solver {
                             corrections.push((terms.died[j], taken));
                         }
                     }
+                    // Nor have they become others.
+                    for (t, f) in into.iter().enumerate().filter(|_| position == 0) {
+                        let Some(n) = f.map(|f| &mut flat_mut(&mut others[f])[i]) else { continue };
+                        let left = spent.entry((t, i)).or_insert_with(|| {
+                            let results = [&self.full, &self.half, &self.two];
+                            let case = (&self.setup, &self.catalogue);
+                            measure * became(case, results, (p, t), i, attempt.dt)
+                        });
+                        let taken = (missing - charged).min(*left).min(n.max(0.0) * measure);
+                        if taken > 0.0 {
+                            *n = (*n - taken / measure).max(0.0);
+                            *left -= taken;
+                            charged += taken;
+                            corrections.push((terms.became[t], taken));
+                        }
+                    }
                     charged
                 });
             self.work.limited += done.voxels;
@@ -467,27 +537,26 @@ impl Solver {
             for (term, amount) in corrections {
                 amounts[term] -= volume * amount;
             }
-        } else {
-            self.give_up(p, attempt, amounts);
         }
+        fits
     }
 
-    /// Takes the result of the two half steps for a population: first order.
-    fn give_up(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
-        for f in self.catalogue.of_population(p) {
+    /// Takes a population from the two half steps, of first order but positive.
+    fn fall_back(&mut self, p: usize, attempt: &Attempt, amounts: &mut [f64]) {
+        for f in self.catalogue.all_of(p) {
             self.state.fields[f].clone_from(&self.two.fields[f]);
         }
         self.work.limited += self.setup.grid.len();
         let terms = &self.cell_terms[p];
         let mut own = vec![terms.born, terms.quiesced, terms.woke, terms.rounded];
-        own.extend(terms.died.iter().chain(&terms.lysed));
+        own.extend(terms.died.iter().chain(&terms.lysed).chain(&terms.became));
         for t in own {
             amounts[t] = attempt.fine[t];
         }
     }
 
     /// How population `p` moved in the two half steps and in the full one, if not by diffusion alone.
-    fn ways<'a>(&self, p: usize, faces: &'a Faces<f64>) -> Option<[Way<'a>; 3]> {
+    fn ways(&self, p: usize, faces: &Faces<f64>) -> Option<[Way; 3]> {
         let population = &self.setup.populations[p];
         let way = |from, now| migration::way(population, &self.catalogue, faces, p, from, now);
         Some([
@@ -537,9 +606,37 @@ impl Solver {
         }
         if !fits {
             for p in 0..self.setup.populations.len() {
-                self.give_up(p, attempt, amounts);
+                self.fall_back(p, attempt, amounts);
             }
         }
+    }
+
+    /// Deaths after exposure that the extrapolation takes back where there are none to take back:
+    /// cause, voxel, cells/m³. The deaths of a young chain grow with a high power of time, for
+    /// which 2B − A may be negative.
+    fn undone(&self, p: usize, dt: f64) -> Vec<(usize, usize, f64)> {
+        let population = &self.setup.populations[p];
+        let mut out = Vec::new();
+        let waits = population.deaths.iter().enumerate().filter(|d| d.1.exposure.is_some());
+        for (j, f) in waits.filter_map(|(j, _)| Some((j, self.catalogue.number(Kind::Dead(p, j))?)))
+        {
+            let [old, full, half, two] =
+                [&self.state, &self.full, &self.half, &self.two].map(|s| flat(&s.fields[f]));
+            let lysis = population.lysis * dt;
+            for i in 0..old.len() {
+                let missing = full[i] - 2.0 * two[i];
+                if missing > 0.0 {
+                    // Deaths of each step are what it gained and lost by lysis.
+                    let died = 2.0 * (1.0 + 0.5 * lysis) * two[i] + lysis * half[i]
+                        - old[i]
+                        - (1.0 + lysis) * full[i];
+                    if died < 0.0 {
+                        out.push((j, i, missing.min(-died)));
+                    }
+                }
+            }
+        }
+        out
     }
 }
 

@@ -1,25 +1,27 @@
 //! Cells move for one step: random motility and drift, implicit, positive, conservative.
 
+use super::damage;
 use super::setup::Population;
 use super::solver::{Solver, StepFailure, failure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
-use crate::numerics::flux::{Degenerate, Fitted, Flux, Side};
+use crate::numerics::flux::{Degenerate, Fitted, Flux, Side, between};
 use crate::numerics::newton::{Equation, Inert, NotConverged, Solved, largest, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::Faces;
 use crate::physics::migration::{Motility, haptokinesis};
 
 /// How a population moves in one solve, where that is not diffusion alone.
-pub(super) enum Way<'a> {
+#[derive(Clone)]
+pub(super) enum Way {
     /// Along potentials, or with a motility that varies in space.
     Fitted(Fitted),
     /// With a motility that follows the density.
-    Degenerate(Degenerate<'a>),
+    Degenerate(Degenerate),
 }
 
-impl Flux for Way<'_> {
+impl Flux for Way {
     fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
         match self {
             Way::Fitted(f) => f.at(side, low, high),
@@ -30,6 +32,31 @@ impl Flux for Way<'_> {
         match self {
             Way::Fitted(f) => f.linear(),
             Way::Degenerate(f) => f.linear(),
+        }
+    }
+}
+
+impl Way {
+    /// The same fluxes for a part of the cells, with the densities `n` of all as they have become.
+    fn of_a_part(self, n: [usize; 3], now: &[f64]) -> Fitted {
+        match self {
+            Way::Fitted(mut fitted) => {
+                let Some((capacity, others)) = fitted.crowd.take() else { return fitted };
+                let room =
+                    |i: usize| ((capacity - others[i]).max(0.0) - now[i]).max(0.0) / capacity;
+                between(n, |Side { axis, face, low, high }| {
+                    fitted.low[axis][face] *= room(high);
+                    fitted.high[axis][face] *= room(low);
+                });
+                fitted
+            }
+            Way::Degenerate(way) => {
+                let mut low = way.t;
+                between(n, |Side { axis, face, low: i, high: j }| {
+                    low[axis][face] *= 0.5 * (now[i] + now[j]);
+                });
+                Fitted { high: low.clone(), low, crowd: None }
+            }
         }
     }
 }
@@ -60,7 +87,7 @@ pub(super) fn others(
             Kind::Viable(q) => q != p && capacity.counts_viable,
             Kind::Quiescent(_) => capacity.counts_viable,
             Kind::Dead(..) => capacity.counts_dead,
-            Kind::Solute(_) => false,
+            Kind::Solute(_) | Kind::Damaged { .. } => false,
         };
         if counts {
             sum.iter_mut().zip(flat(field)).for_each(|(s, n)| *s += n);
@@ -71,19 +98,19 @@ pub(super) fn others(
 
 /// The way of population `p` with the solutes of `from` and the cells of `now`; `None` where it
 /// diffuses with one motility.
-pub(super) fn way<'a>(
+pub(super) fn way(
     population: &Population,
     catalogue: &Catalogue,
-    faces: &'a Faces<f64>,
+    faces: &Faces<f64>,
     p: usize,
     from: &State,
     now: &State,
-) -> Option<Way<'a>> {
+) -> Option<Way> {
     if population.only_diffuses() {
         return None;
     }
     if let Motility::Porous { diffusivity, capacity } = population.motility {
-        return Some(Way::Degenerate(Degenerate { faces, d: diffusivity, capacity }));
+        return Some(Way::Degenerate(Degenerate::new(faces, diffusivity, capacity)));
     }
     let potential = |i: usize| -> f64 {
         population.taxis.iter().map(|t| t.potential(flat(&from.fields[t.of])[i])).sum()
@@ -106,7 +133,8 @@ pub(super) fn way<'a>(
 }
 
 impl Solver {
-    /// Moves the viable cells of a population over `dt`; `to` holds them after their reactions.
+    /// Moves the viable cells of a population over `dt`, and with them their stages of damage;
+    /// `to` holds them after their reactions.
     pub(super) fn migrate(
         &mut self,
         p: usize,
@@ -115,12 +143,36 @@ impl Solver {
         dt: f64,
         stage: usize,
     ) -> Result<(), StepFailure> {
-        let plane = self.setup.grid.plane();
         let population = &self.setup.populations[p];
         let (Some(h), true) = (self.motile, population.moves()) else { return Ok(()) };
-        let number = self.catalogue.of_population(p)[0];
         let faces = &self.hierarchies[h].fine;
         let way = way(population, &self.catalogue, faces, p, from, to);
+        let n = faces.n;
+        let numbers = self.catalogue.mobile(p);
+        self.migrate_field(way.clone(), (h, p, stage), numbers[0], to, dt)?;
+        if numbers.len() > 1 {
+            let viable = flat(&to.fields[numbers[0]]).to_vec();
+            let part = way.map(|way| Way::Fitted(way.of_a_part(n, &viable)));
+            for &number in &numbers[1..] {
+                self.migrate_field(part.clone(), (h, p, stage), number, to, dt)?;
+            }
+        }
+        damage::fit(&self.catalogue, p, to, self.setup.grid.plane());
+        Ok(())
+    }
+
+    /// Moves one field of population `p`; without a way it diffuses on hierarchy `h`.
+    fn migrate_field(
+        &mut self,
+        way: Option<Way>,
+        (h, p, stage): (usize, usize, usize),
+        number: usize,
+        to: &mut State,
+        dt: f64,
+    ) -> Result<(), StepFailure> {
+        let plane = self.setup.grid.plane();
+        let first = self.catalogue.specs[number].kind == Kind::Viable(p);
+        let time = to.time - dt;
         let field = flat_mut(&mut to.fields[number]);
         let measure = &self.measure;
         par::planes(plane, &mut self.rhs, |k, r| {
@@ -131,13 +183,16 @@ impl Solver {
             }
         });
         let lift = largest(field, plane);
+        let missed = &mut self.missed.populations[p][stage];
         if lift == 0.0 {
-            self.missed.populations[p][stage].forget();
+            if first {
+                missed.forget();
+            }
             return Ok(());
         }
         let equation = Equation {
             hierarchy: &self.hierarchies[h],
-            d: population.motility.largest(),
+            d: self.setup.populations[p].motility.largest(),
             storage: &self.measure,
             storage_range: self.measure_range,
             shift: 1.0 / dt,
@@ -152,24 +207,23 @@ impl Solver {
         };
         let solved: Result<Solved, NotConverged> = match way {
             None => {
-                // Motion never lifts anything above the largest density.
-                let missed = &mut self.missed.populations[p][stage];
-                missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
+                if first {
+                    // Motion never lifts anything above the largest density.
+                    missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
+                }
                 let solved = solve(&equation, &mut self.scratch, field);
-                if solved.is_ok() {
+                if first && solved.is_ok() {
                     missed.learn(plane, dt, field, &self.formula);
                 }
                 solved
             }
             Some(mut way) => {
                 let room = match &way {
-                    Way::Fitted(Fitted { crowd: Some((k, others)), .. }) => {
-                        Some((*k, others.clone()))
-                    }
-                    _ => None,
+                    Way::Fitted(Fitted { crowd, .. }) => crowd.clone(),
+                    Way::Degenerate(_) => None,
                 };
                 let bounds = match &room {
-                    Some((k, others)) => Bounds::Room(*k, others),
+                    Some((capacity, others)) => Bounds::Room(*capacity, others),
                     None => Bounds::Positive,
                 };
                 let how = Drift { bounds, relative: true };
@@ -177,7 +231,7 @@ impl Solver {
             }
         };
         let solved =
-            solved.map_err(|e| failure(&self.catalogue.specs[number].name, e, from.time, dt))?;
+            solved.map_err(|e| failure(&self.catalogue.specs[number].name, e, time, dt))?;
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;

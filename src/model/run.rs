@@ -102,8 +102,11 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
             return Ok(());
         }
         let mut jumped = kinks.contains(&now);
-        for &(_, bath, fraction) in jumps.iter().filter(|j| j.0 == now) {
-            solver.change_medium(bath, fraction);
+        for (_, jump) in jumps.iter().filter(|j| j.0 == now) {
+            match *jump {
+                Jump::Medium(bath, fraction) => solver.change_medium(bath, fraction),
+                Jump::Cells(population, number) => solver.reseed(population, number),
+            }
             jumped = true;
         }
         if jumped {
@@ -131,11 +134,24 @@ fn is_output(solver: &Solver, t: f64) -> bool {
     solver.setup.run.outputs.contains(&t)
 }
 
-/// Medium changes: time, bath, fraction; ascending.
-fn jumps(solver: &Solver) -> Vec<(f64, usize, f64)> {
+/// What happens at once.
+enum Jump {
+    /// The medium of a bath changes: bath, fraction.
+    Medium(usize, f64),
+    /// Cells are added: population, number of its reseeding.
+    Cells(usize, usize),
+}
+
+/// Medium changes and reseedings with their times, ascending.
+fn jumps(solver: &Solver) -> Vec<(f64, Jump)> {
     let baths = solver.setup.baths.iter().enumerate();
-    let mut all: Vec<(f64, usize, f64)> =
-        baths.flat_map(|(b, bath)| bath.changes.iter().map(move |c| (c.0, b, c.1))).collect();
+    let changes =
+        baths.flat_map(|(b, bath)| bath.changes.iter().map(move |c| (c.0, Jump::Medium(b, c.1))));
+    let cells = solver.setup.populations.iter().enumerate().flat_map(|(p, population)| {
+        let all = population.reseeding.iter().enumerate();
+        all.map(move |(n, r)| (r.time, Jump::Cells(p, n)))
+    });
+    let mut all: Vec<(f64, Jump)> = changes.chain(cells).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     all
 }

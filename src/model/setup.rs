@@ -188,6 +188,32 @@ pub struct Population {
     pub taxis: Vec<Taxis>,
     /// Drift and motility only into the room that the capacity leaves.
     pub volume_filling: bool,
+    /// Viable cells that become viable cells of other populations.
+    pub differentiation: Vec<Differentiation>,
+    /// Cells added during the run, in the order of their times.
+    pub reseeding: Vec<Reseeding>,
+}
+
+/// Differentiation into another population: rate · combine(triggers).
+#[derive(Clone, Debug)]
+pub struct Differentiation {
+    /// The other population.
+    pub into: usize,
+    /// Rate under full triggers, 1/s.
+    pub rate: f64,
+    /// Solute number and trigger; none: always on.
+    pub when: Vec<(usize, Trigger)>,
+    /// All or any.
+    pub combine: Combine,
+}
+
+/// Viable cells that are added at one time.
+#[derive(Clone, Debug)]
+pub struct Reseeding {
+    /// When, s.
+    pub time: f64,
+    /// How many in each voxel, cells/m³.
+    pub density: Vec<f64>,
 }
 
 /// Largest cell density, and what counts towards it.
@@ -263,6 +289,19 @@ pub struct Death {
     pub when: Vec<(usize, Trigger)>,
     /// All or any.
     pub combine: Combine,
+    /// Time that the hazard needs before it acts; `None`: it acts at once.
+    pub exposure: Option<Exposure>,
+}
+
+/// Damage that must build up before a death acts, carried along by the cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exposure {
+    /// Mean time under a full hazard until death acts, s.
+    pub time: f64,
+    /// Mean time without hazard until the last stage is healed, s.
+    pub recovery: f64,
+    /// Stages of damage, 1 … [`MOST_STAGES`](super::damage::MOST_STAGES).
+    pub stages: usize,
 }
 
 /// Clock, accuracy and output.

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
+use super::accounts::{CellTerms, SoluteTerms, arrivals, cell_terms, solute_terms};
 use super::flow::Stream;
 use super::ledger::Ledger;
 use super::setup::{Boundary, Initial, Population, Setup};
 use super::solutes::{Transport, outside, weighted};
-use super::state::{Catalogue, State, flat, flat_mut};
+use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Form;
 use crate::numerics::drift;
 use crate::numerics::hierarchy::Hierarchy;
@@ -165,7 +165,8 @@ impl Solver {
             });
         }
         let moves = setup.populations.iter().any(Population::moves);
-        let motile = moves.then(|| of(&room, [1.0; 3]));
+        // Cells alone need faces too: those through which a step is made positive.
+        let motile = (moves || setup.solutes.is_empty()).then(|| of(&room, [1.0; 3]));
         let transports = setup
             .solutes
             .iter()
@@ -195,8 +196,9 @@ impl Solver {
         let mut ledger = Ledger::default();
         let solute_terms =
             (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
-        let cell_terms =
+        let cell_terms: Vec<CellTerms> =
             (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
+        arrivals(&setup, &cell_terms, &mut ledger);
         let n = setup.grid.len();
         let missed = AllMissed {
             solutes: vec![Default::default(); setup.solutes.len()],
@@ -310,6 +312,26 @@ impl Solver {
                 self.ledger.book_event(x.1, gained * bath.volume);
             }
         }
+        self.contents();
+    }
+
+    /// Adds the cells of reseeding number `n` of population `p`: viable, and unharmed.
+    pub fn reseed(&mut self, p: usize, n: usize) {
+        self.trend = false;
+        let (Some(f), Some(term)) =
+            (self.catalogue.number(Kind::Viable(p)), self.cell_terms[p].added)
+        else {
+            return;
+        };
+        let added = &self.setup.populations[p].reseeding[n].density;
+        let cells = flat_mut(&mut self.state.fields[f]);
+        for ((n, a), o) in cells.iter_mut().zip(added).zip(self.room.iter()) {
+            *n += a * o;
+        }
+        let plane = self.setup.grid.plane();
+        let amount = self.setup.grid.voxel_volume() * dot(plane, added, &self.measure);
+        self.ledger.book_event(term, amount);
+        self.rescale();
         self.contents();
     }
 

@@ -1,5 +1,7 @@
 //! The unknowns: which fields there are, and their values at one time.
 
+use std::ops::Range;
+
 use ndarray::Array3;
 
 use super::setup::{Initial, Setup};
@@ -19,6 +21,16 @@ pub enum Kind {
     Quiescent(usize),
     /// Dead cells of a population by cause, cells/m³.
     Dead(usize, usize),
+    /// Cells of a population in a stage of damage by a cause, cells/m³: a part of its quiescent
+    /// cells when `resting`, else of its viable ones. Stages follow each other in the catalogue.
+    Damaged {
+        /// The population.
+        population: usize,
+        /// The cause.
+        cause: usize,
+        /// Of the quiescent cells.
+        resting: bool,
+    },
 }
 
 /// A field's name and meaning.
@@ -33,7 +45,7 @@ pub struct Spec {
 /// The list of all fields; positions are the numbers of the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// Fields in order: solutes, then each population's viable, quiescent, dead.
+    /// Fields in order: solutes, then each population's viable, quiescent, dead, damaged.
     pub specs: Vec<Spec>,
 }
 
@@ -54,6 +66,19 @@ impl Catalogue {
             for (j, death) in population.deaths.iter().enumerate() {
                 push(format!("{name}.dead.{}", death.cause), Kind::Dead(p, j));
             }
+            for (j, death) in population.deaths.iter().enumerate() {
+                let Some(exposure) = death.exposure else { continue };
+                let states = [(false, "damaged"), (true, "quiescent-damaged")];
+                for (resting, state) in states {
+                    if resting && population.quiescence.is_none() {
+                        continue;
+                    }
+                    for m in 1..=exposure.stages {
+                        let name = format!("{name}.{state}.{}.{m}", death.cause);
+                        push(name, Kind::Damaged { population: p, cause: j, resting });
+                    }
+                }
+            }
         }
         Catalogue { specs }
     }
@@ -63,13 +88,44 @@ impl Catalogue {
         self.specs.iter().position(|s| s.kind == kind)
     }
 
-    /// Numbers of all fields of a population, viable first.
+    /// Numbers of all fields of a population, viable first, that together hold its cells.
     pub fn of_population(&self, population: usize) -> Vec<usize> {
         let belongs = |kind: Kind| match kind {
             Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => p == population,
-            Kind::Solute(_) => false,
+            Kind::Solute(_) | Kind::Damaged { .. } => false,
         };
         (0..self.specs.len()).filter(|&f| belongs(self.specs[f].kind)).collect()
+    }
+
+    /// Chains of damage of a population: the field of the cells that carry it, and its stages.
+    pub fn chains(&self, population: usize) -> Vec<(usize, Range<usize>)> {
+        let mut out = Vec::new();
+        let mut start = 0;
+        for run in self.specs.chunk_by(|a, b| a.kind == b.kind) {
+            let stages = start..start + run.len();
+            start = stages.end;
+            let Kind::Damaged { population: p, resting, .. } = run[0].kind else { continue };
+            let holder = if resting { Kind::Quiescent(p) } else { Kind::Viable(p) };
+            if let (true, Some(holder)) = (p == population, self.number(holder)) {
+                out.push((holder, stages));
+            }
+        }
+        out
+    }
+
+    /// Numbers of all fields of a population, its stages of damage last.
+    pub fn all_of(&self, population: usize) -> Vec<usize> {
+        let stages = self.chains(population).into_iter().flat_map(|c| c.1);
+        self.of_population(population).into_iter().chain(stages).collect()
+    }
+
+    /// Numbers of the fields that move with the viable cells of a population, these first: their
+    /// stages of damage are a part of them and go where they go.
+    pub fn mobile(&self, population: usize) -> Vec<usize> {
+        let viable = self.number(Kind::Viable(population));
+        let chains = self.chains(population).into_iter();
+        let along = chains.filter(|c| Some(c.0) == viable).flat_map(|c| c.1);
+        viable.into_iter().chain(along).collect()
     }
 }
 

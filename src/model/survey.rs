@@ -94,7 +94,8 @@ impl Survey {
         if living.is_empty() {
             return;
         }
-        let capacity = solver.setup.populations.iter().find_map(|p| p.capacity);
+        let populations = solver.setup.populations.iter();
+        let capacities: Vec<_> = populations.filter_map(|p| p.capacity).collect();
         let parts = par::map(grid.n[2], plane, |k| {
             let mut alive = vec![0.0; plane];
             let mut gone = vec![0.0; plane];
@@ -105,10 +106,13 @@ impl Survey {
             let (mut with_cells, mut viable, mut excess) = (0.0, 0.0, 0.0_f64);
             for i in 0..plane {
                 let all = alive[i] + gone[i];
-                if let Some(c) = capacity {
+                for c in &capacities {
                     let counted = if c.counts_viable { alive[i] } else { 0.0 }
                         + if c.counts_dead { gone[i] } else { 0.0 };
-                    excess = excess.max(counted - c.density);
+                    // Round-off is no excess.
+                    if counted > c.density * (1.0 + 1e-12) {
+                        excess = excess.max(counted - c.density);
+                    }
                 }
                 if all < NO_CELLS {
                     continue;
@@ -153,7 +157,7 @@ pub fn split(solver: &Solver) -> (Vec<&[f64]>, Vec<&[f64]>) {
         match spec.kind {
             Kind::Viable(_) | Kind::Quiescent(_) => living.push(flat(field)),
             Kind::Dead(..) => dead.push(flat(field)),
-            Kind::Solute(_) => {}
+            Kind::Solute(_) | Kind::Damaged { .. } => {}
         }
     }
     (living, dead)

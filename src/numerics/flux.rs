@@ -327,18 +327,26 @@ impl Flux for Fitted {
 
 /// Diffusion with a diffusivity D·n/capacity, by the arithmetic mean of the two voxels, which lets
 /// a front move into empty ones: T·(n_low² − n_high²)/(2·capacity).
-pub struct Degenerate<'a> {
-    /// Conductances.
-    pub faces: &'a Faces<f64>,
-    /// D, m²/s.
-    pub d: f64,
-    /// Density at which the diffusivity is D.
-    pub capacity: f64,
+#[derive(Clone, Debug)]
+pub struct Degenerate {
+    /// T·D/capacity.
+    pub t: OnFaces,
 }
 
-impl Flux for Degenerate<'_> {
+impl Degenerate {
+    /// Coefficients for conductances of a unit diffusivity and the diffusivity `d` at `capacity`.
+    pub fn new(faces: &Faces<f64>, d: f64, capacity: f64) -> Degenerate {
+        let mut t = on_faces(faces.n);
+        between(faces.n, |side| {
+            t[side.axis][side.face] = d / capacity * conductance(faces, side);
+        });
+        Degenerate { t }
+    }
+}
+
+impl Flux for Degenerate {
     fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
-        let t = self.d * conductance(self.faces, side) / self.capacity;
+        let t = self.t[side.axis][side.face];
         let (low, high) = (low.max(0.0), high.max(0.0));
         [0.5 * t * (low - high) * (low + high), t * low, t * high]
     }
@@ -363,7 +371,7 @@ mod tests {
             &Advective::new(&faces, 0.7, &q, [None; 6]),
             &Fitted::new(&faces, |_| 0.7, |i| 1.4 * i as f64, None),
             &Fitted::new(&faces, |_| 0.7, |i| 1.4 * i as f64, Some((1.5, others.to_vec()))),
-            &Degenerate { faces: &faces, d: 0.7, capacity: 1.5 },
+            &Degenerate::new(&faces, 0.7, 1.5),
         ];
         let side = Side { axis: 0, face: 1, low: 0, high: 1 };
         for (number, flux) in fluxes.iter().enumerate() {

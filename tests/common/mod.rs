@@ -51,6 +51,8 @@ pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
         motility: Motility::Constant(0.0),
         taxis: Vec::new(),
         volume_filling: false,
+        differentiation: Vec::new(),
+        reseeding: Vec::new(),
     }
 }
 

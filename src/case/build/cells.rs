@@ -2,28 +2,48 @@
 
 use super::solutes::rate;
 use super::{Builder, World};
-use crate::case::checked::Checked;
+use crate::case::checked::{Checked, Value};
 use crate::case::shape::Range;
-use crate::ground::units::{self, CELL_DENSITY};
-use crate::model::setup::{Capacity, Death, Growth, Population, Production, Quiescence};
+use crate::case::words::brief;
+use crate::geometry::shapes;
+use crate::ground::grid::Grid;
+use crate::ground::units::{self, CELL_DENSITY, TIME};
+use crate::model::setup::{
+    Capacity, Death, Differentiation, Exposure, Growth, Population, Production, Quiescence,
+    Reseeding,
+};
 use crate::physics::kinetics::Uptake;
 use crate::physics::law::LawInfo;
 use crate::physics::response::{Combine, Limit, Trigger};
 
+/// Stages of damage where a case says nothing: times until death spread by half their mean.
+const STAGES: usize = 4;
+
 const DENSITIES: Range = Range::not_negative(CELL_DENSITY);
 
 impl Builder<'_> {
-    pub(super) fn populations(&mut self, world: &World<'_>) -> Option<Vec<Population>> {
+    /// All populations; `duration` is that of the run.
+    pub(super) fn populations(
+        &mut self,
+        world: &World<'_>,
+        duration: Option<f64>,
+    ) -> Option<Vec<Population>> {
         let root = self.root;
         let all: Vec<Option<Population>> = root
             .entries_of("cells")
             .iter()
-            .map(|(name, at)| self.population(name, at, world))
+            .map(|(name, at)| self.population(name, at, world, duration))
             .collect();
         all.into_iter().collect()
     }
 
-    fn population(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Population> {
+    fn population(
+        &mut self,
+        name: &str,
+        at: &Checked,
+        world: &World<'_>,
+        duration: Option<f64>,
+    ) -> Option<Population> {
         let seeding = self.seeding(name, at, world);
         let capacity = optional(at.get("capacity").map(capacity));
         let uptake = self.laws(at, "uptake", world, Uptake::LAWS, Uptake::build, "uptake of");
@@ -31,6 +51,8 @@ impl Builder<'_> {
         let growth = optional(at.get("growth").map(|g| self.growth(at, g, world)));
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
         let deaths = self.deaths(name, at, world);
+        let differentiation = self.differentiation(name, at, world);
+        let reseeding = self.reseeding(at, world, duration);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
         let motility = self.motility(at, world, capacity.flatten());
         let taxis = self.taxis(at, world, capacity.flatten());
@@ -47,17 +69,21 @@ impl Builder<'_> {
             motility: motility?,
             volume_filling: taxis.as_ref().is_some_and(|t| t.1),
             taxis: taxis?.0,
+            differentiation: differentiation?,
+            reseeding: reseeding?,
         })
     }
 
     /// Seeded density of each voxel, per construct volume (per pore voxel when resolved).
     fn seeding(&mut self, name: &str, at: &Checked, world: &World<'_>) -> Option<Vec<f64>> {
-        let grid = &world.grid;
         let path = ["cells", name, "seeding", "uniform", "density"];
         let in_region =
             |r: &super::Region<'_>| path[..3].iter().try_fold(r.keys, |v, k| v.get(k)).is_some();
         let seeding = at.get("seeding");
-        if seeding.is_none() && !world.regions.iter().any(in_region) {
+        let all = self.root.entries_of("cells").iter();
+        let arrive = at.get("reseeding").is_some()
+            || all.flat_map(|(_, a)| a.entries_of("differentiation")).any(|(into, _)| into == name);
+        if seeding.is_none() && !arrive && !world.regions.iter().any(in_region) {
             let key = format!("{}.seeding", at.key);
             let d = self.check.error("E011", &key, format!("{key} is missing"), at.place);
             d.label = format!("in {}", at.key);
@@ -68,24 +94,10 @@ impl Builder<'_> {
         let per_pore = at.word("counted_per")? == "pore-volume" && world.open.is_none();
         let mut values = match seeding.map(|s| s.choice()) {
             Some(None) => return None,
-            Some(Some(("number", v))) => {
-                let cells = v.si("of")? * v.si("efficiency")?;
-                let weight = |i: usize| {
-                    grid.weight(i % grid.n[0])
-                        * if per_pore {
-                            world.porosity[i]
-                        } else {
-                            f64::from(u8::from(world.is_open(i)))
-                        }
-                };
-                let volume = (0..grid.len()).map(weight).sum::<f64>() * grid.voxel_volume();
-                // Spread per pore or construct volume; the factor below makes it per construct.
-                vec![cells / volume; grid.len()]
-            }
-            Some(Some(("surface", v))) => self.surface(v, world, per_pore)?,
-            Some(Some((_, v))) => {
+            Some(Some(("uniform", v))) => {
                 self.field_with_regions(world, Some(v.get("density")?), &path, DENSITIES, None)?
             }
+            Some(Some((kind, v))) => self.sown(kind, v, world, per_pore, None)?,
             None => self.field_with_regions(world, None, &path, DENSITIES, None)?,
         };
         if seeding.is_some_and(|s| s.chosen("uniform").is_none()) {
@@ -100,14 +112,154 @@ impl Builder<'_> {
                 }
             }
         }
-        for (i, v) in values.iter_mut().enumerate() {
-            if !world.is_open(i) {
-                *v = 0.0;
-            } else if per_pore {
-                *v *= world.porosity[i];
+        per_construct(&mut values, world, per_pore);
+        Some(values)
+    }
+
+    /// Density of each voxel of one kind of seeding, everywhere or within a place, per pore volume
+    /// when `per_pore`.
+    fn sown(
+        &mut self,
+        kind: &str,
+        v: &Checked,
+        world: &World<'_>,
+        per_pore: bool,
+        within: Option<&shapes::Shape>,
+    ) -> Option<Vec<f64>> {
+        let grid = &world.grid;
+        let inside = |i: usize| within.is_none_or(|s| s.contains(grid.centre(i)));
+        let mut values = match kind {
+            "number" => {
+                let cells = v.si("of")? * v.si("efficiency")?;
+                let weight = |i: usize| {
+                    grid.weight(i % grid.n[0])
+                        * if per_pore {
+                            world.porosity[i]
+                        } else {
+                            f64::from(u8::from(world.is_open(i)))
+                        }
+                };
+                let all = (0..grid.len()).filter(|i| inside(*i));
+                let volume = all.map(weight).sum::<f64>() * grid.voxel_volume();
+                // Spread per pore or construct volume; made per construct by the caller.
+                vec![if volume > 0.0 { cells / volume } else { 0.0 }; grid.len()]
             }
+            "surface" => self.surface(v, world, per_pore)?,
+            _ => self.field(v.get("density")?, grid, DENSITIES, None)?,
+        };
+        for (_, v) in values.iter_mut().enumerate().filter(|(i, _)| !inside(*i)) {
+            *v = 0.0;
         }
         Some(values)
+    }
+
+    /// Cells added during the run, in the order of their times.
+    fn reseeding(
+        &mut self,
+        at: &Checked,
+        world: &World<'_>,
+        duration: Option<f64>,
+    ) -> Option<Vec<Reseeding>> {
+        let per_pore = at.word("counted_per")? == "pore-volume" && world.open.is_none();
+        let capacity = at.get("capacity").and_then(|c| c.si("density"));
+        let listed = at.get("reseeding").map_or(&[][..], Checked::list);
+        let mut out = Vec::new();
+        for item in listed {
+            let built = (|| {
+                let when = item.get("at")?;
+                let time = when.quantity()?;
+                if let Some(end) = duration.filter(|end| time >= *end) {
+                    self.wrong("E016", when, format!("{} is not before the end", when.key)).label =
+                        if end == 0.0 {
+                            "a steady run has one moment".into()
+                        } else {
+                            format!("the run ends at {}", units::readable(end, TIME))
+                        };
+                }
+                let within = match item.get("within") {
+                    None => None,
+                    Some(w) => {
+                        let shape = self.shape(w, &world.grid)?;
+                        self.holds_voxels(w, &shape, &world.grid);
+                        Some(shape)
+                    }
+                };
+                let seeding = item.get("seeding")?;
+                let (kind, v) = seeding.choice()?;
+                let mut density = self.sown(kind, v, world, per_pore, within.as_ref())?;
+                per_construct(&mut density, world, per_pore);
+                let most = density.iter().copied().fold(0.0, f64::max);
+                if let Some(capacity) = capacity.filter(|c| most > c * (1.0 + 1e-9)) {
+                    let message = format!("{} is above the capacity", seeding.key);
+                    self.wrong("E023", seeding, message).label = format!(
+                        "up to {} where {} fit",
+                        units::readable(most, CELL_DENSITY),
+                        units::readable(capacity, CELL_DENSITY)
+                    );
+                }
+                Some(Reseeding { time, density })
+            })();
+            out.push(built);
+        }
+        let mut out: Vec<Reseeding> = out.into_iter().collect::<Option<_>>()?;
+        out.sort_by(|a, b| a.time.total_cmp(&b.time));
+        Some(out)
+    }
+
+    /// A place must hold a voxel.
+    fn holds_voxels(&mut self, at: &Checked, shape: &shapes::Shape, grid: &Grid) {
+        if !self.blind && (0..grid.len()).all(|i| !shape.contains(grid.centre(i))) {
+            self.wrong("E022", at, format!("{} holds no voxel", at.key)).label =
+                "a voxel belongs to a place when its centre does".into();
+        }
+    }
+
+    /// Other populations that viable cells turn into.
+    fn differentiation(
+        &mut self,
+        name: &str,
+        at: &Checked,
+        world: &World<'_>,
+    ) -> Option<Vec<Differentiation>> {
+        let root = self.root;
+        let names: Vec<&str> = root.entries_of("cells").iter().map(|e| e.0.as_str()).collect();
+        let mut out = Some(Vec::new());
+        for (into, d) in at.entries_of("differentiation") {
+            let others = || names.iter().copied().filter(|n| *n != name);
+            let Some(number) = names.iter().position(|n| n == into).filter(|_| into != name) else {
+                let near = units::nearest(into, others());
+                let found = self.wrong(
+                    "E021",
+                    d,
+                    format!("{}: no other population is called `{}`", d.key, brief(into)),
+                );
+                found.label = near.map(|n| format!("did you mean \"{n}\"?")).unwrap_or_default();
+                let listed: Vec<&str> = others().collect();
+                found.notes.push(if into == name {
+                    format!("cells of {name} are {name} already")
+                } else if listed.is_empty() {
+                    format!("write [cells.{}] with its laws", brief(into))
+                } else {
+                    format!("others: {}", listed.join(", "))
+                });
+                out = None;
+                continue;
+            };
+            let when = self.triggers(d, world, &format!("{name}: differentiation into {into}"));
+            let built = match when {
+                None => None,
+                Some(Acting::No) => continue,
+                Some(Acting::Yes(when)) => (|| {
+                    let rate = rate(d.get("rate")?)?;
+                    Some(Differentiation { into: number, rate, when, combine: combine(d) })
+                })(),
+            };
+            match (built, &mut out) {
+                (Some(law), Some(list)) => list.push(law),
+                _ => out = None,
+            }
+        }
+        out
     }
 
     fn surface(&mut self, v: &Checked, world: &World<'_>, per_pore: bool) -> Option<Vec<f64>> {
@@ -248,6 +400,7 @@ impl Builder<'_> {
         let mut out = Some(Vec::new());
         for (cause, d) in at.entries_of("death") {
             let when = self.triggers(d, world, &format!("{name}: death by {cause}"));
+            let exposure = optional(self.exposure(d));
             let built = match when {
                 None => None,
                 Some(Acting::No) => continue,
@@ -257,6 +410,7 @@ impl Builder<'_> {
                         rate: rate(d.get("rate")?)?,
                         when,
                         combine: combine(d),
+                        exposure: exposure?,
                     })
                 })(),
             };
@@ -266,6 +420,31 @@ impl Builder<'_> {
             }
         }
         out
+    }
+
+    /// The exposure that a death needs, if it needs one.
+    #[expect(clippy::option_option, reason = "absent and wrong are different")]
+    fn exposure(&mut self, d: &Checked) -> Option<Option<Exposure>> {
+        let Some(time) = d.get("exposure") else {
+            let [stages, recovery] = ["stages", "recovery"].map(|k| d.get(k));
+            if let Some(key) = stages.or(recovery) {
+                let message = format!("{} needs {}.exposure", key.key, d.key);
+                self.wrong("E011", key, message)
+                    .notes
+                    .push("write for example: exposure = \"6 h\"".into());
+            }
+            return None;
+        };
+        Some((|| {
+            let time = time.quantity()?;
+            let recovery = d.get("recovery").map_or(Some(time), Checked::quantity)?;
+            let stages = match d.get("stages").map(|s| &s.value) {
+                None => STAGES,
+                Some(Value::Count(n)) => *n as usize,
+                Some(_) => return None,
+            };
+            Some(Exposure { time, recovery, stages })
+        })())
     }
 
     /// Triggers of a death or of quiescence. An absent solute may keep the law from
@@ -331,6 +510,17 @@ impl Builder<'_> {
                     units::readable(capacity.density, CELL_DENSITY)
                 );
             }
+        }
+    }
+}
+
+/// Makes densities per construct volume; none in solid.
+fn per_construct(values: &mut [f64], world: &World<'_>, per_pore: bool) {
+    for (i, v) in values.iter_mut().enumerate() {
+        if !world.is_open(i) {
+            *v = 0.0;
+        } else if per_pore {
+            *v *= world.porosity[i];
         }
     }
 }

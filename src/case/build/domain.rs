@@ -341,7 +341,7 @@ impl<'a> Builder<'a> {
         out.into_iter().map(|r| r.1).collect()
     }
 
-    fn shape(&mut self, choice: &Checked, grid: &Grid) -> Option<shapes::Shape> {
+    pub(super) fn shape(&mut self, choice: &Checked, grid: &Grid) -> Option<shapes::Shape> {
         let (kind, s) = choice.choice()?;
         let mut point = |key: &str| -> Option<[f64; 3]> {
             let list = s.get(key)?;

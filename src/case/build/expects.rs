@@ -304,6 +304,8 @@ const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("lysed", CELLS, true),
     ("quiesced", CELLS, true),
     ("woke", CELLS, true),
+    ("became", CELLS, true),
+    ("added", CELLS, true),
     ("rounded", CELLS, true),
 ];
 /// Answers about the whole.

@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
         let world = World { grid, regions, solutes, open: open.take(), porosity };
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
-        let mut populations = self.populations(&world);
+        let mut populations = self.populations(&world, run.as_ref().map(|r| r.duration));
         let flow = self.flow(&world);
         if let (Some(flow), Some(solutes)) = (&flow, &solutes) {
             self.carried(&world, flow.as_ref(), solutes);

@@ -5,7 +5,7 @@ use crate::case::checked::Checked;
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, TIME, readable};
 use crate::model::setup::{Accuracy, RunPlan, Setup};
-use crate::model::state::Catalogue;
+use crate::model::state::{Catalogue, Kind};
 
 /// Most times at which fields are written.
 const MOST_OUTPUTS: f64 = 100_000.0;
@@ -86,12 +86,13 @@ impl Builder<'_> {
         Some(times)
     }
 
-    /// The fields to write: those asked for, or all.
+    /// The fields to write: those asked for, or all but stages of damage.
     pub(super) fn fields_to_write(&mut self, mut setup: Setup) -> Option<Setup> {
-        let all: Vec<String> =
-            Catalogue::new(&setup).specs.into_iter().map(|spec| spec.name).collect();
+        let specs = Catalogue::new(&setup).specs;
+        let all: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
         let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
-            setup.run.fields = all;
+            let shown = specs.into_iter().filter(|s| !matches!(s.kind, Kind::Damaged { .. }));
+            setup.run.fields = shown.map(|s| s.name).collect();
             return Some(setup);
         };
         for at in list.list() {

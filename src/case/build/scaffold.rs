@@ -205,7 +205,8 @@ impl Builder<'_> {
             .collect();
         let mut seeded = vec![false; parts.count + 1];
         for (i, part) in parts.label.iter().enumerate() {
-            if populations.iter().any(|p| p.seeding[i] > 0.0) {
+            let later = |p: &Population| p.reseeding.iter().any(|r| r.density[i] > 0.0);
+            if populations.iter().any(|p| p.seeding[i] > 0.0 || later(p)) {
                 seeded[*part as usize] = true;
             }
         }

@@ -383,7 +383,8 @@ pub(super) fn renumber(
         let growth = p.growth.iter_mut().flat_map(|g| &mut g.limits).map(|l| &mut l.0);
         let sleep = p.quiescence.iter_mut().flat_map(|q| &mut q.when).map(|w| &mut w.0);
         let death = p.deaths.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
-        growth.chain(sleep).chain(death).for_each(|s| *s = new[*s]);
+        let turns = p.differentiation.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
+        growth.chain(sleep).chain(death).chain(turns).for_each(|s| *s = new[*s]);
     }
 }
 

@@ -32,7 +32,7 @@ impl Builder<'_> {
             unusual_diffusivity(self, at);
         }
         let Some(populations) = populations else { return };
-        for (p, (_, at)) in populations.iter().zip(root.entries_of("cells")) {
+        for (number, (p, (_, at))) in populations.iter().zip(root.entries_of("cells")).enumerate() {
             let most = p.seeding.iter().copied().fold(0.0, f64::max);
             if most > PACKING {
                 let place = at.get("seeding").and_then(|s| s.place).or(at.place);
@@ -48,7 +48,9 @@ impl Builder<'_> {
                 && p.production.is_empty()
                 && p.growth.is_none()
                 && p.deaths.is_empty()
-                && !p.moves();
+                && !p.moves()
+                && p.differentiation.is_empty()
+                && !populations.iter().any(|q| q.differentiation.iter().any(|d| d.into == number));
             if idle {
                 let message =
                     format!("{} does nothing: no uptake, growth, death or motility", at.key);

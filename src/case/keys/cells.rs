@@ -2,11 +2,13 @@
 
 use super::FACES;
 use super::forms::{in_space, rate};
+use super::scaffold::place;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
-    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, NONE,
+    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, NONE, TIME,
     UPTAKE_PER_CELL,
 };
+use crate::model::damage::MOST_STAGES;
 use crate::physics::kinetics::Uptake;
 use crate::physics::response::{Limit, Trigger};
 
@@ -132,9 +134,61 @@ pub(in crate::case) fn cells() -> Shape {
                         "All triggers are needed, or any suffices.",
                     )
                     .or("all"),
+                    key(
+                        "exposure",
+                        Shape::positive(TIME),
+                        "Mean time under a full hazard until the death acts; at once when not given.",
+                    )
+                    .optional(),
+                    key(
+                        "stages",
+                        Shape::Count(1, MOST_STAGES as u64),
+                        "Stages of damage on the way: the spread of that time is \
+                        exposure/√stages. With `exposure`; 4 when not given.",
+                    )
+                    .optional(),
+                    key(
+                        "recovery",
+                        Shape::positive(TIME),
+                        "Mean time without hazard until full damage is healed. With `exposure`, \
+                        which it equals when not given.",
+                    )
+                    .optional(),
                 ]),
             ),
             "Deaths, each under the name of its cause; their hazards add.",
+        )
+        .optional(),
+        key(
+            "differentiation",
+            Shape::names(
+                "population",
+                Shape::table(vec![
+                    key("rate", rate(), "Rate under full triggers."),
+                    key("when", triggers(), "Triggers; without any it is always on.").optional(),
+                    key(
+                        "combine",
+                        Shape::Word(&["all", "any"]),
+                        "All triggers are needed, or any suffices.",
+                    )
+                    .or("all"),
+                ]),
+            ),
+            "Viable cells that become viable cells of another population.",
+        )
+        .optional(),
+        key(
+            "reseeding",
+            Shape::list(
+                Shape::table(vec![
+                    key("at", Shape::positive(TIME), "When."),
+                    key("seeding", seeding(), "Viable cells that are added."),
+                    key("within", place(), "Only here; everywhere when not given.").optional(),
+                ]),
+                1,
+                1000,
+            ),
+            "Viable cells added during the run.",
         )
         .optional(),
         key(

@@ -154,13 +154,14 @@ fn closure(everywhere: bool) -> Shape {
 const NOTE: &str = "a region may change scaffold.porosity, scaffold.effective_diffusivity, \
     solutes.X.initial, solutes.X.diffusivity_in_scaffold and cells.X.seeding.uniform";
 
-pub(in crate::case) fn region() -> Shape {
+/// Forms of a place in the domain.
+pub(in crate::case) fn place() -> Shape {
     let place = |doc| key("centre", Shape::list(Shape::Quantity(Range::any(LENGTH)), 1, 3), doc);
     let axis = || key("axis", Shape::Word(AXES), "Axis.");
     let from = || key("from", Shape::Quantity(Range::any(LENGTH)), "Start along the axis.");
     let to = || key("to", Shape::Quantity(Range::any(LENGTH)), "End along the axis.");
     let corner = |name, doc| key(name, Shape::list(Shape::Quantity(Range::any(LENGTH)), 1, 3), doc);
-    let shape = Shape::one_of(
+    Shape::one_of(
         "shape",
         vec![
             key("layer", Shape::table(vec![axis(), from(), to()]), "Between two planes."),
@@ -187,7 +188,10 @@ pub(in crate::case) fn region() -> Shape {
                 "An endless cylinder along an axis.",
             ),
         ],
-    );
+    )
+}
+
+pub(in crate::case) fn region() -> Shape {
     let table = |keys: Vec<Key>| {
         let keys =
             keys.into_iter().map(|k| if k.need == Need::Required { k.optional() } else { k });
@@ -248,6 +252,6 @@ pub(in crate::case) fn region() -> Shape {
     };
     whole
         .keys
-        .insert(0, key("shape", shape, "Voxels whose centre lies inside belong to the region."));
+        .insert(0, key("shape", place(), "Voxels whose centre lies inside belong to the region."));
     Shape::Table(whole)
 }
