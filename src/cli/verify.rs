@@ -86,8 +86,10 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v11-laminate-series-0.25"
     "v11-laminate-series-0.3"
     "v11-laminate-series-0.5"
+    "v14-autocatalysis"
     "v14-death-chain"
     "v14-logistic"
+    "v14-release"
     "v20-oxygen-step-gel"
 };
 

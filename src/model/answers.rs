@@ -8,6 +8,7 @@ use super::state::{Kind, flat};
 use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
+use crate::physics::acid::Buffer;
 
 /// Densest tissue, cells/m³: cells of 10 µm side by side.
 pub const PACKING: f64 = 1e15;
@@ -35,6 +36,8 @@ pub struct Answers {
     seeded: Vec<f64>,
     /// Smallest value of each solute: value, voxel, time.
     least: Vec<(f64, usize, f64)>,
+    /// Largest value of each solute.
+    most: Vec<f64>,
     /// Time of first necrosis, s, and the voxel.
     necrosis: Option<(f64, usize)>,
     before: Option<(f64, f64)>,
@@ -56,6 +59,10 @@ impl Watcher for Answers {
             if now.value < least.0 {
                 *least = (now.value, now.voxel, survey.time);
             }
+        }
+        self.most.resize(survey.most.len(), 0.0);
+        for (most, now) in self.most.iter_mut().zip(&survey.most) {
+            *most = most.max(*now);
         }
         if let Some(fraction) = survey.least_viable {
             if fraction.value < 0.5 && self.necrosis.is_none() {
@@ -146,6 +153,10 @@ impl Answers {
             self.cells(solver, survey, &mut out);
         }
         self.nutrients(solver, survey, &mut out);
+        if let Some((acid, buffer)) = setup.ph {
+            acidity(self.most.get(acid).copied().unwrap_or(0.0), buffer, &mut out);
+        }
+        matter(solver, survey, &mut out);
         limits(solver, &mut out);
         scales(solver, &mut out);
         for text in &setup.silent_laws {
@@ -311,6 +322,67 @@ impl Answers {
     }
 }
 
+/// Lowest pH that the proxy gives for the largest concentration `acid` of the acid.
+fn acidity(acid: f64, buffer: Buffer, out: &mut Vec<Answer>) {
+    let ph = buffer.ph(acid);
+    let end = if buffer.exhausted(acid) { " or below: the bicarbonate is used up" } else { "" };
+    out.push(answer(
+        "lowest_ph",
+        "lowest pH (proxy)",
+        format!("{ph:.2}{end}; {:.2} fresh", buffer.ph(0.0)),
+        Some(ph),
+        "",
+        "6.1 + log10([HCO3]/(0.0307 pCO2)), one bicarbonate less for each lactate; other buffers left out",
+    ));
+}
+
+/// What is left of loads, scaffold and matrix.
+fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
+    let account = |name: &str| solver.ledger.accounts.iter().find(|a| a.name == name);
+    let share = |v: f64| format!("{} %", digits(100.0 * v));
+    for solute in &solver.setup.solutes {
+        let Some(bound) = account(&format!("{}.bound", solute.name)) else { continue };
+        if bound.initial > 0.0 {
+            let released = 1.0 - bound.content / bound.initial;
+            out.push(answer(
+                &format!("{}.released_fraction", solute.name),
+                &format!("{} released", solute.name),
+                format!("{} of {} mol", share(released), digits(bound.initial)),
+                Some(released),
+                "",
+                "share of the load that has left the scaffold",
+            ));
+        }
+    }
+    for (spec, &total) in solver.catalogue.specs.iter().zip(&survey.totals) {
+        let start = account(&spec.name).map_or(0.0, |a| a.initial);
+        match spec.kind {
+            Kind::Scaffold if start > 0.0 => out.push(answer(
+                "scaffold_left",
+                "scaffold left",
+                share(total / start),
+                Some(total / start),
+                "",
+                "volume of the scaffold over that at the start",
+            )),
+            Kind::Matrix(_) => {
+                let volume =
+                    solver.setup.grid.voxel_volume() * solver.measure().iter().sum::<f64>();
+                let mean = digits(total / volume);
+                out.push(answer(
+                    &format!("{}.mass", spec.name),
+                    &format!("{} laid down", spec.name),
+                    format!("{} mg, {mean} mg/mL", digits(total * 1e6)),
+                    Some(total),
+                    "kg",
+                    "",
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Viable depth from a face, m; `None`: whole thickness.
 pub fn viable_depth(solver: &Solver, face: Face) -> Option<f64> {
     let grid = &solver.setup.grid;
@@ -434,11 +506,16 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
             let sum = |n: &[f64]| n.iter().zip(measure).map(|(n, m)| n * m).sum::<f64>();
             let cells = sum(flat(&solver.state.fields[f]));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
-                demand += law.rate(c0) * cells * volume;
+                let at_fed =
+                    population.modulation(s, &|by| fed(setup, by).unwrap_or(f64::INFINITY));
+                demand += at_fed * law.rate(c0) * cells * volume;
                 let cells = flat(&solver.state.fields[f]).iter().zip(measure);
-                let each = cells.zip(c).map(|((n, m), c)| n * m * law.rate(*c));
+                let each = cells.zip(c).enumerate().map(|(i, ((n, m), c))| {
+                    let at = |by: usize| flat(&solver.state.fields[by])[i];
+                    population.modulation(s, &at) * (n * m * law.rate(*c))
+                });
                 used += each.sum::<f64>() * volume;
-                largest += law.reference_rate(c0) * sum(&population.seeding) / live;
+                largest += at_fed * law.reference_rate(c0) * sum(&population.seeding) / live;
             }
         }
         let local = |i: usize| solver.diffusivity(s, i) * measure[i];

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::cells::{self, Changes};
 use super::setup::{Boundary, Solute};
-use super::solutes::{Uptakes, active, outside, produce, weighted};
+use super::solutes::{Uptakes, active, modulate, outside, produce, weighted};
 use super::solver::{Solver, StepFailure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
+use super::supply::supply;
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::krylov::Reservoir;
@@ -29,6 +30,7 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             self.population(p, from, to, dt, stage, amounts)?;
         }
+        self.matter(from, to, dt, amounts);
         for s in 0..self.setup.solutes.len() {
             self.solute(s, from, to, Some(dt), stage, amounts)?;
         }
@@ -165,7 +167,17 @@ impl Solver {
         let before = |other: usize| -> &[f64] {
             if other < s { flat(&solved_before[other]) } else { flat(&from.fields[other]) }
         };
-        let made = produce(setup, s, &before, &working, &mut self.rhs);
+        // An uptake is modified by the values that the solve of its solute saw.
+        let seen = |of: usize, by: usize| -> &[f64] {
+            if by < of { flat(&solved_before[by]) } else { flat(&from.fields[by]) }
+        };
+        let taking = |p: usize, of: Option<usize>| match of {
+            Some(of) => modulate(&setup.populations[p], of, plane, &|by| seen(of, by), working(p)),
+            None => working(p),
+        };
+        let made = produce(setup, s, &before, &taking, &mut self.rhs);
+        let [sources, released] =
+            supply(solute, plane, &self.measure, from.time, dt, &mut self.rhs);
         let mut entered = [0.0; 6];
         for (f, voxels) in &transport.flux {
             if let Boundary::Flux(signal) = &solute.boundaries[*f] {
@@ -221,7 +233,7 @@ impl Solver {
             let laws = population.uptake.iter().filter(|u| u.0 == s);
             laws.map(move |u| (p, u.1)).collect::<Vec<_>>()
         });
-        let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, working(p))).collect() };
+        let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, taking(p, Some(s)))).collect() };
         let equation = Equation {
             hierarchy: &self.hierarchies[transport.hierarchy],
             d: transport.d,
@@ -293,7 +305,9 @@ impl Solver {
             let gained = (inverse + solute.decay) * solved.stored
                 - inverse * dot(plane, old, storage)
                 + solved.parts.iter().sum::<f64>()
-                - made;
+                - made
+                - sources
+                - released;
             let elsewhere: f64 = (0..6).filter(|&f| f != face).map(|f| entered[f]).sum();
             let from_bath: f64 = (0..6)
                 .filter(|&f| f != face && solute.boundaries[f].is_bath(owners[last]))
@@ -322,6 +336,11 @@ impl Solver {
             amounts[*term] += step * used;
         }
         amounts[terms.made] += step * made;
+        for (term, amount) in [(terms.source, sources), (terms.released, released)] {
+            if let Some(term) = term {
+                amounts[term] += step * amount;
+            }
+        }
         amounts[terms.decayed] += step * solute.decay * solved.stored;
         Ok(())
     }
@@ -354,7 +373,7 @@ fn count(
     let counts = |kind: &Kind| match kind {
         Kind::Viable(_) | Kind::Quiescent(_) => living,
         Kind::Dead(..) => dead,
-        Kind::Solute(_) => false,
+        Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_) => false,
     };
     let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
     let fields: Vec<&[f64]> = numbers.map(|f| flat(&state.fields[f])).collect();

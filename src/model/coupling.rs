@@ -133,7 +133,7 @@ impl Solver {
     /// Scale of a field; all states of a population share one.
     fn scale_of(&self, field: usize) -> f64 {
         match self.catalogue.specs[field].kind {
-            Kind::Solute(_) => self.scales[field],
+            Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_) => self.scales[field],
             Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => {
                 self.catalogue.of_population(p).iter().fold(0.0, |m, &f| self.scales[f].max(m))
             }
@@ -175,6 +175,7 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             self.extrapolate_population(p, attempt, &mut amounts);
         }
+        self.extrapolate_matter(attempt, &mut amounts);
         self.state.time = time;
         self.trend = true;
         self.ledger.book(&amounts, attempt.dt);
@@ -184,7 +185,7 @@ impl Solver {
     }
 
     /// state ← 2·two − full.
-    fn extrapolate(&mut self, f: usize) {
+    pub(super) fn extrapolate(&mut self, f: usize) {
         let plane = self.setup.grid.plane();
         let (a, b) = (flat(&self.full.fields[f]), flat(&self.two.fields[f]));
         par::planes(plane, flat_mut(&mut self.state.fields[f]), |k, p| {
@@ -261,6 +262,7 @@ impl Solver {
             let mut own = vec![terms.made, terms.decayed, terms.rounded];
             own.extend(terms.entered.iter().flatten());
             own.extend(terms.used.iter().map(|t| t.1));
+            own.extend(terms.source.iter().chain(&terms.released));
             for t in own {
                 amounts[t] = attempt.fine[t];
             }
@@ -277,7 +279,8 @@ impl Solver {
                     |kind| self.catalogue.number(kind).map_or(0.0, |f| flat(&state.fields[f])[i]);
                 let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
                 let n = at(Kind::Viable(p)) + activity * at(Kind::Quiescent(p));
-                sum += n * law.rate(c.max(0.0));
+                let modulation = population.modulation(s, &|by| flat(&state.fields[by])[i]);
+                sum += modulation * n * law.rate(c.max(0.0));
             }
         }
         sum * self.measure[i]
@@ -367,6 +370,13 @@ pub struct Attempt {
     pub dt: f64,
     coarse: Vec<f64>,
     fine: Vec<f64>,
+}
+
+impl Attempt {
+    /// Amount of a term in the two half steps.
+    pub(super) fn fine(&self, term: usize) -> f64 {
+        self.fine[term]
+    }
 }
 
 fn empty() -> State {

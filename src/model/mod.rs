@@ -4,11 +4,13 @@ pub mod balance;
 pub mod cells;
 pub mod coupling;
 pub mod ledger;
+pub mod matter;
 pub mod provenance;
 pub mod setup;
 pub mod solutes;
 pub mod solver;
 pub mod state;
+pub mod supply;
 
 pub mod expect;
 

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::accounts::{CellTerms, SoluteTerms, cell_terms, solute_terms};
+use super::accounts::{
+    CellTerms, MatterTerms, SoluteTerms, cell_terms, matter_terms, solute_terms,
+};
 use super::ledger::Ledger;
-use super::setup::{Boundary, Initial, Setup};
+use super::setup::{Boundary, Initial, Modifier, Setup};
 use super::solutes::{Transport, outside, weighted};
-use super::state::{Catalogue, State, flat, flat_mut};
+use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Form;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{Scratch, largest};
@@ -30,6 +32,9 @@ pub struct Work {
     /// Voxels and fields of accepted steps that the limiter touched.
     pub limited: usize,
 }
+
+/// Most sweeps over the solutes of a steady state.
+const SWEEPS: usize = 100;
 
 /// Why a step could not be taken.
 #[derive(Clone, Debug)]
@@ -81,6 +86,7 @@ pub struct Solver {
     pub(super) motile: Option<usize>,
     pub(super) solute_terms: Vec<SoluteTerms>,
     pub(super) cell_terms: Vec<CellTerms>,
+    pub(super) matter_terms: MatterTerms,
     pub(super) scratch: Scratch,
     pub(super) rhs: Vec<f64>,
     pub(super) full: State,
@@ -165,6 +171,7 @@ impl Solver {
             (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
         let cell_terms =
             (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
+        let matter_terms = matter_terms(&setup, &mut ledger);
         let n = setup.grid.len();
         let missed = AllMissed {
             solutes: vec![Default::default(); setup.solutes.len()],
@@ -188,6 +195,7 @@ impl Solver {
             motile,
             solute_terms,
             cell_terms,
+            matter_terms,
             scratch: Scratch::default(),
             rhs: vec![0.0; n],
             live,
@@ -225,17 +233,45 @@ impl Solver {
     /// Solves for the steady concentrations of the chosen solutes with the cells as they are;
     /// the ledger then holds amounts per second.
     pub fn steady(&mut self, chosen: &[bool]) -> Result<(), StepFailure> {
-        let from = self.state.clone();
+        let mut from = self.state.clone();
         let mut to = std::mem::replace(&mut self.full, from.clone());
         to.clone_from(&from);
         let mut amounts = vec![0.0; self.ledger.terms.len()];
-        for s in (0..chosen.len()).filter(|&s| chosen[s]) {
-            let lift = self.lift(s, &from, from.time);
-            let room = self.room.clone();
-            for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
-                *c = lift * o;
+        // An uptake that depends on a solute solved later sees it in the next sweep.
+        let later = |m: &Modifier| chosen[m.of] && chosen[m.by] && m.by > m.of;
+        let sweeps = self.setup.populations.iter().any(|p| p.modifiers.iter().any(later));
+        for sweep in 1.. {
+            amounts.fill(0.0);
+            for s in (0..chosen.len()).filter(|&s| chosen[s]) {
+                if sweep == 1 {
+                    let lift = self.lift(s, &from, from.time);
+                    let room = self.room.clone();
+                    for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
+                        *c = lift * o;
+                    }
+                }
+                self.solute(s, &from, &mut to, None, 0, &mut amounts)?;
             }
-            self.solute(s, &from, &mut to, None, 0, &mut amounts)?;
+            let settled = (0..chosen.len()).all(|s| {
+                let (a, b) = (flat(&from.fields[s]), flat(&to.fields[s]));
+                let change = a.iter().zip(b).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+                let size = largest(b, self.setup.grid.plane());
+                change <= 10.0 * self.setup.run.accuracy.solver * size
+            });
+            if !sweeps || settled {
+                break;
+            }
+            if sweep == SWEEPS {
+                return Err(StepFailure {
+                    field: "the steady state".into(),
+                    hint: "uptakes that modify each other find no balance".into(),
+                    voxel: 0,
+                    history: Vec::new(),
+                    time: from.time,
+                    dt: 0.0,
+                });
+            }
+            from.clone_from(&to);
         }
         self.state = to;
         self.ledger.book(&amounts, 1.0);
@@ -286,6 +322,10 @@ impl Solver {
         let mut contents = Vec::new();
         for s in 0..self.setup.solutes.len() {
             contents.push(volume * dot(plane, flat(&self.state.fields[s]), &self.storage));
+            if let Some(release) = &self.setup.solutes[s].release {
+                let left = 1.0 - release.law.cumulative(self.state.time);
+                contents.push(volume * left * dot(plane, &release.loaded, &self.measure));
+            }
             for (b, _) in &self.solute_terms[s].exchanged {
                 contents.push(self.bath(&self.state, *b, s) * self.setup.baths[*b].volume);
             }
@@ -296,6 +336,11 @@ impl Solver {
                 total += volume * dot(plane, flat(&self.state.fields[f]), &self.measure);
             }
             contents.push(total);
+        }
+        for (f, spec) in self.catalogue.specs.iter().enumerate() {
+            if matches!(spec.kind, Kind::Scaffold | Kind::Matrix(_)) {
+                contents.push(volume * dot(plane, flat(&self.state.fields[f]), &self.measure));
+            }
         }
         for (account, content) in self.ledger.accounts.iter_mut().zip(contents) {
             account.content = content;

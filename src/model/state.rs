@@ -19,6 +19,10 @@ pub enum Kind {
     Quiescent(usize),
     /// Dead cells of a population by cause, cells/m³.
     Dead(usize, usize),
+    /// Volume fraction of the scaffold.
+    Scaffold,
+    /// Mass of a matrix per total volume, kg/m³.
+    Matrix(usize),
 }
 
 /// A field's name and meaning.
@@ -33,7 +37,8 @@ pub struct Spec {
 /// The list of all fields; positions are the numbers of the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// Fields in order: solutes, then each population's viable, quiescent, dead.
+    /// Fields in order: solutes, then each population's viable, quiescent, dead, then scaffold and
+    /// matrix.
     pub specs: Vec<Spec>,
 }
 
@@ -55,6 +60,12 @@ impl Catalogue {
                 push(format!("{name}.dead.{}", death.cause), Kind::Dead(p, j));
             }
         }
+        if setup.matter.degradation.is_some() {
+            push("scaffold".into(), Kind::Scaffold);
+        }
+        for (m, matrix) in setup.matter.matrices.iter().enumerate() {
+            push(matrix.name.clone(), Kind::Matrix(m));
+        }
         Catalogue { specs }
     }
 
@@ -67,7 +78,7 @@ impl Catalogue {
     pub fn of_population(&self, population: usize) -> Vec<usize> {
         let belongs = |kind: Kind| match kind {
             Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => p == population,
-            Kind::Solute(_) => false,
+            Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_) => false,
         };
         (0..self.specs.len()).filter(|&f| belongs(self.specs[f].kind)).collect()
     }
@@ -102,6 +113,7 @@ pub fn zeros(grid: &Grid) -> Field {
 impl State {
     /// The state as seeded; solutes that start from their steady solution are zero for now.
     pub fn initial(setup: &Setup, catalogue: &Catalogue) -> State {
+        let solid: Vec<f64> = setup.structure.porosity.iter().map(|e| 1.0 - e).collect();
         let field = |spec: &Spec| {
             let mut field = zeros(&setup.grid);
             let values = match spec.kind {
@@ -110,6 +122,8 @@ impl State {
                     Initial::Steady => None,
                 },
                 Kind::Viable(p) => Some(&setup.populations[p].seeding),
+                Kind::Matrix(m) => Some(&setup.matter.matrices[m].initial),
+                Kind::Scaffold => Some(&solid),
                 _ => None,
             };
             if let Some(values) = values {

@@ -20,9 +20,11 @@ mod columns;
 mod domain;
 mod expects;
 mod fields;
+mod matter;
 mod run;
 mod scaffold;
 mod solutes;
+mod supply;
 mod warnings;
 
 /// Builds the parts of a setup.
@@ -106,6 +108,8 @@ impl<'a> Builder<'a> {
         let mut solutes = self.solutes(&world);
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
         let mut populations = self.populations(&world);
+        let mut matter = self.matter(&world);
+        let mut ph = self.ph(&world);
         self.crowded(&world, populations.as_deref());
         self.warn(solutes.as_deref(), populations.as_deref());
         let structure = self.structure(&world, solutes.as_deref(), populations.as_deref());
@@ -113,10 +117,13 @@ impl<'a> Builder<'a> {
             self.steady_needs_feeding(&world, structure.open.as_deref(), run.steady, s);
         }
         let order = self.order(&world, populations.as_deref());
-        if let (Some(s), Some(b), Some(p), Some(order)) =
-            (&mut solutes, &mut baths, &mut populations, order)
+        if let (Some(s), Some(b), Some(p), Some(m), Some(order)) =
+            (&mut solutes, &mut baths, &mut populations, &mut matter, order)
         {
-            solutes::renumber(&order, s, b, p);
+            solutes::renumber(&order, s, b, p, m);
+            for acid in ph.iter_mut().flatten() {
+                acid.0 = order.iter().position(|s| *s == acid.0).unwrap_or(acid.0);
+            }
         }
         let mut setup = Setup {
             title: root.word("title").unwrap_or_default().into(),
@@ -125,6 +132,8 @@ impl<'a> Builder<'a> {
             solutes: solutes?,
             baths: baths?,
             populations: populations?,
+            matter: matter?,
+            ph: ph?,
             run: run?,
             silent_laws: std::mem::take(&mut self.silent),
         };

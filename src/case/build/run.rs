@@ -88,8 +88,9 @@ impl Builder<'_> {
 
     /// The fields to write: those asked for, or all.
     pub(super) fn fields_to_write(&mut self, mut setup: Setup) -> Option<Setup> {
-        let all: Vec<String> =
+        let mut all: Vec<String> =
             Catalogue::new(&setup).specs.into_iter().map(|spec| spec.name).collect();
+        all.extend(setup.ph.map(|_| "ph".to_owned()));
         let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
             setup.run.fields = all;
             return Some(setup);

@@ -8,7 +8,7 @@ use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
-use crate::model::setup::{Bath, Boundary, Initial, Population, Production, Solute};
+use crate::model::setup::{Bath, Boundary, Initial, Matter, Population, Production, Solute};
 
 const CONCENTRATIONS: Range = Range::not_negative(CONCENTRATION);
 
@@ -34,6 +34,8 @@ impl Builder<'_> {
         let initial = self.initial(name, at, world);
         let boundaries = self.boundaries(name, at, world);
         let decay = at.get("decay").map_or(Some(0.0), rate);
+        let source = self.source(name, at, world);
+        let release = self.release(name, at, world);
         let effective = effective?;
         let free = at.si("diffusivity");
         let (diffusivity, relative, axis) = match (free, at.get("diffusivity_in_scaffold")) {
@@ -63,6 +65,8 @@ impl Builder<'_> {
             initial: initial?,
             boundaries: boundaries?,
             decay: decay?,
+            source: source?,
+            release: release?,
             molar_mass: at.si("molar_mass"),
         })
     }
@@ -348,6 +352,7 @@ pub(super) fn renumber(
     solutes: &mut Vec<Solute>,
     baths: &mut [Bath],
     populations: &mut [Population],
+    matter: &mut Matter,
 ) {
     let mut new = vec![0; order.len()];
     for (to, from) in order.iter().enumerate() {
@@ -363,6 +368,7 @@ pub(super) fn renumber(
     }
     for p in populations {
         p.uptake.iter_mut().for_each(|u| u.0 = new[u.0]);
+        p.modifiers.iter_mut().for_each(|m| (m.of, m.by) = (new[m.of], new[m.by]));
         for production in &mut p.production {
             match production {
                 Production::PerUptake { solute, of, .. } => {
@@ -376,6 +382,8 @@ pub(super) fn renumber(
         let death = p.deaths.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
         growth.chain(sleep).chain(death).for_each(|s| *s = new[*s]);
     }
+    let deposits = matter.matrices.iter_mut().flat_map(|m| &mut m.deposits);
+    deposits.flat_map(|d| &mut d.limits).for_each(|l| l.0 = new[l.0]);
 }
 
 /// A rate from any of its forms, 1/s.

@@ -48,7 +48,8 @@ impl Builder<'_> {
                 && p.production.is_empty()
                 && p.growth.is_none()
                 && p.deaths.is_empty()
-                && p.motility == 0.0;
+                && p.motility == 0.0
+                && at.entries_of("deposition").is_empty();
             if idle {
                 let message =
                     format!("{} does nothing: no uptake, growth, death or motility", at.key);

@@ -2,9 +2,10 @@
 
 use super::FACES;
 use super::forms::{in_space, rate};
+use super::matter::deposition;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
-    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, NONE, UPTAKE_PER_CELL,
+    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CONCENTRATION, DIFFUSIVITY, NONE, UPTAKE_PER_CELL,
 };
 use crate::physics::kinetics::Uptake;
 use crate::physics::response::{Limit, Trigger};
@@ -56,6 +57,12 @@ pub(in crate::case) fn cells() -> Shape {
             Shape::names("solute", Shape::one_of("law", law_keys(Uptake::LAWS))),
             "Uptake per \
             cell.",
+        )
+        .optional(),
+        key(
+            "uptake_modifiers",
+            Shape::names("solute taken up", Shape::names("solute", modifier())),
+            "Uptake times 1 + (factor − 1)·half^p/(half^p + c^p), c another solute; several multiply.",
         )
         .optional(),
         key("production", Shape::names("solute", production), "Solutes made by the cells.")
@@ -144,6 +151,12 @@ pub(in crate::case) fn cells() -> Shape {
         )
         .optional(),
         key(
+            "deposition",
+            Shape::names("matrix", deposition()),
+            "Extracellular matrix laid down, each under the name of a [matrix.NAME].",
+        )
+        .optional(),
+        key(
             "motility",
             Shape::one_of(
                 "law",
@@ -152,6 +165,16 @@ pub(in crate::case) fn cells() -> Shape {
             "Random migration.",
         )
         .optional(),
+    ])
+}
+
+/// Pasteur and Crabtree effects.
+fn modifier() -> Shape {
+    let numbers = |min, max| Shape::Quantity(Range { min, max, ..Range::fraction() });
+    Shape::table(vec![
+        key("factor", numbers(0.0, 100.0), "Factor of the uptake without the other solute."),
+        key("half", Shape::positive(CONCENTRATION), "Concentration of half the effect."),
+        key("exponent", numbers(1.0, 16.0), "Steepness p.").or("1"),
     ])
 }
 
