@@ -12,7 +12,7 @@
 //! 2 geometry: shapes components import
 //! 3 numerics: stencil layout operator wall transfer hierarchy smooth dense cycle krylov newton predict limiter control matrix
 //! 4 physics: law kinetics response transport release degradation acid
-//! 5 model: setup provenance state ledger accounts cells solutes supply solver balance coupling matter survey run answers sample expect
+//! 5 model: setup provenance state ledger accounts cells solutes supply solver balance coupling matter porosity survey run answers sample expect
 //! 6 library
 //! 7 case output
 //! 8 study

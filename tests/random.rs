@@ -26,6 +26,7 @@ use blastema::physics::release::Release;
 use blastema::physics::response::{
     Above, Below, Combine, Inhibition, Limit, Modulation, Monod, Trigger,
 };
+use blastema::physics::transport::{Bruggeman, Closure, Ratio};
 use common::*;
 
 /// SplitMix64: the same numbers on every machine.
@@ -415,6 +416,27 @@ fn supplied(case: &mut Setup, levels: &[f64], seed: u64) {
             0 => Degradation::FirstOrder { rate },
             1 => Degradation::Autocatalytic { rate, start: d.decades(1e-4, 1.0) },
             _ => Degradation::Threshold { scission: rate, ratio: 3.0, loss: 5.0 * rate },
+        });
+    }
+    // Seeds that leave room, three and more of them growing beyond it.
+    if open.is_none() && d.chance(0.3) {
+        let porosity = &case.structure.porosity;
+        let least = porosity.iter().fold(1.0, |m: f64, &e| m.min(e));
+        let parts = (case.populations.len() + case.matter.matrices.len()).max(1);
+        let share = d.decades(1e-3, 0.9) * least / parts as f64;
+        let most = |v: &[f64]| v.iter().fold(0.0, |m: f64, &x| m.max(x));
+        for matrix in &mut case.matter.matrices {
+            matrix.density = (most(&matrix.initial) / share).max(1e-3);
+        }
+        let volume = |p: &Population| share / most(&p.seeding).max(1.0);
+        case.matter.changing = Some(Changing {
+            relative: case.solutes[0].relative.clone(),
+            laws: vec![
+                Ratio::Law(Closure::Bruggeman(Bruggeman)),
+                Ratio::Table(vec![(0.0, 0.0), (1.0, 0.7)]),
+            ],
+            which: (0..n).map(|_| d.below(3)).collect(),
+            volumes: case.populations.iter().map(volume).collect(),
         });
     }
     for population in &mut case.populations {

@@ -14,6 +14,8 @@ use crate::output::{
 /// Name of the derived field (viable + quiescent)/(all not lysed).
 pub const VIABLE_FRACTION: &str = "viable_fraction";
 
+/// Name of the porosity.
+const POROSITY: &str = "porosity";
 /// Name of the derived field of the pH proxy.
 const PH: &str = "ph";
 
@@ -35,6 +37,8 @@ enum Column {
     Fraction,
     /// The pH proxy.
     Ph,
+    /// The porosity, where it changes.
+    Porosity,
 }
 
 impl Recorder {
@@ -66,6 +70,10 @@ impl Recorder {
         if setup.ph.is_some() && wanted(PH) {
             fields.push(Column::Ph);
         }
+        let changing = setup.matter.changing.is_some();
+        if changing && wanted(POROSITY) {
+            fields.push(Column::Porosity);
+        }
         let porosity = setup.structure.porosity.iter().map(|&e| e as f32).collect();
         let statics =
             [Array { name: "porosity".into(), unit: String::new(), values: Values::F32(porosity) }];
@@ -73,6 +81,7 @@ impl Recorder {
             Column::Field(_, name, unit, _) => (name.clone(), (*unit).to_string()),
             Column::Fraction => (VIABLE_FRACTION.to_string(), String::new()),
             Column::Ph => (PH.to_string(), String::new()),
+            Column::Porosity => (POROSITY.to_string(), String::new()),
         });
         let mut shown: Vec<(String, String)> = shown.collect();
         // The first solute beside the cells says most.
@@ -108,6 +117,10 @@ impl Recorder {
                 }
                 Column::Fraction => (VIABLE_FRACTION, "", fraction(solver)),
                 Column::Ph => (PH, "", ph(solver)),
+                Column::Porosity => {
+                    let parts = solver.storage().iter().zip(solver.measure());
+                    (POROSITY, "", parts.map(|(s, m)| s / m).collect())
+                }
             };
             let masked =
                 values.into_iter().zip(room).map(|(v, &r)| if r > 0.0 { v } else { f64::NAN });

@@ -12,6 +12,8 @@ pub(super) struct SoluteTerms {
     pub(super) made: usize,
     pub(super) source: Option<usize>,
     pub(super) released: Option<usize>,
+    /// Carried away by displaced fluid, where the porosity changes.
+    pub(super) displaced: Option<usize>,
     pub(super) decayed: usize,
     pub(super) rounded: usize,
     pub(super) exchanged: Vec<(usize, usize)>,
@@ -64,6 +66,9 @@ pub(super) fn solute_terms(setup: &Setup, s: usize, ledger: &mut Ledger) -> Solu
     let source = solute.source.as_ref().map(|_| ledger.term(format!("{name}.source")));
     let released = solute.release.as_ref().map(|_| ledger.term(format!("{name}.released")));
     flows.extend(source.iter().chain(&released).map(|t| (*t, 1.0)));
+    let changes = setup.matter.changing.is_some();
+    let displaced = changes.then(|| ledger.term(format!("{name}.displaced")));
+    flows.extend(displaced.map(|t| (t, -1.0)));
     let account =
         |name: String, flows| Account { name, unit: "mol", initial: 0.0, content: 0.0, flows };
     ledger.accounts.push(account(name.clone(), flows));
@@ -78,7 +83,7 @@ pub(super) fn solute_terms(setup: &Setup, s: usize, ledger: &mut Ledger) -> Solu
         ledger.accounts.push(account(format!("{bath}.{name}"), flows));
         exchanged.push((b, term));
     }
-    SoluteTerms { entered, used, made, source, released, decayed, rounded, exchanged }
+    SoluteTerms { entered, used, made, source, released, displaced, decayed, rounded, exchanged }
 }
 
 /// Opens the terms and the account of a population.

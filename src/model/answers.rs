@@ -1,5 +1,6 @@
 //! The answers of a run: what an engineer wants to know, each with its definition.
 
+use super::porosity::LEAST_POROSITY;
 use super::run::{Moment, Watcher};
 use super::setup::Setup;
 use super::solutes::{diffusion_length, fed, feeds};
@@ -353,6 +354,17 @@ fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
                 "share of the load that has left the scaffold",
             ));
         }
+    }
+    if let Some(lowest) = solver.lowest_porosity() {
+        let floor = if lowest <= LEAST_POROSITY { ", the least that is allowed" } else { "" };
+        out.push(answer(
+            "lowest_porosity",
+            "lowest porosity",
+            format!("{}{floor}", digits(lowest)),
+            Some(lowest),
+            "",
+            "1 − scaffold − matrix − cells at the end, smallest of all voxels",
+        ));
     }
     for (spec, &total) in solver.catalogue.specs.iter().zip(&survey.totals) {
         let start = account(&spec.name).map_or(0.0, |a| a.initial);

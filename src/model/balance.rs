@@ -136,7 +136,7 @@ impl Solver {
         let transport = &self.transports[s];
         let grid = &setup.grid;
         let plane = grid.plane();
-        let storage = &self.storage;
+        let storage: &[f64] = if to.storage.is_empty() { &self.storage } else { &to.storage };
         let inverse = dt.map_or(0.0, |dt| 1.0 / dt);
         let t = from.time + dt.unwrap_or(0.0);
         let lift = self.lift(s, from, t);
@@ -155,6 +155,16 @@ impl Solver {
                 r[i] = inverse * e[i] * o[i] * c[i];
             }
         });
+        let mut displaced = 0.0;
+        let mut storage_range = self.storage_range;
+        if !to.storage.is_empty() {
+            if dt.is_some() {
+                displaced = dot(plane, old, &from.storage) - dot(plane, old, storage);
+            }
+            let live = storage.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+            let start = (f64::INFINITY, 0.0_f64);
+            storage_range = live.fold(start, |m, v| (m.0.min(*v.0), m.1.max(*v.0)));
+        }
         let catalogue = &self.catalogue;
         let cells_of =
             |kind: Kind| catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat);
@@ -238,7 +248,7 @@ impl Solver {
             hierarchy: &self.hierarchies[transport.hierarchy],
             d: transport.d,
             storage,
-            storage_range: self.storage_range,
+            storage_range,
             shift: inverse + solute.decay,
             rhs: &self.rhs,
             wall: Some(&transport.wall),
@@ -336,6 +346,9 @@ impl Solver {
             amounts[*term] += step * used;
         }
         amounts[terms.made] += step * made;
+        if let Some(term) = terms.displaced {
+            amounts[term] += volume * displaced;
+        }
         for (term, amount) in [(terms.source, sources), (terms.released, released)] {
             if let Some(term) = term {
                 amounts[term] += step * amount;

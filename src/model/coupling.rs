@@ -55,6 +55,7 @@ impl Solver {
             mix(plane, flat_mut(&mut full.fields[s]), own, [1.0 + r, -r, -own], [now, last, bent]);
         }
         full.baths.clone_from(&from.baths);
+        self.open_up(from);
         self.base(from, full, dt, 0, &mut coarse)?;
         let weights = if trend {
             let w = 0.5 * dt + b;
@@ -77,6 +78,7 @@ impl Solver {
             mix(plane, flat_mut(&mut two.fields[s]), 0.0, weights, [now, middle, end]);
         }
         two.baths.clone_from(&half.baths);
+        self.open_up(half);
         self.base(half, two, 0.5 * dt, 2, &mut fine)?;
         Ok(Attempt { dt, coarse, fine })
     }
@@ -169,13 +171,16 @@ impl Solver {
         let mut amounts: Vec<f64> =
             attempt.fine.iter().zip(&attempt.coarse).map(|(b, a)| 2.0 * b - a).collect();
         let time = self.two.time;
-        for s in 0..self.setup.solutes.len() {
-            self.extrapolate_solute(s, attempt, &mut amounts);
-        }
         for p in 0..self.setup.populations.len() {
             self.extrapolate_population(p, attempt, &mut amounts);
         }
         self.extrapolate_matter(attempt, &mut amounts);
+        let mut state = std::mem::replace(&mut self.state, empty());
+        self.make_room(&mut state);
+        self.state = state;
+        for s in 0..self.setup.solutes.len() {
+            self.extrapolate_solute(s, attempt, &mut amounts);
+        }
         self.state.time = time;
         self.trend = true;
         self.ledger.book(&amounts, attempt.dt);
@@ -211,6 +216,7 @@ impl Solver {
         }
         let terms = self.solute_terms[s].clone();
         let mut state = std::mem::replace(&mut self.state, empty());
+        let beyond = self.beyond(&state, s, false);
         let mut limited = limiter::Limited::default();
         if fits {
             let transport = &self.transports[s];
@@ -222,12 +228,14 @@ impl Solver {
                 (dt * (at(half, ch[i]) + at(two, ct[i]) - at(full, cf[i]))).max(0.0)
             };
             let mut spent = std::collections::BTreeMap::new();
+            let storage: &[f64] =
+                if state.storage.is_empty() { &self.storage } else { &state.storage };
             limited = limiter::repair(
                 flat_mut(&mut state.fields[s]),
                 &self.hierarchies[transport.hierarchy].fine,
                 transport.d * dt,
                 |i| 0.5 * (ch[i] + ct[i]) - cf[i],
-                &self.storage,
+                storage,
                 scale,
                 |i, missing| {
                     let left = spent.entry(i).or_insert_with(|| used(i));
@@ -253,6 +261,9 @@ impl Solver {
                 }
             }
             amounts[terms.rounded] += volume * limited.rounded;
+            if let Some(term) = terms.displaced {
+                amounts[term] -= beyond;
+            }
         } else {
             self.state.fields[s].clone_from(&self.two.fields[s]);
             for (b, p, _) in baths {
@@ -265,6 +276,9 @@ impl Solver {
             own.extend(terms.source.iter().chain(&terms.released));
             for t in own {
                 amounts[t] = attempt.fine[t];
+            }
+            if let Some(term) = terms.displaced {
+                amounts[term] = attempt.fine[term] - self.beyond(&self.state, s, true);
             }
         }
     }
@@ -380,7 +394,7 @@ impl Attempt {
 }
 
 fn empty() -> State {
-    State { time: 0.0, fields: Vec::new(), baths: Vec::new() }
+    State::default()
 }
 
 /// out = max(own·out + Σ weight·field, 0).

@@ -54,6 +54,7 @@ impl Solver {
             amounts[deposited] += volume * sums.iter().map(|s| s[0]).sum::<f64>();
             amounts[degraded] += volume * sums.iter().map(|s| s[1]).sum::<f64>();
         }
+        self.make_room(to);
     }
 
     /// Makes the extrapolation of scaffold and matrix the state. What a voxel does not hold has not

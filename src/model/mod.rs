@@ -5,6 +5,7 @@ pub mod cells;
 pub mod coupling;
 pub mod ledger;
 pub mod matter;
+pub mod porosity;
 pub mod provenance;
 pub mod setup;
 pub mod solutes;

@@ -9,6 +9,7 @@ use crate::physics::degradation::Degradation;
 use crate::physics::kinetics::Uptake;
 use crate::physics::release::Release as ReleaseLaw;
 use crate::physics::response::{Combine, Limit, Modulation, Trigger};
+use crate::physics::transport::Ratio;
 
 /// Everything that a run needs.
 #[derive(Clone, Debug)]
@@ -54,6 +55,21 @@ pub struct Matter {
     pub degradation: Option<Degradation>,
     /// Extracellular matrix.
     pub matrices: Vec<Matrix>,
+    /// How the porosity follows; `None`: it does not change.
+    pub changing: Option<Changing>,
+}
+
+/// What follows the porosity, and what takes room besides scaffold and matrix.
+#[derive(Clone, Debug)]
+pub struct Changing {
+    /// Effective diffusivity ratios of the solutes that follow; they share this list.
+    pub relative: Arc<Vec<f64>>,
+    /// Laws from porosity to that ratio.
+    pub laws: Vec<Ratio>,
+    /// Number of the law of each voxel; past the end of `laws`: the ratio stays 1.
+    pub which: Vec<usize>,
+    /// Volume of a cell of each population, m³.
+    pub volumes: Vec<f64>,
 }
 
 /// A component of the extracellular matrix.

@@ -82,6 +82,8 @@ pub struct Solver {
     pub(super) measure: Arc<Vec<f64>>,
     /// Storage of solutes: porosity times that volume.
     pub(super) storage: Arc<Vec<f64>>,
+    /// Hierarchy that follows the porosity, if it changes.
+    pub(super) following: Option<usize>,
     /// Hierarchy of the cells' motility, if any moves.
     pub(super) motile: Option<usize>,
     pub(super) solute_terms: Vec<SoluteTerms>,
@@ -147,7 +149,15 @@ impl Solver {
             })
         };
         let mut numbers = Vec::new();
+        let mut following = None;
         for solute in &setup.solutes {
+            let changing = setup.matter.changing.as_ref();
+            if changing.is_some_and(|c| Arc::ptr_eq(&c.relative, &solute.relative)) {
+                let number = of(&solute.relative, solute.axis);
+                following = Some(number);
+                numbers.push((number, solute.diffusivity));
+                continue;
+            }
             // A uniform ratio is a factor; the conductances are then those of the room itself.
             let mut inside = solute.relative.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
             let first = inside.next().map_or(1.0, |v| *v.0);
@@ -192,6 +202,7 @@ impl Solver {
             hierarchies,
             transports,
             room,
+            following,
             motile,
             solute_terms,
             cell_terms,
@@ -213,6 +224,10 @@ impl Solver {
 
     /// Solves for steady starts and opens the accounts.
     fn start(&mut self) -> Result<(), StepFailure> {
+        let mut state = std::mem::take(&mut self.state);
+        self.make_room(&mut state);
+        self.open_up(&state);
+        self.state = state;
         let steady: Vec<bool> =
             self.setup.solutes.iter().map(|s| matches!(s.initial, Initial::Steady)).collect();
         if steady.contains(&true) {
@@ -321,7 +336,7 @@ impl Solver {
         let volume = self.setup.grid.voxel_volume();
         let mut contents = Vec::new();
         for s in 0..self.setup.solutes.len() {
-            contents.push(volume * dot(plane, flat(&self.state.fields[s]), &self.storage));
+            contents.push(volume * dot(plane, flat(&self.state.fields[s]), self.storage()));
             if let Some(release) = &self.setup.solutes[s].release {
                 let left = 1.0 - release.law.cumulative(self.state.time);
                 contents.push(volume * left * dot(plane, &release.loaded, &self.measure));
@@ -355,7 +370,7 @@ impl Solver {
 
     /// Fluid in each voxel, in the same unit.
     pub fn storage(&self) -> &[f64] {
-        &self.storage
+        self.stored(&self.state)
     }
 
     /// 1 where there is an unknown, 0 in solid.

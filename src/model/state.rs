@@ -85,7 +85,7 @@ impl Catalogue {
 }
 
 /// All unknowns at one time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     /// Time, s.
     pub time: f64,
@@ -93,6 +93,9 @@ pub struct State {
     pub fields: Vec<Field>,
     /// Bath concentrations: one list a bath, in the order of its solutes.
     pub baths: Vec<Vec<f64>>,
+    /// Where the porosity changes: porosity of each voxel times its volume over the mean one; else
+    /// empty.
+    pub storage: Vec<f64>,
 }
 
 /// Values of a field as a flat slice, x fastest.
@@ -138,6 +141,7 @@ impl State {
             time: 0.0,
             fields: catalogue.specs.iter().map(field).collect(),
             baths: setup.baths.iter().map(|b| b.solutes.iter().map(|s| s.1).collect()).collect(),
+            storage: Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Release of a loaded solute from the scaffold: the cumulative fraction F(t).
 
+use crate::ground::signal::interpolate;
+
 /// Share up to which the power law of Korsmeyer and Peppas holds.
 pub const PEPPAS_CUT: f64 = 0.6;
 
@@ -62,14 +64,7 @@ impl Release {
                     1.0 - (1.0 - PEPPAS_CUT) * (-decay * (t - meet)).exp()
                 }
             }
-            Release::Measured(rows) => {
-                let next = rows.partition_point(|r| r.0 <= t);
-                match (next.checked_sub(1).and_then(|i| rows.get(i)), rows.get(next)) {
-                    (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (t - a.0) / (b.0 - a.0),
-                    (Some(end), None) | (None, Some(end)) => end.1,
-                    (None, None) => 0.0,
-                }
-            }
+            Release::Measured(rows) => interpolate(rows, t),
         }
     }
 

@@ -297,6 +297,7 @@ const SOLUTE_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("decayed", AMOUNT, true),
     ("source", AMOUNT, true),
     ("released", AMOUNT, true),
+    ("displaced", AMOUNT, true),
     ("changed", AMOUNT, true),
     ("rounded", AMOUNT, true),
     ("least", CONCENTRATION, false),
@@ -329,6 +330,7 @@ const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("capacity_excess", CELL_DENSITY, false),
     ("lowest_ph", NONE, false),
     ("scaffold_left", NONE, false),
+    ("lowest_porosity", NONE, false),
     ("limited", NONE, false),
     ("steps", NONE, false),
 ];

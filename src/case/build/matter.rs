@@ -1,17 +1,24 @@
 //! Degradation of the scaffold and extracellular matrix.
 
+use super::scaffold::Effective;
 use super::solutes::rate;
 use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::case::words::one_of;
 use crate::ground::units::{self, MASS_DENSITY};
-use crate::model::setup::{Deposit, Matrix, Matter};
+use crate::model::porosity::LEAST_POROSITY;
+use crate::model::setup::{Changing, Deposit, Matrix, Matter, Population};
 use crate::physics::degradation::Degradation;
 use crate::physics::response::{Combine, Limit};
 
 impl Builder<'_> {
-    pub(super) fn matter(&mut self, world: &World<'_>) -> Option<Matter> {
+    pub(super) fn matter(
+        &mut self,
+        world: &World<'_>,
+        effective: Option<&Effective>,
+        populations: Option<&[Population]>,
+    ) -> Option<Matter> {
         let scaffold = self.root.get("scaffold").and_then(|s| s.get("degradation"));
         let degradation = scaffold.map(|at| self.degradation(at, world));
         let matrices = self.matrices(world);
@@ -19,7 +26,71 @@ impl Builder<'_> {
             Some(found) => Some(found?),
             None => None,
         };
-        Some(Matter { degradation, matrices: matrices? })
+        let matrices = matrices?;
+        let changing = self.root.get("scaffold").and_then(|s| s.get("changing_porosity"));
+        let changing = changing
+            .filter(|_| self.root.get("scaffold").is_some_and(|s| s.flag("changing_porosity")));
+        let changing = match changing {
+            Some(at) => Some(self.changing(at, world, effective?, populations?, &matrices)?),
+            None => None,
+        };
+        Some(Matter { degradation, matrices, changing })
+    }
+
+    fn changing(
+        &mut self,
+        at: &Checked,
+        world: &World<'_>,
+        effective: &Effective,
+        populations: &[Population],
+        matrices: &[Matrix],
+    ) -> Option<Changing> {
+        let root = self.root;
+        if self.resolved() {
+            self.wrong("E023", at, format!("{} has no meaning in resolved pores", at.key)).label =
+                "take resolve = \"homogenised\", or a porosity".into();
+            return None;
+        }
+        let free = root.entries_of("solutes").iter().any(|s| s.1.get("diffusivity").is_some());
+        if free && effective.which.iter().any(|w| *w >= effective.laws.len()) {
+            let d =
+                self.wrong("E011", at, format!("{} needs scaffold.effective_diffusivity", at.key));
+            d.label = "the diffusivities follow the porosity".into();
+            d.notes.push("write for example: effective_diffusivity.bruggeman = {}".into());
+            return None;
+        }
+        let mut volumes = Some(Vec::new());
+        for (_, cells) in root.entries_of("cells") {
+            let Some(volume) = cells.get("volume") else {
+                let key = format!("{}.volume", cells.key);
+                let d = self.check.error("E011", &key, format!("{key} is missing"), cells.place);
+                d.label = "scaffold.changing_porosity asks for the volume of a cell".into();
+                d.notes.push("write for example: volume = \"2 pL\"".into());
+                volumes = None;
+                continue;
+            };
+            match (volume.quantity(), &mut volumes) {
+                (Some(v), Some(list)) => list.push(v),
+                _ => volumes = None,
+            }
+        }
+        let volumes = volumes?;
+        let left = |i: usize| {
+            let cells = populations.iter().zip(&volumes).map(|(p, v)| p.seeding[i] * v);
+            let matrix = matrices.iter().map(|m| m.initial[i] / m.density);
+            world.porosity[i] - cells.sum::<f64>() - matrix.sum::<f64>()
+        };
+        let least = (0..world.grid.len()).map(left).fold(1.0, f64::min);
+        if !self.blind && least <= LEAST_POROSITY {
+            self.wrong("E023", at, format!("{}: no fluid is left at the start", at.key)).label = format!(
+                "scaffold, matrix and cells leave {} of the volume somewhere",
+                units::number(least.max(0.0))
+            );
+            return None;
+        }
+        let relative = effective.free.clone();
+        let (laws, which) = (effective.laws.clone(), effective.which.clone());
+        Some(Changing { relative, laws, which, volumes })
     }
 
     fn degradation(&mut self, at: &Checked, world: &World<'_>) -> Option<Degradation> {

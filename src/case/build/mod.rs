@@ -105,10 +105,11 @@ impl<'a> Builder<'a> {
         // A homogenised structure has fluid in every voxel.
         let mut open = open.take().filter(|_| self.resolved());
         let world = World { grid, regions, solutes, open: open.take(), porosity };
-        let mut solutes = self.solutes(&world);
+        let effective = self.effective(&world);
+        let mut solutes = self.solutes(&world, effective.as_ref());
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
         let mut populations = self.populations(&world);
-        let mut matter = self.matter(&world);
+        let mut matter = self.matter(&world, effective.as_ref(), populations.as_deref());
         let mut ph = self.ph(&world);
         self.crowded(&world, populations.as_deref());
         self.warn(solutes.as_deref(), populations.as_deref());

@@ -91,6 +91,7 @@ impl Builder<'_> {
         let mut all: Vec<String> =
             Catalogue::new(&setup).specs.into_iter().map(|spec| spec.name).collect();
         all.extend(setup.ph.map(|_| "ph".to_owned()));
+        all.extend(setup.matter.changing.as_ref().map(|_| "porosity".to_owned()));
         let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
             setup.run.fields = all;
             return Some(setup);

@@ -13,13 +13,16 @@ use crate::model::setup::{Bath, Boundary, Initial, Matter, Population, Productio
 const CONCENTRATIONS: Range = Range::not_negative(CONCENTRATION);
 
 impl Builder<'_> {
-    pub(super) fn solutes(&mut self, world: &World<'_>) -> Option<Vec<Solute>> {
-        let effective = self.effective(world);
+    pub(super) fn solutes(
+        &mut self,
+        world: &World<'_>,
+        effective: Option<&Effective>,
+    ) -> Option<Vec<Solute>> {
         let root = self.root;
         let solutes: Vec<Option<Solute>> = root
             .entries_of("solutes")
             .iter()
-            .map(|(name, at)| self.solute(name, at, world, effective.as_ref()))
+            .map(|(name, at)| self.solute(name, at, world, effective))
             .collect();
         solutes.into_iter().collect()
     }

@@ -6,6 +6,7 @@ use super::matter::deposition;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
     CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CONCENTRATION, DIFFUSIVITY, NONE, UPTAKE_PER_CELL,
+    VOLUME,
 };
 use crate::physics::kinetics::Uptake;
 use crate::physics::response::{Limit, Trigger};
@@ -65,6 +66,8 @@ pub(in crate::case) fn cells() -> Shape {
             "Uptake times 1 + (factor − 1)·half^p/(half^p + c^p), c another solute; several multiply.",
         )
         .optional(),
+        key("volume", Shape::positive(VOLUME), "Of one cell; needed with changing_porosity.")
+            .optional(),
         key("production", Shape::names("solute", production), "Solutes made by the cells.")
             .optional(),
         key(

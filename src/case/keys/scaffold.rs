@@ -71,6 +71,13 @@ pub(in crate::case) fn scaffold() -> Shape {
                 "The solid of a structure.",
             )
             .optional(),
+            key(
+                "changing_porosity",
+                Shape::Flag,
+                "Let degradation, matrix and cells change the porosity, and with it storage and the \
+                effective diffusivity.",
+            )
+            .optional(),
             key("degradation", degradation(), "What is left of the scaffold in time.").optional(),
         ],
         groups: vec![Group { keys: &["porosity", "structure"], needed: false }],
