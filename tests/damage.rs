@@ -6,6 +6,7 @@ mod common;
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::{Kind, flat};
+use blastema::physics::migration::Motility;
 use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
 use common::*;
 
@@ -243,7 +244,7 @@ fn cells_carry_their_damage() {
         s.initial = Initial::Field((0..n).map(|i| oxygen(g.centre(i)[0])).collect());
         let mut p = population(&g, "p", 0.0);
         p.seeding = (0..n).map(|i| seeding(g.centre(i)[0])).collect();
-        p.motility = motility;
+        p.motility = Motility::Constant(motility);
         p.lysis = lysis;
         p.deaths = vec![death("a", kill, Some(half), Some(e)), death("age", age, None, None)];
         p.capacity = Some(Capacity { density: capacity, counts_viable: true, counts_dead: true });

@@ -14,15 +14,20 @@ use std::sync::Arc;
 use blastema::ground::grid::{Face, Grid};
 use blastema::ground::signal::Signal;
 use blastema::model::run::{Moment, Stop, Watcher, run};
-use blastema::model::setup::*;
+use blastema::model::setup::{Release as Loaded, *};
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::numerics::hierarchy::Hierarchy;
 use blastema::numerics::limiter;
 use blastema::numerics::newton::{self, Equation, Inert, Reaction, Scratch};
+use blastema::physics::degradation::Degradation;
 use blastema::physics::kinetics::{FirstOrder, Hill, MichaelisMenten, Uptake};
 use blastema::physics::migration::Motility;
-use blastema::physics::response::{Above, Below, Combine, Inhibition, Limit, Monod, Trigger};
+use blastema::physics::release::Release;
+use blastema::physics::response::{
+    Above, Below, Combine, Inhibition, Limit, Modulation, Monod, Trigger,
+};
+use blastema::physics::transport::{Bruggeman, Closure, Ratio};
 use common::*;
 
 /// SplitMix64: the same numbers on every machine.
@@ -86,7 +91,7 @@ fn random_signal(d: &mut Dice, c0: f64, duration: f64) -> Signal {
 /// 1e-3–10 c₀). Largest uptake: 1e-3–1e4 times
 /// what diffusion over the longest side can supply. Step: 1 s–7 d. Porosity 0.05–1, relative
 /// diffusivity over three decades, both per voxel or uniform; up to 40 % impermeable voxels.
-/// Boxes, full and hollow cylinders and spheres.
+/// Boxes, full and hollow cylinders and spheres. Sources and loads: see [`supplied`].
 /// Given fluxes point inwards: a given flux out of an empty construct has no answer.
 fn random_case(seed: u64) -> (Setup, f64) {
     let d = &mut Dice(seed);
@@ -374,10 +379,105 @@ fn random_case(seed: u64) -> (Setup, f64) {
     let mut case = setup(g, solutes, populations, duration);
     case.structure = Structure { porosity: porosity.into(), open, isolated: 0 };
     case.baths = baths;
+    supplied(&mut case, &levels, seed);
     case.run.accuracy.max_step = dt;
     // Large steps at any error, or error-controlled ones.
     case.run.accuracy.time = if d.chance(0.7) { 1e9 } else { d.decades(1e-3, 1e-1) };
     (case, dt)
+}
+
+/// Sources, release from the scaffold, uptakes that other solutes modify, matrix and degradation, by
+/// dice of their own.
+fn supplied(case: &mut Setup, levels: &[f64], seed: u64) {
+    let d = &mut Dice(seed ^ 0x5eed_5017);
+    let duration = case.run.duration;
+    let open = case.structure.open.clone();
+    let live = |i: usize| open.as_ref().is_none_or(|o| o[i]);
+    let n = case.grid.len();
+    for (solute, &c0) in case.solutes.iter_mut().zip(levels) {
+        let field = |d: &mut Dice, size: f64| -> Vec<f64> {
+            let rough = d.chance(0.5);
+            let draw = |i: usize| f64::from(live(i)) * if rough { size * d.unit() } else { size };
+            (0..n).map(draw).collect()
+        };
+        if d.chance(0.2) {
+            let size = c0 / duration * d.decades(1e-3, 1e2);
+            let rate = field(d, size);
+            solute.source = Some(Source { rate, times: random_signal(d, 1.0, duration) });
+        }
+        if d.chance(0.2) {
+            let size = c0 * d.decades(1e-3, 1e2);
+            let loaded = field(d, size);
+            let burst = if d.chance(0.5) { 0.0 } else { d.unit() };
+            let time = duration * d.decades(1e-2, 1e2);
+            let law = match d.below(4) {
+                0 => Release::FirstOrder { rate: 1.0 / time, burst },
+                1 => Release::ZeroOrder { over: time, burst },
+                2 => Release::KorsmeyerPeppas { scale: time, exponent: d.between(0.2, 1.0) },
+                _ => Release::measured(vec![(0.3 * time, 0.3), (time, 0.9)]),
+            };
+            solute.release = Some(Loaded { loaded, law });
+        }
+    }
+    for m in 0..d.below(3) {
+        let largest = d.chance(0.5).then(|| d.decades(1e-1, 1e3));
+        let size = largest.unwrap_or(1.0);
+        let deposits = (0..case.populations.len()).filter_map(|population| {
+            let density =
+                case.populations[population].seeding.iter().fold(1.0, |m: f64, &n| m.max(n));
+            let rate = size / (duration * density) * d.decades(1e-3, 1e3);
+            let s = d.below(levels.len());
+            let limit = Limit::Monod(Monod { half: levels[s] * d.decades(1e-3, 1e1) });
+            let limits = if d.chance(0.5) { vec![(s, limit)] } else { Vec::new() };
+            let combine = Combine::Product;
+            d.chance(0.7).then_some(Deposit { population, rate, limits, combine })
+        });
+        let deposits = deposits.collect();
+        let initial = (0..n).map(|i| f64::from(live(i)) * size * d.unit()).collect();
+        let decay = if d.chance(0.5) { 0.0 } else { d.decades(1e-3, 1e3) / duration };
+        let name = format!("matrix{m}");
+        case.matter.matrices.push(Matrix { name, density: 1e3, largest, initial, decay, deposits });
+    }
+    if open.is_none() && d.chance(0.3) {
+        let rate = d.decades(1e-3, 1e2) / duration;
+        case.matter.degradation = Some(match d.below(3) {
+            0 => Degradation::FirstOrder { rate },
+            1 => Degradation::Autocatalytic { rate, start: d.decades(1e-4, 1.0) },
+            _ => Degradation::Threshold { scission: rate, ratio: 3.0, loss: 5.0 * rate },
+        });
+    }
+    // Seeds that leave room, three and more of them growing beyond it.
+    if open.is_none() && d.chance(0.3) {
+        let porosity = &case.structure.porosity;
+        let least = porosity.iter().fold(1.0, |m: f64, &e| m.min(e));
+        let parts = (case.populations.len() + case.matter.matrices.len()).max(1);
+        let share = d.decades(1e-3, 0.9) * least / parts as f64;
+        let most = |v: &[f64]| v.iter().fold(0.0, |m: f64, &x| m.max(x));
+        for matrix in &mut case.matter.matrices {
+            matrix.density = (most(&matrix.initial) / share).max(1e-3);
+        }
+        let volume = |p: &Population| share / most(&p.seeding).max(1.0);
+        case.matter.changing = Some(Changing {
+            relative: case.solutes[0].relative.clone(),
+            laws: vec![
+                Ratio::Law(Closure::Bruggeman(Bruggeman)),
+                Ratio::Table(vec![(0.0, 0.0), (1.0, 0.7)]),
+            ],
+            which: (0..n).map(|_| d.below(3)).collect(),
+            volumes: case.populations.iter().map(volume).collect(),
+        });
+    }
+    for population in &mut case.populations {
+        for of in population.uptake.iter().map(|u| u.0).collect::<Vec<_>>() {
+            let by = d.below(levels.len());
+            if by != of && d.chance(0.4) {
+                let half = levels[by] * d.decades(1e-3, 10.0);
+                let on = Below { half, exponent: d.between(1.0, 4.0) };
+                let factor = d.decades(0.1, 10.0);
+                population.modifiers.push(Modifier { of, by, law: Modulation { factor, on } });
+            }
+        }
+    }
 }
 
 /// Watches every accepted state.

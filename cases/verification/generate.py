@@ -427,6 +427,36 @@ def populations():
           f'  {{ at = "2.5 d", seeding.uniform = {{ density = "{0.5 * n0:g} cells/m^3" }} }},\n'
           f'  {{ at = "5 d", seeding.number = {{ of = "{n0 * 1e-3 * 1.25:g} cells", efficiency = 0.8 }} }},\n'
           ']\n\n' + run(days, "d"))
+def v14_release():
+    ref, rows = reference("v14_growth_death_ode"), profile("v14_growth_death_ode", "series.csv")
+    expect = []
+    for d in (1, 3, 7, 14, 28):
+        share = float(rows[d]["released_frac"])
+        where = dict(take="mean", time=f"{d} d", within="0.01 %")
+        # 1 mol/m3 in 1 mm x 1 m x 1 m; half of the volume is fluid.
+        expect.append(line(what="bmp2.released", value=f"{1e-3 * share!r} mol", time=f"{d} d", within="0.01 %"))
+        expect.append(line(what="bmp2", value=f"{share / 0.5!r} mol/m^3", **where))
+    write("v14-release", "v14: release of first order", "1 - exp(-k t), k = 1/(5 d), into sealed pores of porosity 0.5.",
+          expect, slab(1, 4) + '[scaffold]\nporosity = 0.5\neffective_diffusivity.area = {}\n\n'
+          '[solutes.bmp2]\ndiffusivity = "1e-10 m^2/s"\ninitial = "0 mol/m^3"\n'
+          'release.loaded = "1 mol/m^3"\nrelease.law.first-order.rate.time_constant = "5 d"\n\n'
+          '[run]\nduration = "28 d"\noutput = { at = ["1 d", "3 d", "7 d", "14 d", "28 d"] }\n')
+
+
+def v14_autocatalysis():
+    ref, rows = reference("v14_growth_death_ode"), profile("v14_growth_death_ode", "series.csv")
+    # v' = -k v(1 - v) from w0 is w' = -k w0 w(1 - w + a), w = v/w0, a = 1/w0 - 1.
+    w0 = ref["w0"]
+    rate, start = ref["k_autocat"] * w0, 1 / w0 - 1
+    expect = [line(what="scaffold", take="mean", time=f"{d} d", within="1e-9",
+                   value=0.2 * float(rows[d]["scaffold_autocat_frac"]) / w0) for d in (1, 3, 7, 14, 28)]
+    half = ref["autocat_half_time_d"]
+    expect.append(line(what="scaffold", take="mean", time=f"{half!r} d", value=0.2 * 0.5 / w0, within="1e-9"))
+    write("v14-autocatalysis", "v14: autocatalytic degradation",
+          "v = 1/(1 + (1 - w0)/w0 exp(k t)), half at ln(w0/(1 - w0))/k; here w = v/w0, so k w0 and a = 1/w0 - 1.",
+          expect, slab(1, 4) + '[scaffold]\nporosity = 0.8\n'
+          f'degradation.autocatalytic = {{ rate.value = "{rate!r} 1/s", start = {start!r} }}\n\n'
+          '[run]\nduration = "50 d"\n')
 
 
 def v20():
@@ -607,5 +637,5 @@ def v15():
               'boundary.x_min.value = "1 mol/m^3"\nboundary.x_max.outflow = {}\n\n' + transient(times, 1e-6))
 
 
-for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v15, populations, v20):
+for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v14_release, v14_autocatalysis, v15, populations, v20):
     case()

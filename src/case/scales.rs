@@ -71,8 +71,9 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
     let (mut demand, mut sink) = (0.0, 0.0);
     for p in &setup.populations {
         for (_, law) in p.uptake.iter().filter(|u| u.0 == s) {
-            demand += law.rate(reference) * cells(p) * volume;
-            sink += law.reference_rate(reference) * cells(p) / live;
+            let modulation = p.modulation(s, &|by| self::reference(setup, by));
+            demand += modulation * law.rate(reference) * cells(p) * volume;
+            sink += modulation * law.reference_rate(reference) * cells(p) / live;
         }
     }
     let acts = sink > 0.0 && reference > 0.0;

@@ -14,6 +14,11 @@ use crate::output::{
 /// Name of the derived field (viable + quiescent)/(all not lysed).
 pub const VIABLE_FRACTION: &str = "viable_fraction";
 
+/// Name of the porosity.
+const POROSITY: &str = "porosity";
+/// Name of the derived field of the pH proxy.
+const PH: &str = "ph";
+
 /// The watcher that writes.
 pub struct Recorder {
     writer: Writer,
@@ -30,6 +35,10 @@ enum Column {
     Field(usize, String, &'static str, f64),
     /// The viable fraction.
     Fraction,
+    /// The pH proxy.
+    Ph,
+    /// The porosity, where it changes.
+    Porosity,
 }
 
 impl Recorder {
@@ -48,6 +57,8 @@ impl Recorder {
             if wanted(&spec.name) {
                 let (unit, factor) = match spec.kind {
                     Kind::Solute(_) => ("mol/m^3", 1.0),
+                    Kind::Scaffold => ("", 1.0),
+                    Kind::Matrix(_) => ("kg/m^3", 1.0),
                     _ => ("cells/mL", 1e-6),
                 };
                 fields.push(Column::Field(f, spec.name.clone(), unit, factor));
@@ -56,12 +67,21 @@ impl Recorder {
         if !setup.populations.is_empty() && wanted(VIABLE_FRACTION) {
             fields.push(Column::Fraction);
         }
+        if setup.ph.is_some() && wanted(PH) {
+            fields.push(Column::Ph);
+        }
+        let changing = setup.matter.changing.is_some();
+        if changing && wanted(POROSITY) {
+            fields.push(Column::Porosity);
+        }
         let porosity = setup.structure.porosity.iter().map(|&e| e as f32).collect();
         let statics =
             [Array { name: "porosity".into(), unit: String::new(), values: Values::F32(porosity) }];
         let shown = fields.iter().map(|c| match c {
             Column::Field(_, name, unit, _) => (name.clone(), (*unit).to_string()),
             Column::Fraction => (VIABLE_FRACTION.to_string(), String::new()),
+            Column::Ph => (PH.to_string(), String::new()),
+            Column::Porosity => (POROSITY.to_string(), String::new()),
         });
         let mut shown: Vec<(String, String)> = shown.collect();
         // The first solute beside the cells says most.
@@ -96,6 +116,11 @@ impl Recorder {
                     (name, unit, values.collect())
                 }
                 Column::Fraction => (VIABLE_FRACTION, "", fraction(solver)),
+                Column::Ph => (PH, "", ph(solver)),
+                Column::Porosity => {
+                    let parts = solver.storage().iter().zip(solver.measure());
+                    (POROSITY, "", parts.map(|(s, m)| s / m).collect())
+                }
             };
             let masked =
                 values.into_iter().zip(room).map(|(v, &r)| if r > 0.0 { v } else { f64::NAN });
@@ -123,6 +148,12 @@ fn fraction(solver: &Solver) -> Vec<f64> {
         .collect()
 }
 
+/// pH proxy of each voxel.
+fn ph(solver: &Solver) -> Vec<f64> {
+    let Some((acid, buffer)) = solver.setup.ph else { return Vec::new() };
+    flat(&solver.state.fields[acid]).iter().map(|c| buffer.ph(*c)).collect()
+}
+
 /// Columns of the history: name and unit.
 fn columns(solver: &Solver) -> Vec<(String, String)> {
     let mut columns: Vec<(String, String)> =
@@ -133,7 +164,12 @@ fn columns(solver: &Solver) -> Vec<(String, String)> {
                 columns.push((format!("{}.{what}", spec.name), "mol/m^3".into()));
             }
         } else if !matches!(spec.kind, Kind::Damaged { .. }) {
-            columns.push((spec.name.clone(), "cells".into()));
+            let unit = match spec.kind {
+                Kind::Scaffold => "m^3",
+                Kind::Matrix(_) => "kg",
+                _ => "cells",
+            };
+            columns.push((spec.name.clone(), unit.into()));
         }
     }
     columns.push((VIABLE_FRACTION.into(), String::new()));

@@ -29,17 +29,7 @@ impl Signal {
                 let begun = points.iter().rfind(|p| if before { p.0 < t } else { p.0 <= t });
                 begun.unwrap_or(&points[0]).1
             }
-            Signal::Ramp(points) => {
-                let next = points.partition_point(|p| p.0 <= t);
-                if next == 0 {
-                    return points[0].1;
-                }
-                if next == points.len() {
-                    return points[next - 1].1;
-                }
-                let (a, b) = (points[next - 1], points[next]);
-                a.1 + (b.1 - a.1) * (t - a.0) / (b.0 - a.0)
-            }
+            Signal::Ramp(points) => interpolate(points, t),
             Signal::Sine { mean, amplitude, period } => {
                 mean + amplitude * (std::f64::consts::TAU * t / period).sin()
             }
@@ -81,5 +71,15 @@ impl Signal {
                 (mean - amplitude.abs(), mean + amplitude.abs())
             }
         }
+    }
+}
+
+/// Linear between ascending points, constant outside.
+pub fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
+    let next = points.partition_point(|p| p.0 <= x);
+    match (next.checked_sub(1).and_then(|i| points.get(i)), points.get(next)) {
+        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (x - a.0) / (b.0 - a.0),
+        (Some(end), None) | (None, Some(end)) => end.1,
+        (None, None) => 0.0,
     }
 }

@@ -55,6 +55,12 @@ pub const CHEMOTACTIC: Dimension = dim(5, 0, -1, -1, 0, 0);
 pub const CONCENTRATION: Dimension = dim(-3, 0, 0, 1, 0, 0);
 /// Molar flux, mol/m²/s.
 pub const FLUX: Dimension = dim(-2, 0, -1, 1, 0, 0);
+/// Source of a solute per volume, mol/m³/s.
+pub const SOURCE: Dimension = dim(-3, 0, -1, 1, 0, 0);
+/// Mass per volume, kg/m³.
+pub const MASS_DENSITY: Dimension = dim(-3, 1, 0, 0, 0, 0);
+/// Mass made per cell, kg/cell/s.
+pub const MASS_PER_CELL: Dimension = dim(0, 1, -1, 0, 0, -1);
 /// Amount of a solute, mol.
 pub const AMOUNT: Dimension = dim(0, 0, 0, 1, 0, 0);
 /// Molar mass, kg/mol.
@@ -162,6 +168,10 @@ const READABLE: &[(Dimension, &[&str])] = &[
     (DIFFUSIVITY, &["m^2/s"]),
     (CONCENTRATION, &["mM", "uM", "nM", "pM"]),
     (FLUX, &["mol/m^2/s", "umol/m^2/s", "nmol/m^2/s", "pmol/m^2/s"]),
+    (MASS_DENSITY, &["mg/mL", "ug/mL", "ng/mL"]),
+    (MASS_PER_CELL, &["ng/cell/d", "pg/cell/d", "fg/cell/d"]),
+    (MASS, &["g", "mg", "ug", "ng"]),
+    (SOURCE, &["mM/h", "uM/h", "nM/h", "pM/h"]),
     (AMOUNT, &["mol", "mmol", "umol", "nmol", "pmol", "fmol"]),
     (AMOUNT_RATE, &["nmol/h", "pmol/h", "fmol/h"]),
     (MOLAR_MASS, &["kDa", "g/mol"]),

@@ -10,6 +10,10 @@ pub(super) struct SoluteTerms {
     pub(super) entered: [Option<usize>; 6],
     pub(super) used: Vec<(usize, usize)>,
     pub(super) made: usize,
+    pub(super) source: Option<usize>,
+    pub(super) released: Option<usize>,
+    /// Carried away by displaced fluid, where the porosity changes.
+    pub(super) displaced: Option<usize>,
     pub(super) decayed: usize,
     pub(super) rounded: usize,
     pub(super) exchanged: Vec<(usize, usize)>,
@@ -63,9 +67,18 @@ pub(super) fn solute_terms(setup: &Setup, s: usize, ledger: &mut Ledger) -> Solu
     let decayed = ledger.term(format!("{name}.decayed"));
     let rounded = ledger.term(format!("{name}.rounded"));
     flows.extend([(made, 1.0), (decayed, -1.0), (rounded, 1.0)]);
+    let source = solute.source.as_ref().map(|_| ledger.term(format!("{name}.source")));
+    let released = solute.release.as_ref().map(|_| ledger.term(format!("{name}.released")));
+    flows.extend(source.iter().chain(&released).map(|t| (*t, 1.0)));
+    let changes = setup.matter.changing.is_some();
+    let displaced = changes.then(|| ledger.term(format!("{name}.displaced")));
+    flows.extend(displaced.map(|t| (t, -1.0)));
     let account =
         |name: String, flows| Account { name, unit: "mol", initial: 0.0, content: 0.0, flows };
     ledger.accounts.push(account(name.clone(), flows));
+    if let Some(term) = released {
+        ledger.accounts.push(account(format!("{name}.bound"), vec![(term, -1.0)]));
+    }
     let mut exchanged = Vec::new();
     for (b, mut flows) in bath_flows {
         let bath = &setup.baths[b].name;
@@ -74,7 +87,7 @@ pub(super) fn solute_terms(setup: &Setup, s: usize, ledger: &mut Ledger) -> Solu
         ledger.accounts.push(account(format!("{bath}.{name}"), flows));
         exchanged.push((b, term));
     }
-    SoluteTerms { entered, used, made, decayed, rounded, exchanged }
+    SoluteTerms { entered, used, made, source, released, displaced, decayed, rounded, exchanged }
 }
 
 /// Opens the terms and the account of a population.
@@ -119,4 +132,39 @@ pub(super) fn arrivals(setup: &Setup, terms: &[CellTerms], ledger: &mut Ledger) 
             ledger.accounts[first + law.into].flows.push((term, 1.0));
         }
     }
+}
+
+/// Numbers of the ledger terms of scaffold and matrix.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MatterTerms {
+    /// Scaffold degraded.
+    pub(super) scaffold: Option<usize>,
+    /// Deposited and degraded, by matrix.
+    pub(super) matrices: Vec<(usize, usize)>,
+}
+
+/// Opens the terms and accounts of scaffold and matrix.
+pub(super) fn matter_terms(setup: &Setup, ledger: &mut Ledger) -> MatterTerms {
+    let mut terms = MatterTerms::default();
+    let account = |name: &str, unit, flows| Account {
+        name: name.to_owned(),
+        unit,
+        initial: 0.0,
+        content: 0.0,
+        flows,
+    };
+    if setup.matter.degradation.is_some() {
+        let degraded = ledger.term("scaffold.degraded".into());
+        ledger.accounts.push(account("scaffold", "m^3", vec![(degraded, -1.0)]));
+        terms.scaffold = Some(degraded);
+    }
+    for matrix in &setup.matter.matrices {
+        let name = &matrix.name;
+        let deposited = ledger.term(format!("{name}.deposited"));
+        let degraded = ledger.term(format!("{name}.degraded"));
+        let flows = vec![(deposited, 1.0), (degraded, -1.0)];
+        ledger.accounts.push(account(name, "kg", flows));
+        terms.matrices.push((deposited, degraded));
+    }
+    terms
 }

@@ -11,6 +11,8 @@ use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
 
+mod stock;
+
 /// Densest tissue, cells/m³: cells of 10 µm side by side.
 pub const PACKING: f64 = 1e15;
 
@@ -20,6 +22,8 @@ pub struct Answers {
     seeded: Vec<f64>,
     /// Smallest value of each solute: value, voxel, time.
     least: Vec<(f64, usize, f64)>,
+    /// Largest value of each solute.
+    most: Vec<f64>,
     /// Time of first necrosis, s, and the voxel.
     necrosis: Option<(f64, usize)>,
     before: Option<(f64, f64)>,
@@ -41,6 +45,10 @@ impl Watcher for Answers {
             if now.value < least.0 {
                 *least = (now.value, now.voxel, survey.time);
             }
+        }
+        self.most.resize(survey.most.len(), 0.0);
+        for (most, now) in self.most.iter_mut().zip(&survey.most) {
+            *most = most.max(*now);
         }
         if let Some(fraction) = survey.least_viable {
             if fraction.value < 0.5 && self.necrosis.is_none() {
@@ -95,6 +103,10 @@ impl Answers {
             self.cells(solver, survey, &mut out);
         }
         self.nutrients(solver, survey, &mut out);
+        if let Some((acid, buffer)) = setup.ph {
+            stock::acidity(self.most.get(acid).copied().unwrap_or(0.0), buffer, &mut out);
+        }
+        stock::matter(solver, survey, &mut out);
         limits(solver, &mut out);
         super::perfusion::answers(solver, &mut out);
         scales(solver, &mut out);
@@ -391,11 +403,16 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
             let sum = |n: &[f64]| n.iter().zip(measure).map(|(n, m)| n * m).sum::<f64>();
             let cells = sum(flat(&solver.state.fields[f]));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
-                demand += law.rate(c0) * cells * volume;
+                let at_fed =
+                    population.modulation(s, &|by| fed(setup, by).unwrap_or(f64::INFINITY));
+                demand += at_fed * law.rate(c0) * cells * volume;
                 let cells = flat(&solver.state.fields[f]).iter().zip(measure);
-                let each = cells.zip(c).map(|((n, m), c)| n * m * law.rate(*c));
+                let each = cells.zip(c).enumerate().map(|(i, ((n, m), c))| {
+                    let at = |by: usize| flat(&solver.state.fields[by])[i];
+                    population.modulation(s, &at) * (n * m * law.rate(*c))
+                });
                 used += each.sum::<f64>() * volume;
-                largest += law.reference_rate(c0) * sum(&population.seeding) / live;
+                largest += at_fed * law.reference_rate(c0) * sum(&population.seeding) / live;
             }
         }
         let local = |i: usize| solver.diffusivity(s, i) * measure[i];

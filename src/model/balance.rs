@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::cells::{self, Changes};
 use super::room;
 use super::setup::{Boundary, Solute};
-use super::solutes::{Uptakes, active, outside, produce, weighted};
+use super::solutes::{Uptakes, active, modulate, outside, produce, weighted};
 use super::solver::{Solver, StepFailure, failure};
 use super::state::{Kind, State, flat, flat_mut};
+use super::supply::supply;
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
@@ -38,6 +39,7 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             self.migrate(p, from, to, dt, stage)?;
         }
+        self.matter(from, to, dt, amounts);
         for s in 0..self.setup.solutes.len() {
             self.solute(s, from, to, Some(dt), stage, amounts)?;
         }
@@ -91,7 +93,7 @@ impl Solver {
         let transport = &self.transports[s];
         let grid = &setup.grid;
         let plane = grid.plane();
-        let storage = &self.storage;
+        let storage: &[f64] = if to.storage.is_empty() { &self.storage } else { &to.storage };
         let inverse = dt.map_or(0.0, |dt| 1.0 / dt);
         let t = from.time + dt.unwrap_or(0.0);
         let lift = self.lift(s, from, t);
@@ -110,6 +112,16 @@ impl Solver {
                 r[i] = inverse * e[i] * o[i] * c[i];
             }
         });
+        let mut displaced = 0.0;
+        let mut storage_range = self.storage_range;
+        if !to.storage.is_empty() {
+            if dt.is_some() {
+                displaced = dot(plane, old, &from.storage) - dot(plane, old, storage);
+            }
+            let live = storage.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+            let start = (f64::INFINITY, 0.0_f64);
+            storage_range = live.fold(start, |m, v| (m.0.min(*v.0), m.1.max(*v.0)));
+        }
         let catalogue = &self.catalogue;
         let cells_of =
             |kind: Kind| catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat);
@@ -122,7 +134,17 @@ impl Solver {
         let before = |other: usize| -> &[f64] {
             if other < s { flat(&solved_before[other]) } else { flat(&from.fields[other]) }
         };
-        let made = produce(setup, s, &before, &working, &mut self.rhs);
+        // An uptake is modified by the values that the solve of its solute saw.
+        let seen = |of: usize, by: usize| -> &[f64] {
+            if by < of { flat(&solved_before[by]) } else { flat(&from.fields[by]) }
+        };
+        let taking = |p: usize, of: Option<usize>| match of {
+            Some(of) => modulate(&setup.populations[p], of, plane, &|by| seen(of, by), working(p)),
+            None => working(p),
+        };
+        let made = produce(setup, s, &before, &taking, &mut self.rhs);
+        let [sources, released] =
+            supply(solute, plane, &self.measure, from.time, dt, &mut self.rhs);
         let mut entered = [0.0; 6];
         for (f, voxels) in &transport.flux {
             if let Boundary::Flux(signal) = &solute.boundaries[*f] {
@@ -182,12 +204,12 @@ impl Solver {
             let laws = population.uptake.iter().filter(|u| u.0 == s);
             laws.map(move |u| (p, u.1)).collect::<Vec<_>>()
         });
-        let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, working(p))).collect() };
+        let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, taking(p, Some(s)))).collect() };
         let equation = Equation {
             hierarchy: &self.hierarchies[transport.hierarchy],
             d: transport.d,
             storage,
-            storage_range: self.storage_range,
+            storage_range,
             shift: inverse + solute.decay,
             rhs: &self.rhs,
             wall: Some(&transport.wall),
@@ -270,7 +292,9 @@ impl Solver {
             let gained = (inverse + solute.decay) * solved.stored
                 - inverse * dot(plane, old, storage)
                 + solved.parts.iter().sum::<f64>()
-                - made;
+                - made
+                - sources
+                - released;
             let elsewhere: f64 = (0..6).filter(|&f| f != face).map(|f| entered[f]).sum();
             let from_bath: f64 = (0..6)
                 .filter(|&f| f != face && solute.boundaries[f].is_bath(owners[last]))
@@ -299,6 +323,14 @@ impl Solver {
             amounts[*term] += step * used;
         }
         amounts[terms.made] += step * made;
+        if let Some(term) = terms.displaced {
+            amounts[term] += volume * displaced;
+        }
+        for (term, amount) in [(terms.source, sources), (terms.released, released)] {
+            if let Some(term) = term {
+                amounts[term] += step * amount;
+            }
+        }
         amounts[terms.decayed] += step * solute.decay * solved.stored;
         Ok(())
     }

@@ -35,7 +35,7 @@ pub struct Changes {
 
 /// Product, minimum, all or any of the factors of `laws`, for the voxels from `at`; without laws
 /// the neutral factor of `how`. `factor` is scratch of the length of `out`.
-fn combine<L>(
+pub(super) fn combine<L>(
     how: Combine,
     laws: &[(usize, L)],
     fill: impl Fn(&L, &[f64], &mut [f64]),

@@ -66,6 +66,7 @@ impl Solver {
             mix(plane, flat_mut(&mut full.fields[s]), own, [1.0 + r, -r, -own], [now, last, bent]);
         }
         full.baths.clone_from(&from.baths);
+        self.open_up(from);
         self.base(from, full, dt, 0, &mut coarse)?;
         let weights = if trend {
             let w = 0.5 * dt + b;
@@ -88,6 +89,7 @@ impl Solver {
             mix(plane, flat_mut(&mut two.fields[s]), 0.0, weights, [now, middle, end]);
         }
         two.baths.clone_from(&half.baths);
+        self.open_up(half);
         self.base(half, two, 0.5 * dt, 2, &mut fine)?;
         Ok(Attempt { dt, coarse, fine })
     }
@@ -145,7 +147,7 @@ impl Solver {
     /// who starts empty and is fed by differentiation has none of its own at first.
     fn scale_of(&self, field: usize) -> f64 {
         match self.catalogue.specs[field].kind {
-            Kind::Solute(_) => self.scales[field],
+            Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_) => self.scales[field],
             Kind::Viable(p)
             | Kind::Quiescent(p)
             | Kind::Dead(p, _)
@@ -212,6 +214,10 @@ impl Solver {
         for p in 0..self.setup.populations.len() {
             damage::fit(&self.catalogue, p, &mut self.state, self.setup.grid.plane());
         }
+        self.extrapolate_matter(attempt, &mut amounts);
+        let mut state = std::mem::replace(&mut self.state, empty());
+        self.make_room(&mut state);
+        self.state = state;
         for s in 0..self.setup.solutes.len() {
             self.extrapolate_solute(s, attempt, &mut amounts);
         }
@@ -224,7 +230,7 @@ impl Solver {
     }
 
     /// state ← 2·two − full.
-    fn extrapolate(&mut self, f: usize) {
+    pub(super) fn extrapolate(&mut self, f: usize) {
         let plane = self.setup.grid.plane();
         let (a, b) = (flat(&self.full.fields[f]), flat(&self.two.fields[f]));
         par::planes(plane, flat_mut(&mut self.state.fields[f]), |k, p| {
@@ -258,6 +264,7 @@ impl Solver {
         }
         let terms = self.solute_terms[s].clone();
         let mut state = std::mem::replace(&mut self.state, empty());
+        let beyond = self.beyond(&state, s, false);
         let mut limited = limiter::Limited::default();
         // Charged to uptake, and given back through each face, per voxel volume.
         let (mut used_back, mut at_walls) = (0.0, [0.0; 6]);
@@ -273,6 +280,8 @@ impl Solver {
             let mut spent = std::collections::BTreeMap::new();
             let faces = &self.hierarchies[transport.hierarchy].fine;
             let w = |i: usize| 0.5 * (ch[i] + ct[i]) - cf[i];
+            let storage: &[f64] =
+                if state.storage.is_empty() { &self.storage } else { &state.storage };
             let c = flat_mut(&mut state.fields[s]);
             let mut charge = |i: usize, missing: f64| {
                 let left = spent.entry(i).or_insert_with(|| used(i));
@@ -280,7 +289,6 @@ impl Solver {
                 *left -= charge;
                 charge
             };
-            let storage = &self.storage[..];
             if let Some(stream) = &self.stream {
                 let (middle, end) = (half.time, two.time);
                 let flux = |v: &[f64], t: f64| {
@@ -345,6 +353,9 @@ impl Solver {
                 }
             }
             amounts[terms.rounded] += volume * limited.rounded;
+            if let Some(term) = terms.displaced {
+                amounts[term] -= beyond;
+            }
         } else {
             self.state.fields[s].clone_from(&self.two.fields[s]);
             for (b, p, _) in baths {
@@ -354,8 +365,12 @@ impl Solver {
             let mut own = vec![terms.made, terms.decayed, terms.rounded];
             own.extend(terms.entered.iter().flatten());
             own.extend(terms.used.iter().map(|t| t.1));
+            own.extend(terms.source.iter().chain(&terms.released));
             for t in own {
                 amounts[t] = attempt.fine[t];
+            }
+            if let Some(term) = terms.displaced {
+                amounts[term] = attempt.fine[term] - self.beyond(&self.state, s, true);
             }
         }
     }
@@ -394,11 +409,13 @@ impl Solver {
                 solute == s
             }
         };
-        if self.setup.populations.iter().flat_map(|p| &p.production).any(makes) {
+        let solute = &self.setup.solutes[s];
+        let fed = solute.source.is_some() || solute.release.is_some();
+        if fed || self.setup.populations.iter().flat_map(|p| &p.production).any(makes) {
             return None;
         }
         let mut top = before;
-        for boundary in &self.setup.solutes[s].boundaries {
+        for boundary in &solute.boundaries {
             match boundary {
                 Boundary::Flux(_) => return None,
                 Boundary::Bath(b) => {
@@ -427,7 +444,8 @@ impl Solver {
                     |kind| self.catalogue.number(kind).map_or(0.0, |f| flat(&state.fields[f])[i]);
                 let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
                 let n = at(Kind::Viable(p)) + activity * at(Kind::Quiescent(p));
-                sum += n * law.rate(c.max(0.0));
+                let modulation = population.modulation(s, &|by| flat(&state.fields[by])[i]);
+                sum += modulation * n * law.rate(c.max(0.0));
             }
         }
         sum * self.measure[i]
@@ -648,8 +666,15 @@ pub struct Attempt {
     fine: Vec<f64>,
 }
 
+impl Attempt {
+    /// Amount of a term in the two half steps.
+    pub(super) fn fine(&self, term: usize) -> f64 {
+        self.fine[term]
+    }
+}
+
 fn empty() -> State {
-    State { time: 0.0, fields: Vec::new(), baths: Vec::new() }
+    State::default()
 }
 
 /// out = max(own·out + Σ weight·field, 0).

@@ -87,7 +87,7 @@ pub(super) fn others(
             Kind::Viable(q) => q != p && capacity.counts_viable,
             Kind::Quiescent(_) => capacity.counts_viable,
             Kind::Dead(..) => capacity.counts_dead,
-            Kind::Solute(_) | Kind::Damaged { .. } => false,
+            Kind::Solute(_) | Kind::Damaged { .. } | Kind::Scaffold | Kind::Matrix(_) => false,
         };
         if counts {
             sum.iter_mut().zip(flat(field)).for_each(|(s, n)| *s += n);

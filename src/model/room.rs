@@ -10,7 +10,7 @@ fn counting<'a>(catalogue: &Catalogue, state: &'a State, capacity: Capacity) -> 
     let counts = |kind: &Kind| match kind {
         Kind::Viable(_) | Kind::Quiescent(_) => capacity.counts_viable,
         Kind::Dead(..) => capacity.counts_dead,
-        Kind::Solute(_) | Kind::Damaged { .. } => false,
+        Kind::Solute(_) | Kind::Damaged { .. } | Kind::Scaffold | Kind::Matrix(_) => false,
     };
     let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
     numbers.map(|f| flat(&state.fields[f])).collect()

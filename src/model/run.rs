@@ -156,7 +156,7 @@ fn jumps(solver: &Solver) -> Vec<(f64, Jump)> {
     all
 }
 
-/// Times at which a boundary value jumps or kinks, ascending.
+/// Times at which a boundary value or a supply jumps or kinks, ascending.
 fn kinks(solver: &Solver) -> Vec<f64> {
     use super::setup::Boundary;
     let mut all = Vec::new();
@@ -170,6 +170,8 @@ fn kinks(solver: &Solver) -> Vec<f64> {
             Boundary::Sealed | Boundary::Bath(_) | Boundary::Outflow => {}
         }
     }
+    all.extend(solver.setup.solutes.iter().flat_map(super::supply::breaks));
+    all.extend(solver.setup.matter.degradation.and_then(|d| d.onset()));
     all.sort_by(f64::total_cmp);
     all.dedup();
     all

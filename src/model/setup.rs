@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use crate::ground::grid::Grid;
 use crate::ground::signal::Signal;
+use crate::physics::acid::Buffer;
+use crate::physics::degradation::Degradation;
 use crate::physics::kinetics::Uptake;
 use crate::physics::migration::{Motility, Taxis};
-use crate::physics::response::{Combine, Limit, Trigger};
+use crate::physics::release::Release as ReleaseLaw;
+use crate::physics::response::{Combine, Limit, Modulation, Trigger};
+use crate::physics::transport::Ratio;
 
 /// Everything that a run needs.
 #[derive(Clone, Debug)]
@@ -25,6 +29,10 @@ pub struct Setup {
     pub populations: Vec<Population>,
     /// Flow of the medium; `None`: it rests.
     pub flow: Option<Flow>,
+    /// Scaffold and matrix, where they change.
+    pub matter: Matter,
+    /// pH proxy: number of the acid's solute, and the buffer; `None`: not asked for.
+    pub ph: Option<(usize, Buffer)>,
     /// Clock, accuracy, output.
     pub run: RunPlan,
     /// Laws that cannot act because a solute is absent, in words ("death by starvation is not
@@ -41,6 +49,60 @@ pub struct Structure {
     pub open: Option<Vec<bool>>,
     /// Voxels of pores that touch no fed face and hold no cells; left out of `open`.
     pub isolated: usize,
+}
+
+/// Scaffold and matrix, where they change.
+#[derive(Clone, Debug, Default)]
+pub struct Matter {
+    /// What is left of the scaffold in time; `None`: all of it.
+    pub degradation: Option<Degradation>,
+    /// Extracellular matrix.
+    pub matrices: Vec<Matrix>,
+    /// How the porosity follows; `None`: it does not change.
+    pub changing: Option<Changing>,
+}
+
+/// What follows the porosity, and what takes room besides scaffold and matrix.
+#[derive(Clone, Debug)]
+pub struct Changing {
+    /// Effective diffusivity ratios of the solutes that follow; they share this list.
+    pub relative: Arc<Vec<f64>>,
+    /// Laws from porosity to that ratio.
+    pub laws: Vec<Ratio>,
+    /// Number of the law of each voxel; past the end of `laws`: the ratio stays 1.
+    pub which: Vec<usize>,
+    /// Volume of a cell of each population, m³.
+    pub volumes: Vec<f64>,
+}
+
+/// A component of the extracellular matrix.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// Name in the case file.
+    pub name: String,
+    /// Density of the matrix itself, kg/m³: its volume fraction is mass over this.
+    pub density: f64,
+    /// Largest mass per total volume, kg/m³; `None`: no limit.
+    pub largest: Option<f64>,
+    /// Mass per total volume at time 0, kg/m³, a value a voxel.
+    pub initial: Vec<f64>,
+    /// First-order degradation, 1/s.
+    pub decay: f64,
+    /// Who lays it down.
+    pub deposits: Vec<Deposit>,
+}
+
+/// Matrix laid down by the viable cells of a population: rate · combine(limits).
+#[derive(Clone, Debug)]
+pub struct Deposit {
+    /// Population.
+    pub population: usize,
+    /// kg/cell/s without limits.
+    pub rate: f64,
+    /// Solute number and limit.
+    pub limits: Vec<(usize, Limit)>,
+    /// Product or minimum.
+    pub combine: Combine,
 }
 
 /// A solute.
@@ -63,8 +125,30 @@ pub struct Solute {
     pub boundaries: [Boundary; 6],
     /// First-order decay in the fluid, 1/s.
     pub decay: f64,
+    /// A source that asks nothing; `None`: none.
+    pub source: Option<Source>,
+    /// Release from the scaffold; `None`: none.
+    pub release: Option<Release>,
     /// Molar mass, kg/mol, where the case gives one (output in ng/mL).
     pub molar_mass: Option<f64>,
+}
+
+/// A source of a solute: `rate`·`times`(t).
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// mol/m³ of total volume and second, a value a voxel; never negative.
+    pub rate: Vec<f64>,
+    /// Factor in time, without dimension; never negative.
+    pub times: Signal,
+}
+
+/// A solute loaded into the scaffold, which it leaves for the fluid.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Loaded at time 0, mol/m³ of total volume, a value a voxel.
+    pub loaded: Vec<f64>,
+    /// Fraction released as a function of time.
+    pub law: ReleaseLaw,
 }
 
 /// Concentration at time 0.
@@ -172,6 +256,8 @@ pub struct Population {
     pub capacity: Option<Capacity>,
     /// Uptake: solute number and law; quiescent cells take `quiescent_activity` of it.
     pub uptake: Vec<(usize, Uptake)>,
+    /// What other solutes do to uptakes.
+    pub modifiers: Vec<Modifier>,
     /// Production.
     pub production: Vec<Production>,
     /// Growth; `None`: none.
@@ -214,6 +300,25 @@ pub struct Reseeding {
     pub time: f64,
     /// How many in each voxel, cells/m³.
     pub density: Vec<f64>,
+}
+
+/// Uptake of one solute multiplied by a factor of another: Pasteur, Crabtree.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Modifier {
+    /// Solute taken up.
+    pub of: usize,
+    /// Solute that the factor depends on.
+    pub by: usize,
+    /// The factor.
+    pub law: Modulation,
+}
+
+impl Population {
+    /// Factor of the uptake of solute `of` where the concentrations are `c`.
+    pub fn modulation(&self, of: usize, c: &dyn Fn(usize) -> f64) -> f64 {
+        let own = self.modifiers.iter().filter(|m| m.of == of);
+        own.map(|m| m.law.factor(c(m.by).max(0.0))).product()
+    }
 }
 
 /// Largest cell density, and what counts towards it.

@@ -1,11 +1,13 @@
 //! A solute over one step with the cells as they are:
 //!
-//! ε ∂c/∂t = ∇·(D ∇c) − Σ_p N_p·r_p(c) + production − λ ε c.
+//! ε ∂c/∂t = ∇·(D ∇c) − Σ_p N_p·m_p·r_p(c) + production + source + release − λ ε c,
+//!
+//! m_p: what other solutes do to the uptake.
 
 use std::borrow::Cow;
 
 use super::flow::Stream;
-use super::setup::{Boundary, Production, Setup, Solute};
+use super::setup::{Boundary, Population, Production, Setup, Solute};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
 use crate::kernel;
@@ -56,6 +58,25 @@ pub fn active<'a>(viable: &'a [f64], quiescent: Option<(&[f64], f64)>) -> Cow<'a
         }
         _ => Cow::Borrowed(viable),
     }
+}
+
+/// Multiplies active cells by what modifies their uptake of solute `of` at concentrations `c`.
+pub fn modulate<'a>(
+    population: &Population,
+    of: usize,
+    plane: usize,
+    c: &dyn Fn(usize) -> &'a [f64],
+    mut n: Cow<'a, [f64]>,
+) -> Cow<'a, [f64]> {
+    for modifier in population.modifiers.iter().filter(|m| m.of == of) {
+        let c = c(modifier.by);
+        par::planes(plane, n.to_mut(), |k, n| {
+            for (n, c) in n.iter_mut().zip(&c[k * plane..]) {
+                *n *= modifier.law.factor(c.max(0.0));
+            }
+        });
+    }
+    n
 }
 
 /// Values per volume times the volumes of the voxels, relative to that of the mean one.
@@ -126,12 +147,13 @@ pub fn flux_voxels(setup: &Setup, relative: &[f64], face: Face) -> Vec<usize> {
 }
 
 /// Adds the production of solute `s` to `rhs` (per volume and second); returns its sum.
-/// `c` holds the new concentrations of the solutes solved before.
+/// `c` holds the new concentrations of the solutes solved before; `active(p, of)` are the cells of
+/// population `p`, times what modifies their uptake of solute `of`.
 pub fn produce<'a>(
     setup: &Setup,
     s: usize,
     c: &dyn Fn(usize) -> &'a [f64],
-    active: &dyn Fn(usize) -> Cow<'a, [f64]>,
+    active: &dyn Fn(usize, Option<usize>) -> Cow<'a, [f64]>,
     rhs: &mut [f64],
 ) -> f64 {
     let plane = setup.grid.plane();
@@ -140,7 +162,7 @@ pub fn produce<'a>(
         for production in &population.production {
             match *production {
                 Production::PerUptake { solute, of, yields } if solute == s => {
-                    let n = active(p);
+                    let n = active(p, Some(of));
                     let source = c(of);
                     for law in population.uptake.iter().filter(|u| u.0 == of).map(|u| u.1) {
                         let sums = par::planes_map(plane, rhs, |k, rhs| {
@@ -159,7 +181,7 @@ pub fn produce<'a>(
                     }
                 }
                 Production::Constant { solute, rate } if solute == s => {
-                    let n = active(p);
+                    let n = active(p, None);
                     let sums = par::planes_map(plane, rhs, |k, rhs| {
                         let n = &n[k * plane..][..plane];
                         for i in 0..plane {

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::accounts::{CellTerms, SoluteTerms, arrivals, cell_terms, solute_terms};
+use super::accounts::{
+    CellTerms, MatterTerms, SoluteTerms, arrivals, cell_terms, matter_terms, solute_terms,
+};
 use super::flow::Stream;
 use super::ledger::Ledger;
-use super::setup::{Boundary, Initial, Population, Setup};
+use super::setup::{Boundary, Initial, Modifier, Population, Setup};
 use super::solutes::{Transport, outside, weighted};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::grid::Form;
@@ -32,6 +34,9 @@ pub struct Work {
     /// Voxels and fields of accepted steps that the limiter touched.
     pub limited: usize,
 }
+
+/// Most sweeps over the solutes of a steady state.
+const SWEEPS: usize = 100;
 
 /// Why a step could not be taken.
 #[derive(Clone, Debug)]
@@ -89,10 +94,13 @@ pub struct Solver {
     pub(super) measure: Arc<Vec<f64>>,
     /// Storage of solutes: porosity times that volume.
     pub(super) storage: Arc<Vec<f64>>,
+    /// Hierarchy that follows the porosity, if it changes.
+    pub(super) following: Option<usize>,
     /// Hierarchy of the cells' motility, if any moves.
     pub(super) motile: Option<usize>,
     pub(super) solute_terms: Vec<SoluteTerms>,
     pub(super) cell_terms: Vec<CellTerms>,
+    pub(super) matter_terms: MatterTerms,
     pub(super) scratch: Scratch,
     pub(super) rhs: Vec<f64>,
     pub(super) full: State,
@@ -153,7 +161,15 @@ impl Solver {
             })
         };
         let mut numbers = Vec::new();
+        let mut following = None;
         for solute in &setup.solutes {
+            let changing = setup.matter.changing.as_ref();
+            if changing.is_some_and(|c| Arc::ptr_eq(&c.relative, &solute.relative)) {
+                let number = of(&solute.relative, solute.axis);
+                following = Some(number);
+                numbers.push((number, solute.diffusivity));
+                continue;
+            }
             // A uniform ratio is a factor; the conductances are then those of the room itself.
             let mut inside = solute.relative.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
             let first = inside.next().map_or(1.0, |v| *v.0);
@@ -199,6 +215,7 @@ impl Solver {
         let cell_terms: Vec<CellTerms> =
             (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
         arrivals(&setup, &cell_terms, &mut ledger);
+        let matter_terms = matter_terms(&setup, &mut ledger);
         let n = setup.grid.len();
         let missed = AllMissed {
             solutes: vec![Default::default(); setup.solutes.len()],
@@ -221,9 +238,11 @@ impl Solver {
             stream,
             drift: drift::Scratch::default(),
             room,
+            following,
             motile,
             solute_terms,
             cell_terms,
+            matter_terms,
             scratch: Scratch::default(),
             rhs: vec![0.0; n],
             live,
@@ -241,6 +260,10 @@ impl Solver {
 
     /// Solves for steady starts and opens the accounts.
     fn start(&mut self) -> Result<(), StepFailure> {
+        let mut state = std::mem::take(&mut self.state);
+        self.make_room(&mut state);
+        self.open_up(&state);
+        self.state = state;
         let steady: Vec<bool> =
             self.setup.solutes.iter().map(|s| matches!(s.initial, Initial::Steady)).collect();
         if steady.contains(&true) {
@@ -261,17 +284,45 @@ impl Solver {
     /// Solves for the steady concentrations of the chosen solutes with the cells as they are;
     /// the ledger then holds amounts per second.
     pub fn steady(&mut self, chosen: &[bool]) -> Result<(), StepFailure> {
-        let from = self.state.clone();
+        let mut from = self.state.clone();
         let mut to = std::mem::replace(&mut self.full, from.clone());
         to.clone_from(&from);
         let mut amounts = vec![0.0; self.ledger.terms.len()];
-        for s in (0..chosen.len()).filter(|&s| chosen[s]) {
-            let lift = self.lift(s, &from, from.time);
-            let room = self.room.clone();
-            for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
-                *c = lift * o;
+        // An uptake that depends on a solute solved later sees it in the next sweep.
+        let later = |m: &Modifier| chosen[m.of] && chosen[m.by] && m.by > m.of;
+        let sweeps = self.setup.populations.iter().any(|p| p.modifiers.iter().any(later));
+        for sweep in 1.. {
+            amounts.fill(0.0);
+            for s in (0..chosen.len()).filter(|&s| chosen[s]) {
+                if sweep == 1 {
+                    let lift = self.lift(s, &from, from.time);
+                    let room = self.room.clone();
+                    for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
+                        *c = lift * o;
+                    }
+                }
+                self.solute(s, &from, &mut to, None, 0, &mut amounts)?;
             }
-            self.solute(s, &from, &mut to, None, 0, &mut amounts)?;
+            let settled = (0..chosen.len()).all(|s| {
+                let (a, b) = (flat(&from.fields[s]), flat(&to.fields[s]));
+                let change = a.iter().zip(b).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+                let size = largest(b, self.setup.grid.plane());
+                change <= 10.0 * self.setup.run.accuracy.solver * size
+            });
+            if !sweeps || settled {
+                break;
+            }
+            if sweep == SWEEPS {
+                return Err(StepFailure {
+                    field: "the steady state".into(),
+                    hint: "uptakes that modify each other find no balance".into(),
+                    voxel: 0,
+                    history: Vec::new(),
+                    time: from.time,
+                    dt: 0.0,
+                });
+            }
+            from.clone_from(&to);
         }
         self.state = to;
         self.ledger.book(&amounts, 1.0);
@@ -341,7 +392,11 @@ impl Solver {
         let volume = self.setup.grid.voxel_volume();
         let mut contents = Vec::new();
         for s in 0..self.setup.solutes.len() {
-            contents.push(volume * dot(plane, flat(&self.state.fields[s]), &self.storage));
+            contents.push(volume * dot(plane, flat(&self.state.fields[s]), self.storage()));
+            if let Some(release) = &self.setup.solutes[s].release {
+                let left = 1.0 - release.law.cumulative(self.state.time);
+                contents.push(volume * left * dot(plane, &release.loaded, &self.measure));
+            }
             for (b, _) in &self.solute_terms[s].exchanged {
                 contents.push(self.bath(&self.state, *b, s) * self.setup.baths[*b].volume);
             }
@@ -352,6 +407,11 @@ impl Solver {
                 total += volume * dot(plane, flat(&self.state.fields[f]), &self.measure);
             }
             contents.push(total);
+        }
+        for (f, spec) in self.catalogue.specs.iter().enumerate() {
+            if matches!(spec.kind, Kind::Scaffold | Kind::Matrix(_)) {
+                contents.push(volume * dot(plane, flat(&self.state.fields[f]), &self.measure));
+            }
         }
         for (account, content) in self.ledger.accounts.iter_mut().zip(contents) {
             account.content = content;
@@ -366,7 +426,7 @@ impl Solver {
 
     /// Fluid in each voxel, in the same unit.
     pub fn storage(&self) -> &[f64] {
-        &self.storage
+        self.stored(&self.state)
     }
 
     /// 1 where there is an unknown, 0 in solid.

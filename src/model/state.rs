@@ -31,6 +31,10 @@ pub enum Kind {
         /// Of the quiescent cells.
         resting: bool,
     },
+    /// Volume fraction of the scaffold.
+    Scaffold,
+    /// Mass of a matrix per total volume, kg/m³.
+    Matrix(usize),
 }
 
 /// A field's name and meaning.
@@ -45,7 +49,8 @@ pub struct Spec {
 /// The list of all fields; positions are the numbers of the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// Fields in order: solutes, then each population's viable, quiescent, dead, damaged.
+    /// Fields in order: solutes, then each population's viable, quiescent, dead, damaged,
+    /// then scaffold and matrix.
     pub specs: Vec<Spec>,
 }
 
@@ -80,6 +85,12 @@ impl Catalogue {
                 }
             }
         }
+        if setup.matter.degradation.is_some() {
+            push("scaffold".into(), Kind::Scaffold);
+        }
+        for (m, matrix) in setup.matter.matrices.iter().enumerate() {
+            push(matrix.name.clone(), Kind::Matrix(m));
+        }
         Catalogue { specs }
     }
 
@@ -92,7 +103,7 @@ impl Catalogue {
     pub fn of_population(&self, population: usize) -> Vec<usize> {
         let belongs = |kind: Kind| match kind {
             Kind::Viable(p) | Kind::Quiescent(p) | Kind::Dead(p, _) => p == population,
-            Kind::Solute(_) | Kind::Damaged { .. } => false,
+            Kind::Solute(_) | Kind::Damaged { .. } | Kind::Scaffold | Kind::Matrix(_) => false,
         };
         (0..self.specs.len()).filter(|&f| belongs(self.specs[f].kind)).collect()
     }
@@ -130,7 +141,7 @@ impl Catalogue {
 }
 
 /// All unknowns at one time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     /// Time, s.
     pub time: f64,
@@ -138,6 +149,9 @@ pub struct State {
     pub fields: Vec<Field>,
     /// Bath concentrations: one list a bath, in the order of its solutes.
     pub baths: Vec<Vec<f64>>,
+    /// Where the porosity changes: porosity of each voxel times its volume over the mean one; else
+    /// empty.
+    pub storage: Vec<f64>,
 }
 
 /// Values of a field as a flat slice, x fastest.
@@ -158,6 +172,7 @@ pub fn zeros(grid: &Grid) -> Field {
 impl State {
     /// The state as seeded; solutes that start from their steady solution are zero for now.
     pub fn initial(setup: &Setup, catalogue: &Catalogue) -> State {
+        let solid: Vec<f64> = setup.structure.porosity.iter().map(|e| 1.0 - e).collect();
         let field = |spec: &Spec| {
             let mut field = zeros(&setup.grid);
             let values = match spec.kind {
@@ -166,6 +181,8 @@ impl State {
                     Initial::Steady => None,
                 },
                 Kind::Viable(p) => Some(&setup.populations[p].seeding),
+                Kind::Matrix(m) => Some(&setup.matter.matrices[m].initial),
+                Kind::Scaffold => Some(&solid),
                 _ => None,
             };
             if let Some(values) = values {
@@ -180,6 +197,7 @@ impl State {
             time: 0.0,
             fields: catalogue.specs.iter().map(field).collect(),
             baths: setup.baths.iter().map(|b| b.solutes.iter().map(|s| s.1).collect()).collect(),
+            storage: Vec::new(),
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Least {
 pub struct Survey {
     /// Time, s.
     pub time: f64,
-    /// Integral of each field: mol of solute (in fluid), cells.
+    /// Integral of each field: mol of solute (in fluid), cells, m³ of scaffold, kg of matrix.
     pub totals: Vec<f64>,
     /// Smallest value of each solute over live voxels.
     pub least: Vec<Least>,
@@ -157,7 +157,7 @@ pub fn split(solver: &Solver) -> (Vec<&[f64]>, Vec<&[f64]>) {
         match spec.kind {
             Kind::Viable(_) | Kind::Quiescent(_) => living.push(flat(field)),
             Kind::Dead(..) => dead.push(flat(field)),
-            Kind::Solute(_) | Kind::Damaged { .. } => {}
+            Kind::Solute(_) | Kind::Damaged { .. } | Kind::Scaffold | Kind::Matrix(_) => {}
         }
     }
     (living, dead)

@@ -34,6 +34,24 @@ laws! {
     fn fill(c: &[f64], out: &mut [f64]);
 }
 
+/// A factor of an uptake that goes from 1, where there is plenty of another solute, to `factor`
+/// where there is none (Pasteur effect of oxygen on glucose, Crabtree effect of glucose on oxygen):
+/// 1 + (factor − 1)·K^p/(K^p + c^p).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Modulation {
+    /// Factor without the other solute, at least 0.
+    pub factor: f64,
+    /// Where it is on.
+    pub on: Below,
+}
+
+impl Modulation {
+    /// Factor at concentration `c` ≥ 0 of the other solute.
+    pub fn factor(&self, c: f64) -> f64 {
+        1.0 + (self.factor - 1.0) * self.on.factor(c)
+    }
+}
+
 /// `x^p` with the common exponents done by multiplication.
 fn power(x: f64, p: f64) -> f64 {
     match p {

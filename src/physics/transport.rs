@@ -1,6 +1,7 @@
 //! Effective diffusivity of a porous scaffold: D_eff/D per total area as a function of
 //! porosity.
 
+use crate::ground::signal;
 use crate::ground::units::NONE;
 use crate::laws;
 use crate::physics::law::{Law, LawInfo, Param};
@@ -93,6 +94,28 @@ impl Law for Tortuosity {
 impl ClosureLaw for Tortuosity {
     fn ratio(&self, e: f64) -> f64 {
         e / self.factor
+    }
+}
+
+/// How the ratio D_eff/D follows from the porosity.
+#[derive(Clone, Debug)]
+pub enum Ratio {
+    /// A closure.
+    Law(Closure),
+    /// Measured ratios by porosity, linear between the points, constant outside.
+    Table(Vec<(f64, f64)>),
+    /// Measured ratios along the axes, whatever the porosity.
+    Tensor([f64; 3]),
+}
+
+impl Ratio {
+    /// D_eff/D at porosity `e`; 1 for a tensor, whose ratios are factors of the axes.
+    pub fn at(&self, e: f64) -> f64 {
+        match self {
+            Ratio::Law(law) => law.ratio(e),
+            Ratio::Table(points) => signal::interpolate(points, e),
+            Ratio::Tensor(_) => 1.0,
+        }
     }
 }
 

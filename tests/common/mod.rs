@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blastema::ground::grid::{Form, Grid};
 use blastema::ground::signal::Signal;
 use blastema::model::setup::{
-    Accuracy, Boundary, Initial, Population, RunPlan, Setup, Solute, Structure,
+    Accuracy, Boundary, Initial, Matter, Population, RunPlan, Setup, Solute, Structure,
 };
 use blastema::physics::migration::Motility;
 
@@ -32,6 +32,8 @@ pub(crate) fn solute(grid: &Grid, name: &str, d: f64, initial: f64) -> Solute {
         initial: Initial::Field(vec![initial; grid.len()]),
         boundaries: std::array::from_fn(|_| Boundary::Sealed),
         decay: 0.0,
+        source: None,
+        release: None,
         molar_mass: None,
     }
 }
@@ -43,6 +45,7 @@ pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
         seeding: vec![density; grid.len()],
         capacity: None,
         uptake: Vec::new(),
+        modifiers: Vec::new(),
         production: Vec::new(),
         growth: None,
         quiescence: None,
@@ -71,6 +74,8 @@ pub(crate) fn setup(
         baths: Vec::new(),
         populations,
         flow: None,
+        matter: Matter::default(),
+        ph: None,
         run: RunPlan {
             duration,
             steady: duration == 0.0,

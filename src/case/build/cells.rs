@@ -9,12 +9,12 @@ use crate::geometry::shapes;
 use crate::ground::grid::Grid;
 use crate::ground::units::{self, CELL_DENSITY, TIME};
 use crate::model::setup::{
-    Capacity, Death, Differentiation, Exposure, Growth, Population, Production, Quiescence,
-    Reseeding,
+    Capacity, Death, Differentiation, Exposure, Growth, Modifier, Population, Production,
+    Quiescence, Reseeding,
 };
 use crate::physics::kinetics::Uptake;
 use crate::physics::law::LawInfo;
-use crate::physics::response::{Combine, Limit, Trigger};
+use crate::physics::response::{Below, Combine, Limit, Modulation, Trigger};
 
 /// Stages of damage where a case says nothing: times until death spread by half their mean.
 const STAGES: usize = 4;
@@ -48,6 +48,7 @@ impl Builder<'_> {
         let capacity = optional(at.get("capacity").map(capacity));
         let uptake = self.laws(at, "uptake", world, Uptake::LAWS, Uptake::build, "uptake of");
         let production = self.production(name, at, world, uptake.as_deref());
+        let modifiers = self.modifiers(name, at, world, uptake.as_deref());
         let growth = optional(at.get("growth").map(|g| self.growth(at, g, world)));
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
         let deaths = self.deaths(name, at, world);
@@ -61,6 +62,7 @@ impl Builder<'_> {
             seeding: seeding?,
             capacity: capacity?,
             uptake: uptake?,
+            modifiers: modifiers?,
             production: production?,
             growth: growth?,
             quiescence: quiescence?.and_then(Acting::law),
@@ -283,7 +285,7 @@ impl Builder<'_> {
     }
 
     /// Laws of a family under the names of solutes.
-    fn laws<T>(
+    pub(super) fn laws<T>(
         &mut self,
         at: &Checked,
         key: &str,
@@ -361,6 +363,48 @@ impl Builder<'_> {
             }
         }
         Some(out)
+    }
+
+    /// What other solutes do to uptakes.
+    fn modifiers(
+        &mut self,
+        name: &str,
+        at: &Checked,
+        world: &World<'_>,
+        uptake: Option<&[(usize, Uptake)]>,
+    ) -> Option<Vec<Modifier>> {
+        let mut out = Vec::new();
+        let mut whole = true;
+        for (taken, others) in at.entries_of("uptake_modifiers") {
+            let Some(of) = world.solute(taken) else {
+                let what = format!("{name}: uptake of {taken}");
+                self.absent_law(others, taken, &what);
+                continue;
+            };
+            if uptake.is_some_and(|u| u.iter().all(|u| u.0 != of)) {
+                self.wrong("E021", others, format!("{}: {name} takes up no {taken}", others.key))
+                    .label = format!("give cells.{name}.uptake.{taken}");
+                continue;
+            }
+            for (other, v) in others.entries() {
+                let Some(by) = world.solute(other) else {
+                    self.absent_law(v, other, &format!("{name}: effect of {other} on {taken}"));
+                    continue;
+                };
+                if by == of {
+                    self.wrong("E023", v, format!("{} modifies itself", v.key)).label =
+                        "choose another law of uptake instead, for example hill".into();
+                    continue;
+                }
+                let law = (|| {
+                    let on = Below { half: v.si("half")?, exponent: v.si("exponent")? };
+                    Some(Modulation { factor: v.si("factor")?, on })
+                })();
+                whole &= law.is_some();
+                out.extend(law.map(|law| Modifier { of, by, law }));
+            }
+        }
+        whole.then_some(out)
     }
 
     fn growth(&mut self, at: &Checked, g: &Checked, world: &World<'_>) -> Option<Growth> {

@@ -4,8 +4,8 @@ use super::Builder;
 use crate::case::checked::{Checked, Value};
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{
-    self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, NONE, PRESSURE, RATE,
-    TIME, VELOCITY, VOLUME_RATE,
+    self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, MASS, MASS_DENSITY, NONE,
+    PRESSURE, RATE, TIME, VELOCITY, VOLUME, VOLUME_RATE,
 };
 use crate::model::expect::{Check, Expect, Take};
 use crate::model::setup::Setup;
@@ -249,6 +249,8 @@ impl Builder<'_> {
                 Kind::Solute(_) => {
                     Subject { dimension: CONCENTRATION, field: true, solute: Some(name.into()) }
                 }
+                Kind::Scaffold => Subject { dimension: NONE, field: true, solute: None },
+                Kind::Matrix(_) => Subject { dimension: MASS_DENSITY, field: true, solute: None },
                 _ => Subject { dimension: CELL_DENSITY, field: true, solute: None },
             });
         }
@@ -256,19 +258,24 @@ impl Builder<'_> {
         let entry = rest.split('.').next().unwrap_or(rest);
         let of_solute = setup.solutes.iter().any(|s| s.name == first);
         let of_cells = setup.populations.iter().any(|p| p.name == first);
+        let of_matrix = setup.matter.matrices.iter().any(|m| m.name == first);
+        let of_scaffold = first == "scaffold" && setup.matter.degradation.is_some();
+        let named = of_solute || of_cells || of_matrix || of_scaffold;
         let table = match (of_solute, of_cells) {
             (true, _) => SOLUTE_ENTRIES,
             (_, true) => CELL_ENTRIES,
+            _ if of_matrix => MATRIX_ENTRIES,
+            _ if of_scaffold => SCAFFOLD_ENTRIES,
             _ => ANSWERS,
         };
-        let wanted = if of_solute || of_cells { entry } else { first };
+        let wanted = if named { entry } else { first };
         if let Some((_, dimension, flows)) = table.iter().find(|k| k.0 == wanted) {
             let dimension = if *flows { per_time(*dimension) } else { *dimension };
             let solute = of_solute.then(|| first.to_owned());
             return Some(Subject { dimension, field: false, solute });
         }
         let fields = specs.iter().map(|s| s.name.clone());
-        let names: Vec<String> = if of_solute || of_cells {
+        let names: Vec<String> = if named {
             table.iter().map(|k| format!("{first}.{}", k.0)).collect()
         } else {
             fields.chain(ANSWERS.iter().map(|k| k.0.to_owned())).collect()
@@ -288,6 +295,9 @@ const SOLUTE_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("used", AMOUNT, true),
     ("made", AMOUNT, true),
     ("decayed", AMOUNT, true),
+    ("source", AMOUNT, true),
+    ("released", AMOUNT, true),
+    ("displaced", AMOUNT, true),
     ("changed", AMOUNT, true),
     ("rounded", AMOUNT, true),
     ("least", CONCENTRATION, false),
@@ -295,6 +305,7 @@ const SOLUTE_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("satisfied", NONE, false),
     ("peclet", NONE, false),
     ("extraction", NONE, false),
+    ("released_fraction", NONE, false),
 ];
 /// Ledger entries and answers of a population.
 const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
@@ -308,6 +319,11 @@ const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("added", CELLS, true),
     ("rounded", CELLS, true),
 ];
+/// Ledger entries of a matrix.
+const MATRIX_ENTRIES: &[(&str, Dimension, bool)] =
+    &[("deposited", MASS, true), ("degraded", MASS, true), ("mass", MASS, false)];
+/// Ledger entries of the scaffold.
+const SCAFFOLD_ENTRIES: &[(&str, Dimension, bool)] = &[("degraded", VOLUME, true)];
 /// Answers about the whole.
 const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("viable_fraction", NONE, false),
@@ -320,6 +336,9 @@ const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("residence_time", TIME, false),
     ("wall_shear", PRESSURE, false),
     ("capacity_excess", CELL_DENSITY, false),
+    ("lowest_ph", NONE, false),
+    ("scaffold_left", NONE, false),
+    ("lowest_porosity", NONE, false),
     ("limited", NONE, false),
     ("steps", NONE, false),
 ];

@@ -5,7 +5,7 @@ use crate::case::checked::{Checked, Value};
 use crate::case::shape::Range;
 use crate::ground::formula::Formula;
 use crate::ground::grid::Grid;
-use crate::ground::signal::Signal;
+use crate::ground::signal::{Signal, interpolate};
 use crate::ground::units::{self, NONE, TIME};
 
 impl Builder<'_> {
@@ -211,14 +211,4 @@ fn along(grid: &Grid, axis: usize, f: impl Fn(f64) -> f64) -> Vec<f64> {
     let line: Vec<f64> =
         (0..grid.n[axis]).map(|i| f(grid.start(axis) + (i as f64 + 0.5) * grid.h[axis])).collect();
     (0..grid.len()).map(|i| line[grid.voxel(i)[axis]]).collect()
-}
-
-/// Linear between ascending points, constant outside.
-pub(super) fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
-    let next = points.partition_point(|p| p.0 <= x);
-    match (next.checked_sub(1).and_then(|i| points.get(i)), points.get(next)) {
-        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (x - a.0) / (b.0 - a.0),
-        (Some(end), None) | (None, Some(end)) => end.1,
-        (None, None) => 0.0,
-    }
 }

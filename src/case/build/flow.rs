@@ -1,10 +1,10 @@
 //! The flow and what its faces allow.
 
-use super::fields::interpolate;
 use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::ground::grid::{Face, Form};
+use crate::ground::signal::interpolate;
 use crate::ground::units::AREA;
 use crate::model::setup::{Boundary, Flow, FlowBoundary, FlowLaw, Solute};
 use crate::physics::flow::Permeability;

@@ -21,10 +21,12 @@ mod domain;
 mod expects;
 mod fields;
 mod flow;
+mod matter;
 mod migration;
 mod run;
 mod scaffold;
 mod solutes;
+mod supply;
 mod warnings;
 
 /// Builds the parts of a setup.
@@ -105,13 +107,16 @@ impl<'a> Builder<'a> {
         // A homogenised structure has fluid in every voxel.
         let mut open = open.take().filter(|_| self.resolved());
         let world = World { grid, regions, solutes, open: open.take(), porosity };
-        let mut solutes = self.solutes(&world);
+        let effective = self.effective(&world);
+        let mut solutes = self.solutes(&world, effective.as_ref());
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));
         let mut populations = self.populations(&world, run.as_ref().map(|r| r.duration));
         let flow = self.flow(&world);
         if let (Some(flow), Some(solutes)) = (&flow, &solutes) {
             self.carried(&world, flow.as_ref(), solutes);
         }
+        let mut matter = self.matter(&world, effective.as_ref(), populations.as_deref());
+        let mut ph = self.ph(&world);
         self.crowded(&world, populations.as_deref());
         self.warn(solutes.as_deref(), populations.as_deref());
         let structure = self.structure(&world, solutes.as_deref(), populations.as_deref());
@@ -119,10 +124,13 @@ impl<'a> Builder<'a> {
             self.steady_needs_feeding(&world, structure.open.as_deref(), run.steady, s);
         }
         let order = self.order(&world, populations.as_deref());
-        if let (Some(s), Some(b), Some(p), Some(order)) =
-            (&mut solutes, &mut baths, &mut populations, order)
+        if let (Some(s), Some(b), Some(p), Some(m), Some(order)) =
+            (&mut solutes, &mut baths, &mut populations, &mut matter, order)
         {
-            solutes::renumber(&order, s, b, p);
+            solutes::renumber(&order, s, b, p, m);
+            for acid in ph.iter_mut().flatten() {
+                acid.0 = order.iter().position(|s| *s == acid.0).unwrap_or(acid.0);
+            }
         }
         let mut setup = Setup {
             title: root.word("title").unwrap_or_default().into(),
@@ -132,6 +140,8 @@ impl<'a> Builder<'a> {
             baths: baths?,
             populations: populations?,
             flow: flow?,
+            matter: matter?,
+            ph: ph?,
             run: run?,
             silent_laws: std::mem::take(&mut self.silent),
         };

@@ -89,10 +89,14 @@ impl Builder<'_> {
     /// The fields to write: those asked for, or all but stages of damage.
     pub(super) fn fields_to_write(&mut self, mut setup: Setup) -> Option<Setup> {
         let specs = Catalogue::new(&setup).specs;
-        let all: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+        let mut all: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+        all.extend(setup.ph.map(|_| "ph".to_owned()));
+        all.extend(setup.matter.changing.as_ref().map(|_| "porosity".to_owned()));
         let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
             let shown = specs.into_iter().filter(|s| !matches!(s.kind, Kind::Damaged { .. }));
             setup.run.fields = shown.map(|s| s.name).collect();
+            setup.run.fields.extend(setup.ph.map(|_| "ph".to_owned()));
+            setup.run.fields.extend(setup.matter.changing.as_ref().map(|_| "porosity".to_owned()));
             return Some(setup);
         };
         for at in list.list() {

@@ -2,31 +2,14 @@
 
 use std::sync::Arc;
 
-use super::fields::{interpolate, step};
+use super::fields::step;
 use super::{Builder, Region, World};
 use crate::case::checked::Checked;
 use crate::case::shape::{Range, law_keys, one_of_names};
 use crate::geometry::components::{self, Components};
 use crate::ground::grid::{Face, Grid};
 use crate::model::setup::{Boundary, Initial, Population, Solute, Structure};
-use crate::physics::transport::Closure;
-
-/// How the ratio D_eff/D follows from the porosity.
-enum Ratio {
-    Law(Closure),
-    Table(Vec<(f64, f64)>),
-    Tensor([f64; 3]),
-}
-
-impl Ratio {
-    fn at(&self, porosity: f64) -> f64 {
-        match self {
-            Ratio::Law(law) => law.ratio(porosity),
-            Ratio::Table(points) => interpolate(points, porosity),
-            Ratio::Tensor(_) => 1.0,
-        }
-    }
-}
+use crate::physics::transport::{Closure, Ratio};
 
 /// What multiplies the diffusivities.
 pub(super) struct Effective {
@@ -36,6 +19,10 @@ pub(super) struct Effective {
     pub axis: [f64; 3],
     /// Ones, for `diffusivity_in_scaffold`.
     pub ones: Arc<Vec<f64>>,
+    /// What `free` follows from, and the number of its law in each voxel; past the end: none.
+    pub laws: Vec<Ratio>,
+    /// See `laws`.
+    pub which: Vec<usize>,
 }
 
 impl Builder<'_> {
@@ -113,7 +100,9 @@ impl Builder<'_> {
                 self.wrong("E023", key, format!("{} has no meaning in resolved pores", key.key))
                     .label = "the solutes diffuse freely in the pores".into();
             }
-            return Some(Effective { free: Arc::clone(&ones), axis: [1.0; 3], ones });
+            let free = Arc::clone(&ones);
+            let (laws, which) = (Vec::new(), Vec::new());
+            return Some(Effective { free, axis: [1.0; 3], ones, laws, which });
         }
         let base = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
         let law = match base {
@@ -128,6 +117,8 @@ impl Builder<'_> {
             Some(law) => world.porosity.iter().map(|e| law.at(*e)).collect(),
             None => vec![f64::NAN; n],
         };
+        let mut which = vec![if law.is_some() { 0 } else { usize::MAX }; n];
+        let mut laws: Vec<Ratio> = law.into_iter().collect();
         for region in &world.regions {
             let path = ["scaffold", "effective_diffusivity"];
             let Some(at) = path.iter().try_fold(region.keys, |v, k| step(v, k)) else { continue };
@@ -135,8 +126,10 @@ impl Builder<'_> {
             for (i, v) in free.iter_mut().enumerate() {
                 if region.shape.contains(world.grid.centre(i)) {
                     *v = law.at(world.porosity[i]);
+                    which[i] = laws.len();
                 }
             }
+            laws.push(law);
         }
         let mut unsaid = false;
         for (v, e) in free.iter_mut().zip(&*world.porosity) {
@@ -155,7 +148,7 @@ impl Builder<'_> {
                 .push(format!("laws: {}, table, tensor", one_of_names(&law_keys(Closure::LAWS))));
             d.notes.push("or give each solute's diffusivity_in_scaffold".into());
         }
-        Some(Effective { free: Arc::new(free), axis, ones })
+        Some(Effective { free: Arc::new(free), axis, ones, laws, which })
     }
 
     fn free_diffusivities(&self) -> bool {

@@ -8,19 +8,22 @@ use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
-use crate::model::setup::{Bath, Boundary, Initial, Population, Production, Solute};
+use crate::model::setup::{Bath, Boundary, Initial, Matter, Population, Production, Solute};
 use crate::physics::migration::Motility;
 
 const CONCENTRATIONS: Range = Range::not_negative(CONCENTRATION);
 
 impl Builder<'_> {
-    pub(super) fn solutes(&mut self, world: &World<'_>) -> Option<Vec<Solute>> {
-        let effective = self.effective(world);
+    pub(super) fn solutes(
+        &mut self,
+        world: &World<'_>,
+        effective: Option<&Effective>,
+    ) -> Option<Vec<Solute>> {
         let root = self.root;
         let solutes: Vec<Option<Solute>> = root
             .entries_of("solutes")
             .iter()
-            .map(|(name, at)| self.solute(name, at, world, effective.as_ref()))
+            .map(|(name, at)| self.solute(name, at, world, effective))
             .collect();
         solutes.into_iter().collect()
     }
@@ -35,6 +38,8 @@ impl Builder<'_> {
         let initial = self.initial(name, at, world);
         let boundaries = self.boundaries(name, at, world);
         let decay = at.get("decay").map_or(Some(0.0), rate);
+        let source = self.source(name, at, world);
+        let release = self.release(name, at, world);
         let effective = effective?;
         let free = at.si("diffusivity");
         let (diffusivity, relative, axis) = match (free, at.get("diffusivity_in_scaffold")) {
@@ -64,6 +69,8 @@ impl Builder<'_> {
             initial: initial?,
             boundaries: boundaries?,
             decay: decay?,
+            source: source?,
+            release: release?,
             molar_mass: at.si("molar_mass"),
         })
     }
@@ -351,6 +358,7 @@ pub(super) fn renumber(
     solutes: &mut Vec<Solute>,
     baths: &mut [Bath],
     populations: &mut [Population],
+    matter: &mut Matter,
 ) {
     let mut new = vec![0; order.len()];
     for (to, from) in order.iter().enumerate() {
@@ -366,6 +374,7 @@ pub(super) fn renumber(
     }
     for p in populations {
         p.uptake.iter_mut().for_each(|u| u.0 = new[u.0]);
+        p.modifiers.iter_mut().for_each(|m| (m.of, m.by) = (new[m.of], new[m.by]));
         for production in &mut p.production {
             match production {
                 Production::PerUptake { solute, of, .. } => {
@@ -386,6 +395,8 @@ pub(super) fn renumber(
         let turns = p.differentiation.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
         growth.chain(sleep).chain(death).chain(turns).for_each(|s| *s = new[*s]);
     }
+    let deposits = matter.matrices.iter_mut().flat_map(|m| &mut m.deposits);
+    deposits.flat_map(|d| &mut d.limits).for_each(|l| l.0 = new[l.0]);
 }
 
 /// A rate from any of its forms, 1/s.

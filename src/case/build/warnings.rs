@@ -49,6 +49,7 @@ impl Builder<'_> {
                 && p.growth.is_none()
                 && p.deaths.is_empty()
                 && !p.moves()
+                && at.entries_of("deposition").is_empty()
                 && p.differentiation.is_empty()
                 && !populations.iter().any(|q| q.differentiation.iter().any(|d| d.into == number));
             if idle {

@@ -2,11 +2,12 @@
 
 use super::FACES;
 use super::forms::{in_space, rate};
+use super::matter::deposition;
 use super::scaffold::place;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
     CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, NONE, TIME,
-    UPTAKE_PER_CELL,
+    UPTAKE_PER_CELL, VOLUME,
 };
 use crate::model::damage::MOST_STAGES;
 use crate::physics::kinetics::Uptake;
@@ -61,6 +62,14 @@ pub(in crate::case) fn cells() -> Shape {
             cell.",
         )
         .optional(),
+        key(
+            "uptake_modifiers",
+            Shape::names("solute taken up", Shape::names("solute", modifier())),
+            "Uptake times 1 + (factor − 1)·half^p/(half^p + c^p), c another solute; several multiply.",
+        )
+        .optional(),
+        key("volume", Shape::positive(VOLUME), "Of one cell; needed with changing_porosity.")
+            .optional(),
         key("production", Shape::names("solute", production), "Solutes made by the cells.")
             .optional(),
         key(
@@ -199,6 +208,12 @@ pub(in crate::case) fn cells() -> Shape {
         )
         .optional(),
         key(
+            "deposition",
+            Shape::names("matrix", deposition()),
+            "Extracellular matrix laid down, each under the name of a [matrix.NAME].",
+        )
+        .optional(),
+        key(
             "motility",
             Shape::one_of(
                 "law",
@@ -259,6 +274,16 @@ pub(in crate::case) fn cells() -> Shape {
             "Drift along the gradients of solutes; of a bound solute it is haptotaxis.",
         )
         .optional(),
+    ])
+}
+
+/// Pasteur and Crabtree effects.
+fn modifier() -> Shape {
+    let numbers = |min, max| Shape::Quantity(Range { min, max, ..Range::fraction() });
+    Shape::table(vec![
+        key("factor", numbers(0.0, 100.0), "Factor of the uptake without the other solute."),
+        key("half", Shape::positive(CONCENTRATION), "Concentration of half the effect."),
+        key("exponent", numbers(1.0, 16.0), "Steepness p.").or("1"),
     ])
 }
 

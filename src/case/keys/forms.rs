@@ -102,6 +102,8 @@ pub(in crate::case) fn in_time(range: Range) -> Shape {
     let row = || Shape::Row(vec![Shape::not_negative(TIME), value()]);
     let points = |doc: &str| Shape::table(vec![key("points", Shape::list(row(), 1, 100_000), doc)]);
     let unit = |d: Dimension| Shape::Unit(Some(d));
+    let values = key("unit", unit(range.dimension), "Unit of the second column.");
+    let values = if range.dimension == NONE { values.or("1") } else { values };
     Shape::varying(
         range,
         vec![
@@ -129,7 +131,7 @@ pub(in crate::case) fn in_time(range: Range) -> Shape {
                 Shape::table(vec![
                     key("path", Shape::File, "CSV of time and value."),
                     key("time_unit", unit(TIME), "Unit of the first column.").or("h"),
-                    key("unit", unit(range.dimension), "Unit of the second column."),
+                    values,
                 ]),
                 "A measured course, linear between rows.",
             ),

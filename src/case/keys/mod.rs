@@ -5,6 +5,7 @@ use super::shape::{Shape, Table, key};
 mod cells;
 mod flow;
 mod forms;
+mod matter;
 mod run;
 mod scaffold;
 mod solutes;
@@ -50,6 +51,14 @@ pub(in crate::case) fn case() -> Shape {
             key("baths", Shape::names("bath", solutes::bath()), "Well-mixed volumes of medium.")
                 .optional(),
             key("cells", Shape::names("population", cells::cells()), "Cell populations.")
+                .optional(),
+            key(
+                "matrix",
+                Shape::names("matrix", matter::matrix()),
+                "Extracellular matrix that cells lay down.",
+            )
+            .optional(),
+            key("ph", solutes::ph(), "A proxy of the pH of medium from the lactic acid in it.")
                 .optional(),
             key(
                 "regions",

@@ -3,6 +3,8 @@
 use super::AXES;
 use super::cells::uniform;
 use super::forms::in_space;
+use super::matter::degradation;
+use super::solutes::{loaded, source_rate};
 use crate::case::shape::{Group, Key, Need, Range, Shape, Table, key, law_keys};
 use crate::ground::units::{CONCENTRATION, DIFFUSIVITY, LENGTH, NONE};
 use crate::physics::transport::Closure;
@@ -69,6 +71,14 @@ pub(in crate::case) fn scaffold() -> Shape {
                 "The solid of a structure.",
             )
             .optional(),
+            key(
+                "changing_porosity",
+                Shape::Flag,
+                "Let degradation, matrix and cells change the porosity, and with it storage and the \
+                effective diffusivity.",
+            )
+            .optional(),
+            key("degradation", degradation(), "What is left of the scaffold in time.").optional(),
         ],
         groups: vec![Group { keys: &["porosity", "structure"], needed: false }],
         note: "",
@@ -152,7 +162,8 @@ fn closure(everywhere: bool) -> Shape {
 
 /// Said of a key that a region cannot change.
 const NOTE: &str = "a region may change scaffold.porosity, scaffold.effective_diffusivity, \
-    solutes.X.initial, solutes.X.diffusivity_in_scaffold and cells.X.seeding.uniform";
+    solutes.X.initial, solutes.X.diffusivity_in_scaffold, solutes.X.source.rate, \
+    solutes.X.release.loaded and cells.X.seeding.uniform";
 
 /// Forms of a place in the domain.
 pub(in crate::case) fn place() -> Shape {
@@ -230,6 +241,12 @@ pub(in crate::case) fn region() -> Shape {
                         Shape::positive(DIFFUSIVITY),
                         "As in [solutes.NAME], which \
                 must give it too.",
+                    ),
+                    key("source", table(vec![source_rate()]), "As in [solutes.NAME]."),
+                    key(
+                        "release",
+                        table(vec![loaded()]),
+                        "As in [solutes.NAME], which gives the law.",
                     ),
                 ]),
             ),

@@ -1,0 +1,80 @@
+//! Answers about what is left: loads, scaffold, matrix, room for fluid, the buffer of the medium.
+
+use super::{Answer, answer, digits};
+use crate::model::porosity::LEAST_POROSITY;
+use crate::model::solver::Solver;
+use crate::model::state::Kind;
+use crate::model::survey::Survey;
+use crate::physics::acid::Buffer;
+
+/// Lowest pH that the proxy gives for the largest concentration `acid` of the acid.
+pub(super) fn acidity(acid: f64, buffer: Buffer, out: &mut Vec<Answer>) {
+    let ph = buffer.ph(acid);
+    let end = if buffer.exhausted(acid) { " or below: the bicarbonate is used up" } else { "" };
+    out.push(answer(
+        "lowest_ph",
+        "lowest pH (proxy)",
+        format!("{ph:.2}{end}; {:.2} fresh", buffer.ph(0.0)),
+        Some(ph),
+        "",
+        "6.1 + log10([HCO3]/(0.0307 pCO2)), one bicarbonate less for each lactate; other buffers left out",
+    ));
+}
+
+/// What is left of loads, scaffold and matrix.
+pub(super) fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
+    let account = |name: &str| solver.ledger.accounts.iter().find(|a| a.name == name);
+    let share = |v: f64| format!("{} %", digits(100.0 * v));
+    for solute in &solver.setup.solutes {
+        let Some(bound) = account(&format!("{}.bound", solute.name)) else { continue };
+        if bound.initial > 0.0 {
+            let released = 1.0 - bound.content / bound.initial;
+            out.push(answer(
+                &format!("{}.released_fraction", solute.name),
+                &format!("{} released", solute.name),
+                format!("{} of {} mol", share(released), digits(bound.initial)),
+                Some(released),
+                "",
+                "share of the load that has left the scaffold",
+            ));
+        }
+    }
+    if let Some(lowest) = solver.lowest_porosity() {
+        let floor = if lowest <= LEAST_POROSITY { ", the least that is allowed" } else { "" };
+        out.push(answer(
+            "lowest_porosity",
+            "lowest porosity",
+            format!("{}{floor}", digits(lowest)),
+            Some(lowest),
+            "",
+            "1 − scaffold − matrix − cells at the end, smallest of all voxels",
+        ));
+    }
+    for (spec, &total) in solver.catalogue.specs.iter().zip(&survey.totals) {
+        let start = account(&spec.name).map_or(0.0, |a| a.initial);
+        match spec.kind {
+            Kind::Scaffold if start > 0.0 => out.push(answer(
+                "scaffold_left",
+                "scaffold left",
+                share(total / start),
+                Some(total / start),
+                "",
+                "volume of the scaffold over that at the start",
+            )),
+            Kind::Matrix(_) => {
+                let volume =
+                    solver.setup.grid.voxel_volume() * solver.measure().iter().sum::<f64>();
+                let mean = digits(total / volume);
+                out.push(answer(
+                    &format!("{}.mass", spec.name),
+                    &format!("{} laid down", spec.name),
+                    format!("{} mg, {mean} mg/mL", digits(total * 1e6)),
+                    Some(total),
+                    "kg",
+                    "",
+                ));
+            }
+            _ => {}
+        }
+    }
+}
