@@ -373,26 +373,11 @@ fn inspect(solver: &Solver) -> Result<(), String> {
         }
     }
     match solver.ledger.worst() {
-        Some((name, defect)) if defect.is_nan() || defect > closing(solver) => {
+        Some((name, defect)) if defect.is_nan() || defect > 1e-12 => {
             Err(format!("defect of {name}: {defect:e}"))
         }
         _ => Ok(()),
     }
-}
-
-/// 1e-12, or what round-off leaves of amounts through faces: each is a difference of
-/// concentrations magnified by D·dt/h², 1e4 and more on voxels of micrometres with steps of
-/// hours.
-fn closing(solver: &Solver) -> f64 {
-    let case = &solver.setup;
-    let largest = |s: &Solute| {
-        let relative = s.relative.iter().fold(0.0_f64, |m, &r| m.max(r));
-        let along = |a: usize| s.axis[a] / (case.grid.h[a] * case.grid.h[a]);
-        let step = case.run.accuracy.max_step;
-        2.0 * s.diffusivity * relative * step * (0..3).map(along).fold(0.0, f64::max)
-    };
-    let magnified = case.solutes.iter().map(largest).fold(0.0, f64::max);
-    (4.0 * f64::EPSILON * magnified).max(1e-12)
 }
 
 impl Watcher for Guard {

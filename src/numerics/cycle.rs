@@ -63,6 +63,8 @@ pub struct Cycle<'a> {
     /// Levels in use.
     levels: usize,
     d: f32,
+    /// Never two cycles on a coarse grid.
+    pub once: bool,
     work: &'a mut Workspace,
 }
 
@@ -117,7 +119,7 @@ impl<'a> Cycle<'a> {
         };
         work.held.clear();
         work.held.extend(hierarchy.islands.iter().map(held));
-        let mut cycle = Cycle { hierarchy, levels, d, work };
+        let mut cycle = Cycle { hierarchy, levels, d, once: false, work };
         if !dominant {
             cycle.factor();
         }
@@ -228,7 +230,7 @@ impl<'a> Cycle<'a> {
         self.cycle(l);
         let fine = &self.hierarchy.fine;
         let even = fine.uniform.is_some() && !fine.closed;
-        if even || l + 1 == self.hierarchy.levels.len() {
+        if even || self.once || l + 1 == self.hierarchy.levels.len() {
             return;
         }
         let faces = &self.hierarchy.levels[l];
