@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use blastema::geometry::components::label;
 use blastema::geometry::import::{Stack, read_stack, slice_files};
-use blastema::geometry::shapes::{Shape, gyroid, gyroid_level};
+use blastema::geometry::shapes::{Gyroid, Lattice, Shape, gyroid, gyroid_level, spheres};
 use blastema::ground::grid::{Form, Grid};
 use tempfile::TempDir;
 use tiff::encoder::{TiffEncoder, colortype};
@@ -47,11 +47,52 @@ fn gyroid_levels_are_those_of_the_literature() {
     assert!((gyroid_level(fraction) - t).abs() < 2e-3);
 }
 
+/// Cells of edge 1 mm with `n` voxels an edge.
+fn cells(n: usize) -> Grid {
+    Grid { n: [n; 3], h: [1e-3 / n as f64; 3], dimensions: 3, form: Form::Box }
+}
+
+fn share(voxels: &[bool]) -> f64 {
+    voxels.iter().filter(|v| **v).count() as f64 / voxels.len() as f64
+}
+
+/// The wall of a sheet |f| < t fills the difference of two networks: published as t/1.5 to first
+/// order (Maskery et al., Polymer 152 (2018) 62: ρ = 0.68 t near 0.2).
+#[test]
+fn gyroid_sheets_have_their_porosity() {
+    for porosity in [0.3, 0.5, 0.8, 0.9] {
+        let pores = gyroid(&cells(80), Gyroid::Sheet, 1e-3, porosity);
+        assert!((share(&pores) - porosity).abs() < 2e-3, "{porosity}: {}", share(&pores));
+    }
+    // Half of the pores on either side.
+    let level = gyroid_level(1.0 - 0.5 * 0.8);
+    assert!((0.2 / level - 1.0 / 1.5).abs() < 0.03, "{}", 0.2 / level);
+}
+
+#[test]
+fn packed_spheres_have_their_volume() {
+    let ball = |r: f64| 4.0 / 3.0 * std::f64::consts::PI * r * r * r;
+    for (lattice, r, exact) in [
+        (Lattice::SimpleCubic, 0.3, ball(0.3)),
+        (Lattice::SimpleCubic, 0.5, std::f64::consts::PI / 6.0),
+        (Lattice::BodyCentred, 0.4, 2.0 * ball(0.4)),
+        (Lattice::FaceCentred, 0.125_f64.sqrt(), std::f64::consts::PI / 18.0_f64.sqrt()),
+        // Beyond touching: less two caps for each of the three contacts of a cell.
+        (Lattice::SimpleCubic, 0.6, {
+            let h = 0.1;
+            ball(0.6) - 6.0 * std::f64::consts::PI * h * h * (3.0 * 0.6 - h) / 3.0
+        }),
+    ] {
+        let solid = spheres(&cells(100), lattice, 1e-3, r * 1e-3);
+        assert!((share(&solid) - exact).abs() < 2e-3, "{lattice:?} {r}: {}", share(&solid));
+    }
+}
+
 #[test]
 fn gyroid_has_its_porosity_and_one_pore_space() {
     for porosity in [0.3, 0.5, 0.7, 0.9] {
         let grid = cube(64, 1e-3);
-        let pores = gyroid(&grid, 1e-3, porosity);
+        let pores = gyroid(&grid, Gyroid::Network, 1e-3, porosity);
         let got = pores.iter().filter(|&&p| p).count() as f64 / grid.len() as f64;
         assert!((got - porosity).abs() < 5e-3, "{porosity}: {got}");
         let largest = label(&grid, &pores).sizes.into_iter().max().unwrap();

@@ -35,21 +35,43 @@ impl Builder<'_> {
                 "the pores of a cylinder or a sphere are not resolved".into();
             return None;
         }
-        let open =
-            structure.and_then(|s| s.chosen("tpms")).and_then(|t| {
-                let (period, porosity) = (t.si("period")?, t.si("porosity")?);
-                let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
-                if period < 4.0 * spacing {
-                    self.wrong("E022", t, format!("{} has less than 4 voxels a period", t.key))
-                        .label = format!(
-                        "period {}, voxel {}",
-                        readable(period, LENGTH),
-                        readable(spacing, LENGTH)
-                    );
-                }
-                Some(shapes::gyroid(&grid, period, porosity))
-            });
+        let open = structure.and_then(|s| self.lattice(s, &grid));
         Some((grid, open))
+    }
+
+    /// Pores of a structure by formula.
+    fn lattice(&mut self, structure: &Checked, grid: &Grid) -> Option<Vec<bool>> {
+        let (kind, s) = structure.choice()?;
+        let period = s.si("period")?;
+        let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
+        if period < 4.0 * spacing {
+            self.wrong("E022", s, format!("{} has less than 4 voxels a period", s.key)).label =
+                format!("period {}, voxel {}", readable(period, LENGTH), readable(spacing, LENGTH));
+        }
+        if kind == "tpms" {
+            let sheet = s.word("kind") == Some("sheet");
+            let kind = if sheet { shapes::Gyroid::Sheet } else { shapes::Gyroid::Network };
+            return Some(shapes::gyroid(grid, kind, period, s.si("porosity")?));
+        }
+        let lattice = match s.word("lattice")? {
+            "body-centred" => shapes::Lattice::BodyCentred,
+            "face-centred" => shapes::Lattice::FaceCentred,
+            _ => shapes::Lattice::SimpleCubic,
+        };
+        let inside = s.word("pores") == Some("inside");
+        let mut open = shapes::spheres(grid, lattice, period, s.si("radius")?);
+        for o in &mut open {
+            *o = *o == inside;
+        }
+        let pores = open.iter().filter(|o| **o).count();
+        if pores == 0 || pores == open.len() {
+            let what = if pores == 0 { "no pore" } else { "no solid" };
+            let at = s.get("radius").unwrap_or(s);
+            self.wrong("E022", at, format!("{} leaves {what}", at.key)).label =
+                format!("the unit cell is {} wide", readable(period, LENGTH));
+            return None;
+        }
+        Some(open)
     }
 
     /// One voxel in place of a grid that could not be had.

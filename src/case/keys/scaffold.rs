@@ -87,8 +87,12 @@ fn structure() -> Shape {
                 "tpms",
                 Shape::table(vec![
                     key("surface", Shape::Word(&["gyroid"]), "Triply periodic minimal surface."),
-                    key("kind", Shape::Word(&["network"]), "One side of the surface is solid.")
-                        .or("network"),
+                    key(
+                        "kind",
+                        Shape::Word(&["network", "sheet"]),
+                        "Solid: one side of the surface, or a wall along it.",
+                    )
+                    .or("network"),
                     key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
                     key(
                         "porosity",
@@ -97,6 +101,28 @@ fn structure() -> Shape {
                     ),
                 ]),
                 "A parametric lattice.",
+            ),
+            key(
+                "spheres",
+                Shape::table(vec![
+                    key(
+                        "lattice",
+                        Shape::Word(&["simple-cubic", "body-centred", "face-centred"]),
+                        "Where the spheres of a cubic cell stand: one in its middle, and at its \
+                        corners, or in its faces.",
+                    )
+                    .or("simple-cubic"),
+                    key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
+                    key("radius", Shape::positive(LENGTH), "Radius of a sphere."),
+                    key(
+                        "pores",
+                        Shape::Word(&["between", "inside"]),
+                        "Pores between solid spheres, or spherical pores, which meet where they \
+                        overlap.",
+                    )
+                    .or("between"),
+                ]),
+                "Spheres in a regular packing.",
             ),
             key(
                 "image",
