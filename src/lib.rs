@@ -10,7 +10,7 @@
 //! ```text
 //! 1 ground: simd units grid par signal formula
 //! 2 geometry: shapes components import
-//! 3 numerics: stencil layout operator wall transfer hierarchy smooth dense cycle krylov newton predict limiter control matrix
+//! 3 numerics: wall stencil layout operator transfer smooth seam hierarchy dense cycle krylov newton predict limiter control matrix
 //! 4 physics: law kinetics response transport
 //! 5 model: setup provenance state ledger accounts cells solutes solver balance coupling survey run answers sample expect
 //! 6 library

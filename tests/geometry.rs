@@ -12,7 +12,13 @@ use tempfile::TempDir;
 use tiff::encoder::{TiffEncoder, colortype};
 
 fn cube(n: usize, length: f64) -> Grid {
-    Grid { n: [n; 3], h: [length / n as f64; 3], dimensions: 3, form: Form::Box }
+    Grid {
+        n: [n; 3],
+        h: [length / n as f64; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [false; 3],
+    }
 }
 
 /// A counter-based generator (SplitMix64).
@@ -49,7 +55,13 @@ fn gyroid_levels_are_those_of_the_literature() {
 
 /// Cells of edge 1 mm with `n` voxels an edge.
 fn cells(n: usize) -> Grid {
-    Grid { n: [n; 3], h: [1e-3 / n as f64; 3], dimensions: 3, form: Form::Box }
+    Grid {
+        n: [n; 3],
+        h: [1e-3 / n as f64; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [false; 3],
+    }
 }
 
 fn share(voxels: &[bool]) -> f64 {
@@ -154,7 +166,7 @@ fn components_equal_a_plain_search() {
     let mut state = 1;
     for case in 0..300 {
         let n: [usize; 3] = std::array::from_fn(|_| 1 + (random(&mut state) % 9) as usize);
-        let grid = Grid { n, h: [1.0; 3], dimensions: 3, form: Form::Box };
+        let grid = Grid { n, h: [1.0; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
         let fill = random(&mut state) % 100;
         let open: Vec<bool> = (0..grid.len()).map(|_| random(&mut state) % 100 < fill).collect();
         let found = label(&grid, &open);
@@ -167,7 +179,8 @@ fn components_equal_a_plain_search() {
 
 #[test]
 fn components_list_their_faces() {
-    let grid = Grid { n: [5, 4, 1], h: [1.0; 3], dimensions: 2, form: Form::Box };
+    let grid =
+        Grid { n: [5, 4, 1], h: [1.0; 3], dimensions: 2, form: Form::Box, periodic: [false; 3] };
     let mut open = vec![false; 20];
     for i in 0..5 {
         open[grid.index(i, 1, 0)] = true;

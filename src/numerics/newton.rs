@@ -526,6 +526,7 @@ kernel! {
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
         let stride = eq.hierarchy.levels[0].layout.stride;
+        let whole = v;
         let around = faces.around(v, k);
         let open = faces.around(&eq.hierarchy.relative, k);
         let mut walls = Rows::of(eq, k);
@@ -595,6 +596,10 @@ kernel! {
                     sums.along += g * within[i];
                 }
             });
+            for &(i, other, t) in faces.ends_in(at..at + nx) {
+                let i = i as usize;
+                f[i - at] += d * t * (whole[i] - whole[other as usize]);
+            }
             sums.square += inner(f, f);
             sums.largest = most(f, sums.largest);
             if let Some((levels, walls)) = &mut high {

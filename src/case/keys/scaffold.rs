@@ -28,6 +28,12 @@ pub(in crate::case) fn domain() -> Shape {
             )
             .optional(),
             key("voxel", Shape::positive(LENGTH), "Edge of a cubic voxel.").optional(),
+            key(
+                "periodic",
+                Shape::list(Shape::Word(&["x", "y", "z"]), 1, 3),
+                "Axes of a box whose two ends meet: what leaves at one enters at the other.",
+            )
+            .optional(),
         ],
         groups: vec![Group { keys: &["voxels", "voxel"], needed: false }],
         note: "",
