@@ -76,7 +76,13 @@ fn gyroid_sheets_have_their_porosity() {
         let pores = gyroid(&cells(80), Gyroid::Sheet, 1e-3, porosity);
         assert!((share(&pores) - porosity).abs() < 2e-3, "{porosity}: {}", share(&pores));
     }
-    // Half of the pores on either side.
+    // A sheet parts space into two labyrinths, each connected over the sides of its cell.
+    let whole = Grid { periodic: [true; 3], ..cells(40) };
+    let pores = gyroid(&whole, Gyroid::Sheet, 1e-3, 0.8);
+    let parts = label(&whole, &pores);
+    assert_eq!(parts.count, 2, "{:?}", parts.sizes);
+    assert!(label(&cells(40), &pores).count > 2);
+    // Both are alike: the voxels nearest to a published level.
     let level = gyroid_level(1.0 - 0.5 * 0.8);
     assert!((0.2 / level - 1.0 / 1.5).abs() < 0.03, "{}", 0.2 / level);
 }

@@ -19,7 +19,7 @@ impl Builder<'_> {
         let structure = root.get("scaffold").and_then(|s| s.get("structure"));
         if let Some(image) = structure.and_then(|s| s.chosen("image")) {
             let (mut grid, open) = self.image(image)?;
-            self.periodic(&mut grid)?;
+            self.periodic(&mut grid);
             return Some((grid, open));
         }
         let Some(domain) = root.get("domain") else {
@@ -31,7 +31,7 @@ impl Builder<'_> {
             return None;
         };
         let mut grid = self.grid(domain)?;
-        self.periodic(&mut grid)?;
+        self.periodic(&mut grid);
         self.fits(&grid, domain)?;
         if let (true, Some(structure)) = (grid.form != Form::Box, structure) {
             self.wrong("E020", structure, "scaffold.structure needs a box".into()).label =
@@ -43,23 +43,21 @@ impl Builder<'_> {
     }
 
     /// Marks the periodic axes of a box.
-    fn periodic(&mut self, grid: &mut Grid) -> Option<()> {
+    fn periodic(&mut self, grid: &mut Grid) {
         let Some(axes) = self.root.get("domain").and_then(|d| d.get("periodic")) else {
-            return Some(());
+            return;
         };
         if grid.form != Form::Box {
             self.wrong("E022", axes, "domain.periodic is for a box".into()).label =
                 "a cylinder or a sphere has no two ends that meet".into();
-            return None;
+            return;
         }
         for name in axes.list() {
-            let Some(axis) = grid.axis(name.text()?) else {
-                self.no_axis(name, grid);
-                return None;
-            };
-            grid.periodic[axis] = true;
+            match name.text().and_then(|n| grid.axis(n)) {
+                Some(axis) => grid.periodic[axis] = true,
+                None => self.no_axis(name, grid),
+            }
         }
-        Some(())
     }
 
     /// Pores of a structure by formula.
