@@ -9,7 +9,7 @@ use blastema::output::{Array, Folder, Frame, Layout, Values, Writer};
 
 /// Oxygen that falls with depth below z_max (the last axis), cells that follow it.
 fn write_run(path: &std::path::Path, n: [usize; 3], dimensions: usize, pores: bool) {
-    let grid = Grid { n, h: [50e-6; 3], dimensions, form: Form::Box };
+    let grid = Grid { n, h: [50e-6; 3], dimensions, form: Form::Box, periodic: [false; 3] };
     let folder = Folder::claim(path, "h", false).unwrap();
     let layout = Layout::new(&grid, "plug", ("d", 86400.0));
     let fields = [("oxygen", "mol/m^3"), ("msc.viable", "cells/m^3")];

@@ -25,13 +25,25 @@ impl Components {
     }
 }
 
-/// Labels the connected components of `open` (a value a voxel of `grid`).
+/// Labels the connected components of `open` (a value a voxel of `grid`), over periodic axes too.
 ///
 /// Two passes with union–find over provisional labels: Hoshen and Kopelman, Phys. Rev. B 14
 /// (1976) 3438. Linear in the number of voxels, no recursion.
 pub fn label(grid: &Grid, open: &[bool]) -> Components {
     let mut label = vec![0_u32; open.len()];
-    let parents = provisional(grid, open, &mut label);
+    let mut parents = provisional(grid, open, &mut label);
+    for axis in (0..3).filter(|&a| grid.periodic[a]) {
+        for (i, first) in label.iter().enumerate() {
+            let mut at = grid.voxel(i);
+            if at[axis] == 0 && *first != 0 {
+                at[axis] = grid.n[axis] - 1;
+                let last = label[grid.index(at[0], at[1], at[2])];
+                if last != 0 {
+                    union(&mut parents, *first, last);
+                }
+            }
+        }
+    }
     // A root is always the smallest label of its set, so one ascending pass numbers the roots
     // before anything refers to them.
     let mut number = vec![0_u32; parents.len()];

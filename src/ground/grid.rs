@@ -56,6 +56,8 @@ pub struct Grid {
     pub dimensions: usize,
     /// What the axes are.
     pub form: Form,
+    /// True for axes of a box whose two ends are neighbours.
+    pub periodic: [bool; 3],
 }
 
 impl Grid {
@@ -68,6 +70,7 @@ impl Grid {
             h: [(outer - inner) / n as f64, height, PI * (inner + outer)],
             dimensions,
             form: Form::Cylinder { inner },
+            periodic: [false; 3],
         }
     }
     /// `n` shells across the radius from `inner` to `outer`.
@@ -75,7 +78,7 @@ impl Grid {
         let volume = 4.0 / 3.0 * PI * (outer.powi(3) - inner.powi(3));
         let width = (volume / (outer - inner)).sqrt();
         let h = [(outer - inner) / n as f64, width, width];
-        Grid { n: [n, 1, 1], h, dimensions: 1, form: Form::Sphere { inner } }
+        Grid { n: [n, 1, 1], h, dimensions: 1, form: Form::Sphere { inner }, periodic: [false; 3] }
     }
     /// Volume of a voxel with index `i` along the first axis over [`Grid::voxel_volume`].
     pub fn weight(&self, i: usize) -> f64 {
@@ -142,10 +145,11 @@ impl Grid {
         let axis = self.form.axes().get(face.axis).unwrap_or(&"none");
         format!("{axis}_{}", if face.end { "max" } else { "min" })
     }
-    /// The face with this name; a face without area is none.
+    /// The face with this name; a face without area, or of a periodic axis, is none.
     pub fn face(&self, name: &str) -> Option<Face> {
         let number = self.face_names().iter().position(|n| n == name)?;
-        Some(Face::ALL[number]).filter(|f| self.area(*f) > 0.0)
+        let is_one = |f: &Face| self.area(*f) > 0.0 && !self.periodic[f.axis];
+        Some(Face::ALL[number]).filter(is_one)
     }
     /// Number of voxels.
     pub fn len(&self) -> usize {

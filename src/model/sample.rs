@@ -52,6 +52,11 @@ fn along(
     }
     if x < 0.0 || x > last as f64 {
         let end = x > 0.0;
+        if grid.periodic[axis] {
+            let past = if end { x - last as f64 } else { -x };
+            let (near, across) = if end { (last, 0) } else { (0, last) };
+            return (1.0 - past) * at(near) + past * at(across);
+        }
         let outer = if end { last } else { 0 };
         let inner = if end { last.saturating_sub(1) } else { 1.min(last) };
         let beyond = (if end { x - last as f64 } else { -x }).min(0.5);

@@ -35,6 +35,8 @@ struct Level {
     /// Solution and residual of the first of two cycles.
     first: Vec<f32>,
     rest: Vec<f32>,
+    /// Iterate between two steps where there are seams.
+    spare: Vec<f32>,
     /// One a slab.
     scratch: Vec<Scratch>,
 }
@@ -63,6 +65,8 @@ pub struct Cycle<'a> {
     /// Levels in use.
     levels: usize,
     d: f32,
+    /// Never two cycles on a coarse grid.
+    pub once: bool,
     work: &'a mut Workspace,
 }
 
@@ -86,6 +90,9 @@ impl<'a> Cycle<'a> {
             let Level { matrix: Coefficients { extra, inverse, share }, b, x, out, .. } = level;
             for v in [extra, inverse, share, b, x, out] {
                 faces.layout.fit(v);
+            }
+            if !hierarchy.seams[0].is_empty() {
+                faces.layout.fit(&mut level.spare);
             }
         }
         // Wall conductances change with the level, so they are added after the sums.
@@ -117,7 +124,7 @@ impl<'a> Cycle<'a> {
         };
         work.held.clear();
         work.held.extend(hierarchy.islands.iter().map(held));
-        let mut cycle = Cycle { hierarchy, levels, d, work };
+        let mut cycle = Cycle { hierarchy, levels, d, once: false, work };
         if !dominant {
             cycle.factor();
         }
@@ -195,7 +202,8 @@ impl<'a> Cycle<'a> {
     ) -> f64 {
         let level = &mut self.work.levels[0];
         let m = level.matrix.with(&self.hierarchy.levels[0], self.d);
-        smooth::direct(m, beta, z, old, p, q, &mut level.scratch)
+        let product = smooth::direct(m, beta, z, old, p, q, &mut level.scratch);
+        product + self.hierarchy.seams[0].multiply(self.d, p, q)
     }
 
     /// Solves level `l` for its right-hand side into its `out`; gives their product.
@@ -208,18 +216,39 @@ impl<'a> Cycle<'a> {
         let level = &mut fine[l];
         let m = level.matrix.with(faces, self.d);
         if self.levels == 1 {
-            smooth::down(m, &level.b, &mut level.out, None, &mut level.scratch);
+            let seam = &self.hierarchy.seams[l];
+            if seam.is_empty() {
+                smooth::down(m, &level.b, &mut level.out, None, &mut level.scratch);
+            } else {
+                seam.down(m, &level.b, &mut level.out, &mut level.spare, None);
+            }
             return product(&faces.layout, &level.b, &level.out);
         }
         let t = &self.hierarchy.transfers[l];
         let next = Some((t, &mut coarse[0].b[..]));
-        smooth::down(m, &level.b, &mut level.x, next, &mut level.scratch);
+        let seam = &self.hierarchy.seams[l];
+        if seam.is_empty() {
+            smooth::down(m, &level.b, &mut level.x, next, &mut level.scratch);
+        } else {
+            seam.down(m, &level.b, &mut level.x, &mut level.spare, next);
+        }
         self.twice(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
         let m = level.matrix.with(faces, self.d);
         let correction = (t, &coarse[0].out[..]);
-        smooth::up(m, &level.b, &level.x, correction, &mut level.out, &mut level.scratch)
+        if seam.is_empty() {
+            return smooth::up(
+                m,
+                &level.b,
+                &level.x,
+                correction,
+                &mut level.out,
+                &mut level.scratch,
+            );
+        }
+        seam.up(m, &level.b, &level.x, correction, &mut level.out, &mut level.spare);
+        product(&faces.layout, &level.b, &level.out)
     }
 
     /// Two cycles on a coarse grid (a W-cycle in all) where the structure is uneven: what a coarse
@@ -228,7 +257,7 @@ impl<'a> Cycle<'a> {
         self.cycle(l);
         let fine = &self.hierarchy.fine;
         let even = fine.uniform.is_some() && !fine.closed;
-        if even || l + 1 == self.hierarchy.levels.len() {
+        if even || self.once || l + 1 == self.hierarchy.levels.len() {
             return;
         }
         let faces = &self.hierarchy.levels[l];
@@ -238,6 +267,7 @@ impl<'a> Cycle<'a> {
         std::mem::swap(&mut level.first, &mut level.out);
         let m = level.matrix.with(faces, self.d);
         smooth::rest(m, &level.b, &level.first, &mut level.rest);
+        self.hierarchy.seams[l].rest(self.d, &level.first, &mut level.rest);
         std::mem::swap(&mut level.b, &mut level.rest);
         self.cycle(l);
         let level = &mut self.work.levels[l];
@@ -342,7 +372,13 @@ mod tests {
     #[test]
     fn a_cycle_is_positive_for_reactions_over_eleven_decades() {
         for n in [[126, 13, 1], [16, 15, 14]] {
-            let grid = Grid { n, h: [2.4e-6, 1.2e-4, 1.0], dimensions: 3, form: Form::Box };
+            let grid = Grid {
+                n,
+                h: [2.4e-6, 1.2e-4, 1.0],
+                dimensions: 3,
+                form: Form::Box,
+                periodic: [false; 3],
+            };
             let mut seed = 1_u64;
             let mut dice = || {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -510,7 +510,13 @@ mod tests {
 
     #[test]
     fn solves_what_elimination_solves() {
-        let grid = Grid { n: [7, 6, 5], h: [1.0, 0.8, 1.2], dimensions: 3, form: Form::Box };
+        let grid = Grid {
+            n: [7, 6, 5],
+            h: [1.0, 0.8, 1.2],
+            dimensions: 3,
+            form: Form::Box,
+            periodic: [false; 3],
+        };
         let relative: Vec<f64> =
             (0..grid.len()).map(|i| if hash(i) < 0.2 { 0.0 } else { 0.1 + hash(i + 99) }).collect();
         let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);
@@ -565,6 +571,7 @@ mod tests {
                 h: [1.0 / n as f64, 1.0, 1.0],
                 dimensions: 1,
                 form: Form::Box,
+                periodic: [false; 3],
             };
             let relative = vec![1.0; n];
             let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);

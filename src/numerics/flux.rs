@@ -362,7 +362,13 @@ mod tests {
 
     #[test]
     fn derivatives_are_those_of_the_flux() {
-        let grid = Grid { n: [2, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
+        let grid = Grid {
+            n: [2, 1, 1],
+            h: [1.0; 3],
+            dimensions: 1,
+            form: Form::Box,
+            periodic: [false; 3],
+        };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         let q: OnFaces = [vec![0.0, 1.7, 0.0], vec![0.0; 4], vec![0.0; 4]];
         let others = [0.2, 0.3];
@@ -391,7 +397,13 @@ mod tests {
 
     #[test]
     fn a_fitted_flux_rests_at_boltzmanns_density() {
-        let grid = Grid { n: [2, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
+        let grid = Grid {
+            n: [2, 1, 1],
+            h: [1.0; 3],
+            dimensions: 1,
+            form: Form::Box,
+            periodic: [false; 3],
+        };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         for delta in [-40.0, -1.0, 1e-12, 3.0, 40.0_f64] {
             let flux = Fitted::new(&faces, |_| 0.3, |i| 0.3 * delta * i as f64, None);

@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use super::operator::Operator;
-use super::stencil::Faces;
+use super::seam::{self, Seam};
+use super::stencil::{self, Faces};
 use super::transfer::{Transfer, children};
 use crate::geometry::components;
 use crate::ground::grid::{Face, Grid};
@@ -32,6 +33,8 @@ pub struct Hierarchy {
     pub coarsest: Faces<f32>,
     /// Transfer between each level and the next coarser one.
     pub transfers: Vec<Transfer>,
+    /// What periodic axes add on every level.
+    pub seams: Vec<Seam>,
     /// Voxels of each closed-off component of at least two voxels, all but the largest: coarse
     /// voxels reach across the walls around it, so the cycle alone misses its mean.
     pub islands: Vec<Vec<u32>>,
@@ -54,6 +57,7 @@ impl Hierarchy {
         let mut last = fine.single();
         let mut levels = vec![Operator::new(&last)];
         let mut transfers = Vec::new();
+        let mut seams = Vec::new();
         loop {
             let n = last.n;
             if n.iter().product::<usize>() <= COARSEST {
@@ -74,19 +78,25 @@ impl Hierarchy {
                 }
             });
             transfers.push(Transfer::new(&last, merge));
+            seams.push(Seam::new(&last, transfers.last()));
             last = coarsen(&last, merge, &widths, &coarse);
             widths = coarse;
             shapes.push((last.n, outer(&widths)));
             levels.push(Operator::new(&last));
         }
+        seams.push(Seam::new(&last, None));
         let most = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
-        let largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
+        let mut largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
+        for p in &fine.pairs {
+            largest[p.axis] = largest[p.axis].max(p.t);
+        }
         let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
         Hierarchy {
             fine,
             levels,
             coarsest: last,
             transfers,
+            seams,
             islands,
             shapes,
             relative,
@@ -204,7 +214,23 @@ fn coarsen(
             }
         }
     });
-    let mut faces = Faces { n: m, x, y, z, uniform: None, closed: fine.closed };
+    // The seam of a periodic axis, as a face between its last and its first coarse voxel.
+    let pairs = seam::coarsen(fine, m, merge, |a, below, middle, above| {
+        if !merge[a] {
+            return middle;
+        }
+        let ends = |w: &[f64]| 0.5 * (w[w.len() - 1] + w[0]);
+        let open = middle * ends(&widths[a]) / ends(&coarse[a]);
+        let half = |t: Option<f64>| match t {
+            Some(t) if t > 0.0 => 0.5 / t,
+            Some(_) => f64::INFINITY,
+            None => 0.0,
+        };
+        let series = 1.0 / (half(below) + 1.0 / middle + half(above));
+        OPENNESS * open + (1.0 - OPENNESS) * series
+    });
+    let ends = stencil::ends(&pairs);
+    let mut faces = Faces { n: m, x, y, z, uniform: None, closed: fine.closed, pairs, ends };
     faces.uniform = if fine.closed { None } else { faces.equal() };
     faces
 }

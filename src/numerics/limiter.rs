@@ -196,7 +196,13 @@ mod tests {
 
     #[test]
     fn an_empty_pore_books_what_its_solve_left_over() {
-        let grid = Grid { n: [5, 1, 1], h: [1.0; 3], dimensions: 1, form: Form::Box };
+        let grid = Grid {
+            n: [5, 1, 1],
+            h: [1.0; 3],
+            dimensions: 1,
+            form: Form::Box,
+            periodic: [false; 3],
+        };
         // Voxel 2 stands alone between two solid ones, or with an empty neighbour.
         for open in [[1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 1.0, 0.0]] {
             let faces = Faces::harmonic(&grid, &open, [1.0; 3]);

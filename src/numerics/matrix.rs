@@ -64,13 +64,23 @@ mod tests {
 
     #[test]
     fn solver_agrees_with_the_assembled_matrix() {
-        for (n, holes) in [([7, 5, 6], false), ([13, 9, 4], true), ([40, 1, 1], false)] {
-            let grid = Grid { n, h: [1.0, 1.3, 0.8], dimensions: 3, form: Form::Box };
+        let (open, around) = ([false; 3], [true, true, false]);
+        for (n, holes, periodic) in [
+            ([7, 5, 6], false, open),
+            ([13, 9, 4], true, open),
+            ([40, 1, 1], false, open),
+            ([7, 5, 6], false, [false, true, true]),
+            ([13, 9, 4], true, around),
+        ] {
+            let grid = Grid { n, h: [1.0, 1.3, 0.8], dimensions: 3, form: Form::Box, periodic };
             let relative = Arc::new(rough(grid.len(), holes));
             let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0, 0.5, 1.0]);
             let mut behind = [Behind::Sealed; 6];
             behind[1] = Behind::Open { film: f64::INFINITY };
             behind[4] = Behind::Open { film: 0.3 };
+            for (f, b) in behind.iter_mut().enumerate() {
+                *b = if periodic[f / 2] { Behind::Sealed } else { *b };
+            }
             let d = 0.7;
             let wall = Wall::new(&grid, &relative, d, [1.0, 0.5, 1.0], &behind, &hierarchy.shapes);
             let storage: Vec<f64> =
@@ -106,7 +116,13 @@ mod tests {
 
     #[test]
     fn a_reservoir_closes_the_balance() {
-        let grid = Grid { n: [9, 6, 5], h: [1.0; 3], dimensions: 3, form: Form::Box };
+        let grid = Grid {
+            n: [9, 6, 5],
+            h: [1.0; 3],
+            dimensions: 3,
+            form: Form::Box,
+            periodic: [false; 3],
+        };
         let relative = Arc::new(vec![1.0; grid.len()]);
         let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0; 3]);
         let mut behind = [Behind::Sealed; 6];

@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod newton;
 pub mod operator;
 pub mod predict;
+pub mod seam;
 pub mod smooth;
 pub mod stencil;
 pub mod transfer;

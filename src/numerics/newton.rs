@@ -130,7 +130,7 @@ const TANGENTS: usize = 8;
 const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
 /// Most corrections of a balance that is not linear.
-const CLOSURES: usize = 10;
+const CLOSURES: usize = 40;
 
 /// Solves the equation from the start value in `v`.
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
@@ -152,6 +152,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     // out where the tangent of a steep or sigmoid sink leads in circles.
     let mut chord = false;
     let (mut best, mut idle) = (f64::INFINITY, 0);
+    // A W-cycle is positive only where its coarse cycles do not overshoot; a V-cycle always is.
+    let mut overshoots = false;
     let mut sums = evaluate(eq, v, unit, scratch, chord, true);
     let (scale, source) = sums.lifted;
     let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
@@ -162,7 +164,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
         // Zero everywhere cannot be scaled to close the balance: a source needs one correction.
         let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
-        if closes && sums.norm <= target && sums.largest <= target_max {
+        // The last digit of the values times the slope of a steep sink.
+        let digit = f64::EPSILON * sums.slope / (n as f64).sqrt();
+        if closes && sums.norm <= target.max(digit) && sums.largest <= target_max.max(digit) {
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
@@ -196,10 +200,12 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             dominant,
             &mut scratch.cycle,
         );
+        cycle.once = overshoots;
         let cycles;
         (cycles, left) =
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, goal, CYCLE_LIMIT);
         solved.cycles += cycles;
+        overshoots |= left >= 1.0;
         let mut factor = 1.0;
         add(v, &layout, &scratch.vectors.x, unit);
         if chord {
@@ -224,14 +230,16 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     if solved.newton == 1 {
         solved.bend = bent(sums.norm, last, left) * scale;
     }
-    let mut alpha = scale_to_balance(v, &sums, plane);
+    // The tangent of a saturated sink may point to nothing at all, which no factor scales back.
+    let least = if eq.reaction.linear() { f64::NEG_INFINITY } else { -0.9 };
+    let mut alpha = scale_to_balance(v, &sums, plane, least);
     for _ in 0..CLOSURES {
         // The balance is not linear in α: its square would show in the ledger.
         if eq.reaction.linear() || alpha.abs() <= 1e-9 {
             break;
         }
         sums = evaluate(eq, v, unit, scratch, chord, false);
-        alpha = scale_to_balance(v, &sums, plane);
+        alpha = scale_to_balance(v, &sums, plane, least);
     }
     solved.stored = sums.stored * (1.0 + alpha);
     solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
@@ -239,9 +247,10 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     Ok(solved)
 }
 
-/// Drops what is negative and scales the rest so that the balance closes; gives the factor less 1.
-fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize) -> f64 {
-    let alpha = if sums.slope == 0.0 { 0.0 } else { -sums.balance / sums.slope };
+/// Drops what is negative and scales the rest so that the balance closes, by a factor less 1 of at
+/// least `least`, which is given back.
+fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize, least: f64) -> f64 {
+    let alpha = if sums.slope == 0.0 { 0.0 } else { (-sums.balance / sums.slope).max(least) };
     par::planes(plane, v, |_, p| {
         for x in p {
             *x = if *x > 0.0 { *x * (1.0 + alpha) } else { 0.0 };
@@ -517,6 +526,7 @@ kernel! {
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
         let stride = eq.hierarchy.levels[0].layout.stride;
+        let whole = v;
         let around = faces.around(v, k);
         let open = faces.around(&eq.hierarchy.relative, k);
         let mut walls = Rows::of(eq, k);
@@ -586,6 +596,10 @@ kernel! {
                     sums.along += g * within[i];
                 }
             });
+            for &(i, other, t) in faces.ends_in(at..at + nx) {
+                let i = i as usize;
+                f[i - at] += d * t * (whole[i] - whole[other as usize]);
+            }
             sums.square += inner(f, f);
             sums.largest = most(f, sums.largest);
             if let Some((levels, walls)) = &mut high {

@@ -32,6 +32,9 @@ impl Operator {
                 faces.sum_row(j, k, row);
             }
         });
+        for &(i, _, t) in &faces.ends {
+            total[i as usize] += t;
+        }
         let lower = if faces.uniform.is_some() {
             Default::default()
         } else {

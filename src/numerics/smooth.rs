@@ -91,7 +91,7 @@ impl Ring {
 
 /// Lengths of the steps: the inverse roots 1 − cos(2πj/7) of the fourth-kind polynomial of degree
 /// three on (0, 2].
-const WEIGHTS: [f32; DEGREE] = [2.655_970_6, 0.817_981_9, 0.526_047_54];
+pub(super) const WEIGHTS: [f32; DEGREE] = [2.655_970_6, 0.817_981_9, 0.526_047_54];
 
 /// `range` widened by `by` on both sides within `0..end`.
 fn widened(range: &Range<usize>, by: usize, end: usize) -> Range<usize> {
@@ -355,6 +355,26 @@ pub fn direct(
         products
     });
     products.iter().flatten().sum()
+}
+
+/// The first step of the smoother, from zero.
+pub fn start(m: Matrix, b: &[f32], x: &mut [f32]) {
+    let l = m.faces.layout;
+    let plane = l.plane();
+    par::planes(plane, l.body(x), |k, x| {
+        let (b, inverse) = (&l.body_of(b)[k * plane..], &l.body_of(m.inverse)[k * plane..]);
+        for ((x, b), inverse) in x.iter_mut().zip(b).zip(inverse) {
+            *x = WEIGHTS[0] * *inverse * *b;
+        }
+    });
+}
+
+/// One step of the smoother, alone.
+pub fn single(m: Matrix, b: &[f32], x: &[f32], weight: f32, out: &mut [f32]) {
+    let l = m.faces.layout;
+    par::planes(l.plane(), l.body(out), |k, out| {
+        step(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), weight, out);
+    });
 }
 
 /// out = b − A x.

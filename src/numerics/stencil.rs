@@ -3,7 +3,8 @@
 //! Arrays are flat, x fastest. A face array has one entry more along its own axis; the two
 //! outermost faces are zero: walls stand in the diagonal (see [`super::wall`]).
 
-use crate::ground::grid::{Form, Grid};
+use super::wall::face_voxels;
+use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
 
 /// Number type of a sweep.
@@ -47,6 +48,44 @@ impl Real for f32 {
     }
 }
 
+/// The first and the last voxel along a periodic axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair<T> {
+    /// Axis.
+    pub axis: usize,
+    /// Voxel at its start.
+    pub first: u32,
+    /// Voxel at its end.
+    pub last: u32,
+    /// Conductance of the face between them.
+    pub t: T,
+}
+
+/// Pairs of a grid; `conductance(axis, first, last)`; pairs that nothing passes between are left
+/// out.
+pub fn pairs(grid: &Grid, conductance: impl Fn(usize, usize, usize) -> f64) -> Vec<Pair<f64>> {
+    let mut pairs = Vec::new();
+    for axis in (0..3).filter(|&a| grid.periodic[a] && grid.n[a] > 1) {
+        let ends = [false, true].map(|end| face_voxels(grid.n, Face { axis, end }));
+        let [firsts, lasts] = ends;
+        for (first, last) in firsts.zip(lasts) {
+            let t = conductance(axis, first, last);
+            if t > 0.0 {
+                pairs.push(Pair { axis, first: first as u32, last: last as u32, t });
+            }
+        }
+    }
+    pairs
+}
+
+/// Voxel, voxel across the seam and conductance, both ways, in the order of the voxels.
+pub fn ends<T: Real>(pairs: &[Pair<T>]) -> Vec<(u32, u32, T)> {
+    let both = pairs.iter().flat_map(|p| [(p.first, p.last, p.t), (p.last, p.first, p.t)]);
+    let mut ends: Vec<_> = both.collect();
+    ends.sort_by_key(|e| (e.0, e.1));
+    ends
+}
+
 /// Conductances of the faces between voxels, per voxel volume: D/h² between equal voxels.
 #[derive(Clone, Debug)]
 pub struct Faces<T> {
@@ -62,6 +101,10 @@ pub struct Faces<T> {
     pub uniform: Option<[T; 3]>,
     /// True if some voxels are closed: no unknown, no conductance.
     pub closed: bool,
+    /// Faces between the two ends of periodic axes.
+    pub pairs: Vec<Pair<T>>,
+    /// The same from both sides, in the order of the voxels: voxel, neighbour, conductance.
+    pub ends: Vec<(u32, u32, T)>,
 }
 
 impl Faces<f64> {
@@ -110,13 +153,18 @@ impl Faces<f64> {
         let most = relative.iter().fold(0.0_f64, |m, &r| m.max(r));
         let same = grid.form == Form::Box && relative.iter().all(|&r| r == most || r == 0.0);
         let uniform = same.then(|| scale.map(|s| s * most));
-        Faces { n: grid.n, x, y, z, uniform, closed }
+        let pairs = pairs(grid, |a, i, j| scale[a] * mean(relative[i], relative[j]));
+        let ends = ends(&pairs);
+        Faces { n: grid.n, x, y, z, uniform, closed, pairs, ends }
     }
 
     /// The same conductances in single precision.
     pub fn single(&self) -> Faces<f32> {
         let cast = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
         let uniform = self.uniform.map(|u| u.map(|t| t as f32));
+        let single =
+            |p: &Pair<f64>| Pair { axis: p.axis, first: p.first, last: p.last, t: p.t as f32 };
+        let pairs: Vec<_> = self.pairs.iter().map(single).collect();
         Faces {
             n: self.n,
             x: cast(&self.x),
@@ -124,6 +172,8 @@ impl Faces<f64> {
             z: cast(&self.z),
             uniform,
             closed: self.closed,
+            ends: ends(&pairs),
+            pairs,
         }
     }
 }
@@ -256,6 +306,25 @@ impl<T: Real> Faces<T> {
         Some([x, y, z])
     }
 
+    /// Conductance of the face below voxel `index` along `axis`.
+    pub fn below(&self, axis: usize, index: usize) -> T {
+        let [nx, ny, _] = self.n;
+        let (i, j, k) = (index % nx, (index / nx) % ny, index / (nx * ny));
+        match axis {
+            0 => self.x[(k * ny + j) * (nx + 1) + i],
+            1 => self.y[(k * (ny + 1) + j) * nx + i],
+            _ => self.z[index],
+        }
+    }
+
+    /// Faces across seams of the voxels of `range`.
+    #[inline(always)]
+    pub fn ends_in(&self, range: std::ops::Range<usize>) -> &[(u32, u32, T)] {
+        let start = self.ends.partition_point(|e| (e.0 as usize) < range.start);
+        let rest = &self.ends[start..];
+        &rest[..rest.partition_point(|e| (e.0 as usize) < range.end)]
+    }
+
     /// Calls `each(neighbour, conductance)` for the neighbours of a voxel.
     pub fn neighbours(&self, index: usize, mut each: impl FnMut(usize, T)) {
         let [nx, ny, nz] = self.n;
@@ -279,6 +348,9 @@ impl<T: Real> Faces<T> {
         }
         if k + 1 < nz {
             each(index + nx * ny, self.z[index + nx * ny]);
+        }
+        for &(_, other, t) in self.ends_in(index..index + 1) {
+            each(other as usize, t);
         }
     }
 

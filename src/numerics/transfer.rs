@@ -143,6 +143,63 @@ impl Transfer {
     }
 }
 
+impl Transfer {
+    /// Place of the coarse voxel that holds a fine one.
+    pub(super) fn coarse_place(&self, voxel: [usize; 3]) -> usize {
+        let c: [usize; 3] =
+            std::array::from_fn(|a| if self.merge[a] { voxel[a] / 2 } else { voxel[a] });
+        self.coarse.at((c[2] * self.coarse.n[1] + c[1]) * self.coarse.n[0] + c[0])
+    }
+
+    /// Restriction of padded values into a coarse array, exchange across seams apart.
+    pub(super) fn restrict(&self, fine: &[f32], coarse: &mut [f32]) {
+        let (f, c) = (self.fine, self.coarse);
+        par::planes(c.plane(), c.body(coarse), |k, out| {
+            let reach = self.reach(2, k);
+            let mut row = vec![0.0; 2 * (f.stride.max(c.stride) + 8)];
+            let flat: Vec<Vec<f32>> = reach
+                .clone()
+                .map(|kk| {
+                    let mut both = vec![0.0; 2 * c.view_len()];
+                    let (own, sums) = both.split_at_mut(c.view_len());
+                    flatten(self, kk, &(0..f.n[1]), f.view(fine, kk), own, sums, &mut row);
+                    both
+                })
+                .collect();
+            let planes =
+                std::array::from_fn(|i| flat[i.min(flat.len() - 1)].split_at(c.view_len()).into());
+            gather(self, k, &(0..c.n[1]), planes, out);
+        });
+    }
+
+    /// `out` = x plus `share` times the interpolation of a coarse array, that across seams apart.
+    pub(super) fn interpolate(&self, coarse: &[f32], x: &[f32], share: &[f32], out: &mut [f32]) {
+        let f = self.fine;
+        par::planes(f.plane(), f.body(out), |k, p| {
+            let mut view = vec![0.0; f.view_len()];
+            let mut row = vec![0.0; 2 * (f.stride.max(self.coarse.stride) + 8)];
+            let fine = [f.view(x, k), f.view(share, k)];
+            let around = self.around(coarse, k);
+            spread(self, k, &(0..f.n[1]), around, fine, &mut row, &mut view);
+            f.store(&view, 0..f.n[1], p, 0);
+        });
+    }
+}
+
+/// φ before and behind a face of conductance `middle` between children whose own pairs have
+/// these conductances; a child alone has none.
+pub(super) fn resistance_parts(below: Option<f64>, middle: f64, above: Option<f64>) -> (f64, f64) {
+    let half = |t: Option<f64>| match t {
+        Some(t) if t > 0.0 => 0.5 / t,
+        Some(_) => f64::INFINITY,
+        None => 0.0,
+    };
+    let (low, high) = (half(below), half(above));
+    let all = low + 1.0 / middle + high;
+    let part = |r: f64| if r.is_finite() { (r / all).min(LARGEST) } else { LARGEST };
+    (part(low), part(high))
+}
+
 /// Mean φ over the pairs of children that touch across face `at` along `axis`.
 fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3]) -> (f32, f32) {
     let n = faces.n;
@@ -374,7 +431,8 @@ mod tests {
     use crate::ground::grid::{Form, Grid};
 
     fn faces(n: [usize; 3], closed: impl Fn(usize) -> bool) -> Faces<f32> {
-        let grid = Grid { n, h: [1.0, 1.0, 1.0], dimensions: 3, form: Form::Box };
+        let grid =
+            Grid { n, h: [1.0, 1.0, 1.0], dimensions: 3, form: Form::Box, periodic: [false; 3] };
         let relative: Vec<f64> =
             (0..grid.len()).map(|i| if closed(i) { 0.0 } else { 1.0 }).collect();
         Faces::harmonic(&grid, &relative, [1.0; 3]).single()

@@ -18,6 +18,7 @@ pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
         h: std::array::from_fn(|a| size.get(a).map_or(1.0, |s| s / at(a) as f64)),
         dimensions: n.len(),
         form: Form::Box,
+        periodic: [false; 3],
     }
 }
 

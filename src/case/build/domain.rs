@@ -6,7 +6,7 @@ use super::{Builder, Region};
 use crate::case::checked::{Checked, Value};
 use crate::case::words::brief;
 use crate::geometry::{import, shapes};
-use crate::ground::grid::{Form, Grid};
+use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::units::{self, LENGTH, readable};
 
 /// Bytes a voxel that reading a case needs at the least, per field of doubles.
@@ -18,7 +18,9 @@ impl Builder<'_> {
         let root = self.root;
         let structure = root.get("scaffold").and_then(|s| s.get("structure"));
         if let Some(image) = structure.and_then(|s| s.chosen("image")) {
-            return self.image(image);
+            let (mut grid, open) = self.image(image)?;
+            self.periodic(&mut grid);
+            return Some((grid, open));
         }
         let Some(domain) = root.get("domain") else {
             let place = None;
@@ -28,28 +30,69 @@ impl Builder<'_> {
             );
             return None;
         };
-        let grid = self.grid(domain)?;
+        let mut grid = self.grid(domain)?;
+        self.periodic(&mut grid);
         self.fits(&grid, domain)?;
         if let (true, Some(structure)) = (grid.form != Form::Box, structure) {
             self.wrong("E020", structure, "scaffold.structure needs a box".into()).label =
                 "the pores of a cylinder or a sphere are not resolved".into();
             return None;
         }
-        let open =
-            structure.and_then(|s| s.chosen("tpms")).and_then(|t| {
-                let (period, porosity) = (t.si("period")?, t.si("porosity")?);
-                let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
-                if period < 4.0 * spacing {
-                    self.wrong("E022", t, format!("{} has less than 4 voxels a period", t.key))
-                        .label = format!(
-                        "period {}, voxel {}",
-                        readable(period, LENGTH),
-                        readable(spacing, LENGTH)
-                    );
-                }
-                Some(shapes::gyroid(&grid, period, porosity))
-            });
+        let open = structure.and_then(|s| self.lattice(s, &grid));
         Some((grid, open))
+    }
+
+    /// Marks the periodic axes of a box.
+    fn periodic(&mut self, grid: &mut Grid) {
+        let Some(axes) = self.root.get("domain").and_then(|d| d.get("periodic")) else {
+            return;
+        };
+        if grid.form != Form::Box {
+            self.wrong("E022", axes, "domain.periodic is for a box".into()).label =
+                "a cylinder or a sphere has no two ends that meet".into();
+            return;
+        }
+        for name in axes.list() {
+            match name.text().and_then(|n| grid.axis(n)) {
+                Some(axis) => grid.periodic[axis] = true,
+                None => self.no_axis(name, grid),
+            }
+        }
+    }
+
+    /// Pores of a structure by formula.
+    fn lattice(&mut self, structure: &Checked, grid: &Grid) -> Option<Vec<bool>> {
+        let (kind, s) = structure.choice()?;
+        let period = s.si("period")?;
+        let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
+        if period < 4.0 * spacing {
+            self.wrong("E022", s, format!("{} has less than 4 voxels a period", s.key)).label =
+                format!("period {}, voxel {}", readable(period, LENGTH), readable(spacing, LENGTH));
+        }
+        if kind == "tpms" {
+            let sheet = s.word("kind") == Some("sheet");
+            let kind = if sheet { shapes::Gyroid::Sheet } else { shapes::Gyroid::Network };
+            return Some(shapes::gyroid(grid, kind, period, s.si("porosity")?));
+        }
+        let lattice = match s.word("lattice")? {
+            "body-centred" => shapes::Lattice::BodyCentred,
+            "face-centred" => shapes::Lattice::FaceCentred,
+            _ => shapes::Lattice::SimpleCubic,
+        };
+        let inside = s.word("pores") == Some("inside");
+        let mut open = shapes::spheres(grid, lattice, period, s.si("radius")?);
+        for o in &mut open {
+            *o = *o == inside;
+        }
+        let pores = open.iter().filter(|o| **o).count();
+        if pores == 0 || pores == open.len() {
+            let what = if pores == 0 { "no pore" } else { "no solid" };
+            let at = s.get("radius").unwrap_or(s);
+            self.wrong("E022", at, format!("{} leaves {what}", at.key)).label =
+                format!("the unit cell is {} wide", readable(period, LENGTH));
+            return None;
+        }
+        Some(open)
     }
 
     /// One voxel in place of a grid that could not be had.
@@ -58,7 +101,10 @@ impl Builder<'_> {
             self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
         let h = std::array::from_fn(|a| size.get(a).copied().unwrap_or(1.0));
         let dimensions = if size.is_empty() { 3 } else { size.len() };
-        (Grid { n: [1; 3], h, dimensions, form: Form::Box }, self.resolved().then(|| vec![true]))
+        (
+            Grid { n: [1; 3], h, dimensions, form: Form::Box, periodic: [false; 3] },
+            self.resolved().then(|| vec![true]),
+        )
     }
 
     fn grid(&mut self, domain: &Checked) -> Option<Grid> {
@@ -126,7 +172,7 @@ impl Builder<'_> {
         }
         let outer = form.inner() + lengths[0];
         Some(match form {
-            Form::Box => Grid { n, h, dimensions: lengths.len(), form },
+            Form::Box => Grid { n, h, dimensions: lengths.len(), form, periodic: [false; 3] },
             Form::Cylinder { inner } => {
                 Grid::cylinder(n[0], inner, outer, lengths.get(1).map(|height| (*height, n[1])))
             }
@@ -217,7 +263,7 @@ impl Builder<'_> {
         };
         self.hash_stack(path, &file);
         let n = stack.n;
-        let grid = Grid { n, h: [edge; 3], dimensions: 3, form: Form::Box };
+        let grid = Grid { n, h: [edge; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
         self.agrees(&grid);
         self.fits(&grid, image)?;
         let below = image.word("pores") != Some("above");
@@ -395,6 +441,14 @@ impl<'a> Builder<'a> {
                 "is a face that the domain does not have",
                 "a full cylinder or sphere has no inner face".into(),
             )
+        } else if let Some(axis) = (0..grid.dimensions).find(|&a| {
+            let face = |end| grid.face_name(Face { axis: a, end });
+            let faces = [face(false), face(true)];
+            let named = |f: &String| at.text() == Some(f) || at.key.contains(f.as_str());
+            grid.periodic[a] && faces.iter().any(named)
+        }) {
+            let name = grid.form.axes()[axis];
+            ("is on a face that the domain does not have", format!("{name} is periodic"))
         } else {
             ("is on an axis that the domain does not have", format!("the domain has {axes}"))
         };

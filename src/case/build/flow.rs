@@ -63,6 +63,11 @@ impl Builder<'_> {
                 "scaffold.resolve = \"homogenised\" takes the porosity of the structure".into();
             return None;
         }
+        if world.grid.periodic.contains(&true) {
+            self.wrong("E023", at, "flow beside domain.periodic is not modelled".into()).label =
+                "leave one of them out".into();
+            return None;
+        }
         let viscosity = at.si("viscosity")?;
         Some(Some(Flow { law: law?, viscosity, boundaries: boundaries? }))
     }

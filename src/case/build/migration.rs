@@ -15,6 +15,11 @@ impl Builder<'_> {
     ) -> Option<Motility> {
         let Some(motility) = at.get("motility") else { return Some(Motility::Constant(0.0)) };
         let (kind, v) = motility.choice()?;
+        if kind != "constant" && world.grid.periodic.contains(&true) {
+            self.wrong("E023", v, format!("{} beside domain.periodic is not modelled", v.key))
+                .label = "only motility.constant crosses periodic sides".into();
+            return None;
+        }
         Some(match kind {
             "porous" => {
                 let Some(capacity) = capacity else {
@@ -52,6 +57,12 @@ impl Builder<'_> {
                 out = None;
                 continue;
             };
+            if world.grid.periodic.contains(&true) {
+                let message = format!("{} beside domain.periodic is not modelled", v.key);
+                self.wrong("E023", v, message).label = "leave one of them out".into();
+                out = None;
+                continue;
+            }
             if at.get("motility").is_some_and(|m| m.chosen("porous").is_some()) {
                 self.wrong("E020", v, format!("{} beside motility.porous", v.key)).label =
                     "drift goes with a constant or a haptokinetic motility".into();

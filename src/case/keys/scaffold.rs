@@ -30,6 +30,12 @@ pub(in crate::case) fn domain() -> Shape {
             )
             .optional(),
             key("voxel", Shape::positive(LENGTH), "Edge of a cubic voxel.").optional(),
+            key(
+                "periodic",
+                Shape::list(Shape::Word(&["x", "y", "z"]), 1, 3),
+                "Axes of a box whose two ends meet: what leaves at one enters at the other.",
+            )
+            .optional(),
         ],
         groups: vec![Group { keys: &["voxels", "voxel"], needed: false }],
         note: "",
@@ -97,8 +103,12 @@ fn structure() -> Shape {
                 "tpms",
                 Shape::table(vec![
                     key("surface", Shape::Word(&["gyroid"]), "Triply periodic minimal surface."),
-                    key("kind", Shape::Word(&["network"]), "One side of the surface is solid.")
-                        .or("network"),
+                    key(
+                        "kind",
+                        Shape::Word(&["network", "sheet"]),
+                        "Solid: one side of the surface, or a wall along it.",
+                    )
+                    .or("network"),
                     key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
                     key(
                         "porosity",
@@ -107,6 +117,28 @@ fn structure() -> Shape {
                     ),
                 ]),
                 "A parametric lattice.",
+            ),
+            key(
+                "spheres",
+                Shape::table(vec![
+                    key(
+                        "lattice",
+                        Shape::Word(&["simple-cubic", "body-centred", "face-centred"]),
+                        "Where the spheres of a cubic cell stand: one in its middle, and at its \
+                        corners, or in its faces.",
+                    )
+                    .or("simple-cubic"),
+                    key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
+                    key("radius", Shape::positive(LENGTH), "Radius of a sphere."),
+                    key(
+                        "pores",
+                        Shape::Word(&["between", "inside"]),
+                        "Pores between solid spheres, or spherical pores, which meet where they \
+                        overlap.",
+                    )
+                    .or("between"),
+                ]),
+                "Spheres in a regular packing.",
             ),
             key(
                 "image",
