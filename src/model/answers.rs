@@ -27,6 +27,10 @@ pub struct Answer {
     pub unit: String,
     /// What exactly is counted; empty where the name says it all.
     pub definition: String,
+    /// Estimated error of `number` by grid and steps, where the case was refined.
+    pub plus_minus: Option<f64>,
+    /// Order observed by refining.
+    pub order: Option<f64>,
 }
 
 /// Gathers what has to be watched during the run.
@@ -124,6 +128,7 @@ fn answer(
         number,
         unit: unit.into(),
         definition: definition.into(),
+        ..Answer::default()
     }
 }
 
