@@ -131,14 +131,14 @@ def build(edits):
     return {s: suites[s] for s in SUITES if s in suites}
 
 
-def caught(suites, number):
+def caught(suites, number, only=()):
     """The tests of the first suite that fails on a mutant; None: all pass."""
     env = os.environ | {"BLASTEMA_MUTANT": str(number), "RUST_BACKTRACE": "0"}
     for suite, binary in suites.items():
         skips = [a for t in LEFT_OUT for a in ("--skip", t)]
         try:
             done = subprocess.run(
-                [binary, *skips], cwd=COPY, env=env, timeout=LIMIT,
+                [binary, *only, *skips], cwd=COPY, env=env, timeout=LIMIT,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )
         except subprocess.TimeoutExpired:
@@ -192,7 +192,8 @@ def main():
     suites = build(edits)
     if args.solvers:
         suites = {"random": suites["random"]}
-    if (broken := caught(suites, 0)) is not None:
+    only = ["random_cases_stay_positive"] if args.solvers else []
+    if (broken := caught(suites, 0, only)) is not None:
         sys.exit(f"without a mutation: {broken}")
     chosen = [m for m in mutants if m[3] == args.solvers and args.only in m[1]]
     if args.resume:
@@ -200,7 +201,7 @@ def main():
     survivors = []
     for number, what, file, _ in chosen:
         begun = time.time()
-        by = caught(suites, number)
+        by = caught(suites, number, only)
         results[what] = by
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False))
         print(f"{'survived' if by is None else 'killed  '} {what} ({file}) {by or ''} {time.time() - begun:.0f} s", flush=True)
