@@ -6,6 +6,7 @@
 writes docs/plots/space.svg and docs/plots/time.svg. Nothing but Python is needed.
 """
 
+import colorsys
 import math
 import sys
 from pathlib import Path
@@ -54,7 +55,8 @@ def draw(kind, what, data):
     out.append(f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="black" stroke-dasharray="6 4" stroke-width="1.5"/>')
     step = min(18.0, down / len(data))
     for i, (name, errors) in enumerate(sorted(data, key=lambda d: -d[1][0])):
-        colour = f"hsl({360 * i // len(data)},65%,42%)"
+        rgb = colorsys.hls_to_rgb(i / len(data), 0.42, 0.65)
+        colour = "#" + "".join(f"{round(255 * part):02x}" for part in rgb)
         points = [at(h, e) for h, e in enumerate(errors)]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         out.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
