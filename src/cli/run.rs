@@ -23,6 +23,7 @@ use crate::study::refine::Plan;
 counts are even, with half the voxels and twice the steps: in three dimensions about 16 times the
 time and 8 times the memory. ± is the grid-convergence index of the answer, an estimate of the
 error of grid and steps; it says nothing about the parameters.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// Case file
     pub case: PathBuf,
