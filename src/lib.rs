@@ -55,3 +55,4 @@ pub mod model;
 pub mod numerics;
 pub mod output;
 pub mod physics;
+pub mod study;

@@ -14,6 +14,7 @@ use crate::model::run::{self, Stop, Watcher};
 use crate::model::solver::{Solver, StepFailure};
 use crate::output::Folder;
 use crate::output::report::{Record, State, write_answers, write_record};
+use crate::study::refine::{self, Plan};
 
 /// How to run.
 pub struct Options {
@@ -37,11 +38,27 @@ pub struct Finished {
 
 /// Runs a case into `out`.
 pub fn execute(case: Case, out: &Path, options: &Options) -> Result<Finished, Failure> {
-    let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
-    par::with_threads(options.threads, || inside(case, &folder, options))
+    execute_with(case, out, options, None)
 }
 
-fn inside(case: Case, folder: &Folder, options: &Options) -> Result<Finished, Failure> {
+/// Runs a case into `out`, and what `plan` has beside it; that leaves nothing but the ± of the
+/// answers.
+pub fn execute_with(
+    case: Case,
+    out: &Path,
+    options: &Options,
+    plan: Option<Plan>,
+) -> Result<Finished, Failure> {
+    let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
+    par::with_threads(options.threads, || inside(case, &folder, options, plan))
+}
+
+fn inside(
+    case: Case,
+    folder: &Folder,
+    options: &Options,
+    plan: Option<Plan>,
+) -> Result<Finished, Failure> {
     let started = Instant::now();
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
@@ -75,12 +92,45 @@ fn inside(case: Case, folder: &Folder, options: &Options) -> Result<Finished, Fa
     };
     let mut list = answers.finish(&solver);
     expectations.answers(&list);
+    if let Some(plan) = plan {
+        // Whatever becomes of the runs beside it, the case has its answers.
+        write_answers(folder, &title, &list)?;
+        let refined = refine(plan, &mut list, options);
+        list.push(refined);
+    }
     list.push(wall(record.wall.as_secs_f64(), par::threads()));
     record.state = State::Finished;
     write_answers(folder, &title, &list)?;
     write_record(folder, &case.provenance, &record, &list)?;
     checksums.seal(folder)?;
     Ok(Finished { answers: list, outcomes: expectations.outcomes, solver })
+}
+
+/// Runs what the plan has beside the case, gives the answers their ±, and says so.
+fn refine(plan: Plan, list: &mut [Answer], options: &Options) -> Answer {
+    let solve = |case: Case| {
+        let mut progress = Progress::new(&case.setup.run, options.progress);
+        let answers = refine::answers(case, &mut progress);
+        progress.clear();
+        answers
+    };
+    let begun = Instant::now();
+    let coarse = plan.coarse.map(solve);
+    let (text, definition) = match (coarse.transpose(), solve(plan.fine)) {
+        (coarse, Ok(fine)) => {
+            refine::compare(list, coarse.ok().flatten().as_deref(), &fine);
+            let spent = digits(begun.elapsed().as_secs_f64());
+            (format!("{}, {spent} s", plan.words), refine::DEFINITION)
+        }
+        (_, Err(_)) => ("not known: the refined run did not converge".into(), ""),
+    };
+    Answer {
+        key: "refined".into(),
+        label: "refined".into(),
+        text,
+        definition: definition.into(),
+        ..Answer::default()
+    }
 }
 
 fn wall(seconds: f64, threads: usize) -> Answer {
@@ -90,7 +140,7 @@ fn wall(seconds: f64, threads: usize) -> Answer {
         text: format!("{} s on {threads} threads", digits(seconds)),
         number: Some(seconds),
         unit: "s".into(),
-        definition: String::new(),
+        ..Answer::default()
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Answer {
     pub unit: String,
     /// What exactly is counted; empty where the name says it all.
     pub definition: String,
+    /// Estimated error of `number` by grid and steps, where the case was refined.
+    pub plus_minus: Option<f64>,
+    /// Order observed by refining.
+    pub order: Option<f64>,
 }
 
 pub(super) fn answer(
@@ -32,6 +36,7 @@ pub(super) fn answer(
         number,
         unit: unit.into(),
         definition: definition.into(),
+        ..Answer::default()
     }
 }
 

@@ -105,10 +105,15 @@ pub fn answers_text(title: &str, answers: &[Answer]) -> String {
 /// Answers for scripts: an object by key, in order.
 pub fn answers_json(answers: &[Answer]) -> Value {
     let entry = |a: &Answer| {
-        json!({
+        let mut entry = json!({
             "label": a.label, "text": a.text, "value": a.number, "unit": a.unit,
             "definition": a.definition,
-        })
+        });
+        if let Some(error) = a.plus_minus {
+            entry["plus_minus"] = json!(error);
+            entry["order"] = json!(a.order);
+        }
+        entry
     };
     Value::Object(answers.iter().map(|a| (a.key.clone(), entry(a))).collect())
 }

@@ -1,0 +1,2 @@
+//! Floor 8: several runs of one case.
+pub mod refine;
