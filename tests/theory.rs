@@ -93,7 +93,8 @@ fn factors_combine_as_they_should() {
     for (how, factor) in [(Combine::All, 0.2 * 0.5), (Combine::Any, 1.0 - 0.8 * 0.5)] {
         let rate = viable(&|p| {
             let when = vec![below(0, 0.25), below(1, 1.0)];
-            p.deaths = vec![Death { cause: "x".into(), rate: 2.0, when, combine: how }];
+            p.deaths =
+                vec![Death { cause: "x".into(), rate: 2.0, when, combine: how, exposure: None }];
         });
         close(rate, -2.0 * factor, 1e-5);
     }
@@ -130,7 +131,13 @@ fn the_resting_live_die_and_eat() {
     let mut p = population(&g, "p", 1.0);
     p.growth = Some(Growth { rate: mu, logistic: true, limits: vec![], combine: Combine::Product });
     p.capacity = Some(Capacity { density: room, counts_viable: true, counts_dead: true });
-    p.deaths = vec![Death { cause: "x".into(), rate: kill, when: vec![], combine: Combine::All }];
+    p.deaths = vec![Death {
+        cause: "x".into(),
+        rate: kill,
+        when: vec![],
+        combine: Combine::All,
+        exposure: None,
+    }];
     p.lysis = lysis;
     p.quiescence = Some(Quiescence {
         rate: sleep,
@@ -361,7 +368,13 @@ fn cultured(alive: [f64; 4], n: f64) -> Solver {
     (oxygen.boundaries[0], oxygen.boundaries[1]) = (value(0.2), value(0.1));
     let mut p = population(&g, "p", n);
     p.uptake = vec![(0, Uptake::MichaelisMenten(MichaelisMenten { vmax: 3e-17, km: 0.05 }))];
-    p.deaths = vec![Death { cause: "x".into(), rate: 1.0, when: vec![], combine: Combine::All }];
+    p.deaths = vec![Death {
+        cause: "x".into(),
+        rate: 1.0,
+        when: vec![],
+        combine: Combine::All,
+        exposure: None,
+    }];
     p.capacity = Some(Capacity { density: 0.75 * n, counts_viable: true, counts_dead: true });
     p.growth = Some(Growth {
         rate: 1e-6,
