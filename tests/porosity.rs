@@ -159,9 +159,7 @@ fn fluid_never_runs_out_where_cells_outgrow_the_room() {
     assert!(flat(&solver.state.fields[0]).iter().all(|c| *c >= 0.0));
 }
 
-#[test]
-fn a_case_file_opens_and_fills_the_pores() {
-    let text = r#"
+const FILLED: &str = r#"
 [domain]
 size = ["1 mm"]
 voxels = [8]
@@ -185,7 +183,10 @@ uptake.oxygen.michaelis-menten = { vmax = "98 fmol/cell/h", km = "8 uM" }
 duration = "10 d"
 output = { fields = ["oxygen", "porosity"] }
 "#;
-    let case = load_text("tissue.toml", text, &[]).unwrap_or_else(|r| panic!("{r}"));
+
+#[test]
+fn a_case_file_opens_and_fills_the_pores() {
+    let case = load_text("tissue.toml", FILLED, &[]).unwrap_or_else(|r| panic!("{r}"));
     let mut solver = Solver::new(case.setup).unwrap();
     let mut answers = Answers::default();
     run(&mut solver, &mut [&mut answers]).unwrap();
@@ -196,4 +197,23 @@ output = { fields = ["oxygen", "porosity"] }
     assert!((found - expected).abs() < 1e-9, "{found}");
     assert!(solver.ledger.worst().unwrap().1 < 1e-12);
     assert!(solver.catalogue.number(Kind::Scaffold).is_some());
+}
+
+/// The static field of the scaffold must not have the name of the porosity that changes.
+#[test]
+fn its_run_leaves_a_whole_folder() {
+    let folder = std::env::temp_dir().join(format!("blastema-porosity-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("tissue.toml");
+    std::fs::write(&path, FILLED).unwrap();
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_blastema"))
+        .args(["run", "--out"])
+        .arg(folder.join("out"))
+        .arg(&path)
+        .output()
+        .unwrap();
+    let written = folder.join("out/tissue.vtkhdf").exists();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(written);
 }

@@ -75,8 +75,9 @@ impl Recorder {
             fields.push(Column::Porosity);
         }
         let porosity = setup.structure.porosity.iter().map(|&e| e as f32).collect();
+        let name = if changing { "porosity_of_scaffold" } else { POROSITY };
         let statics =
-            [Array { name: "porosity".into(), unit: String::new(), values: Values::F32(porosity) }];
+            [Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
         let shown = fields.iter().map(|c| match c {
             Column::Field(_, name, unit, _) => (name.clone(), (*unit).to_string()),
             Column::Fraction => (VIABLE_FRACTION.to_string(), String::new()),

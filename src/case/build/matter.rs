@@ -133,6 +133,12 @@ impl Builder<'_> {
                     "fields are called by these names: take another".into();
             }
         }
+        for (name, at) in root.entries_of("solutes") {
+            if ["scaffold", "porosity", "ph"].contains(&name.as_str()) {
+                self.wrong("E026", at, format!("{} has a name that is taken", at.key)).label =
+                    "a field of the output is called so: take another".into();
+            }
+        }
         for (cells, at) in root.entries_of("cells") {
             for (name, deposition) in at.entries_of("deposition") {
                 if known.contains(&name.as_str()) {
