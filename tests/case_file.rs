@@ -116,6 +116,38 @@ fn a_homogenised_structure_has_fluid_and_cells_everywhere() {
 }
 
 #[test]
+fn fields_from_files_of_voxels() {
+    let folder = std::env::temp_dir().join(format!("blastema-fields-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let lines: Vec<String> = (0..6).map(|i| format!("{}", 0.5 + 0.05 * f64::from(i))).collect();
+    std::fs::write(folder.join("porosity.csv"), lines.join("\n")).unwrap();
+    let bytes: Vec<u8> = (0..6_u8).flat_map(|i| f32::from(i).to_le_bytes()).collect();
+    std::fs::write(folder.join("cells.raw"), &bytes).unwrap();
+    std::fs::write(folder.join("short.raw"), &bytes[..21]).unwrap();
+    let text = "domain.size = [\"3 mm\", \"2 mm\"]\ndomain.voxels = [3, 2]\n\
+         scaffold.porosity.file = { path = \"porosity.csv\" }\n\
+         scaffold.effective_diffusivity.bruggeman = {}\n\
+         [solutes.oxygen]\ndiffusivity = \"2.7e-9 m^2/s\"\n\
+         initial.file = { path = \"cells.raw\", unit = \"mM\" }\n\
+         [cells.a]\ntype = \"custom\"\n\
+         seeding.uniform.density.file = { path = \"cells.raw\", unit = \"cells/mL\" }\n\
+         [run]\nduration = \"1 h\"\n";
+    let at = |name: &str| folder.join(name).display().to_string();
+    let text =
+        &text.replace("porosity.csv", &at("porosity.csv")).replace("cells.raw", &at("cells.raw"));
+    let c = load_text("x.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    assert!(close(c.setup.structure.porosity[5], 0.75));
+    assert!(close(c.setup.populations[0].seeding[4], 4e6));
+    let blastema::model::setup::Initial::Field(oxygen) = &c.setup.solutes[0].initial else {
+        panic!("a field")
+    };
+    assert!(close(oxygen[3], 3.0));
+    let short = load_text("x.toml", &text.replace("cells.raw", "short.raw"), &[]);
+    assert!(short.err().is_some_and(|e| e.to_string().contains("21 bytes, not a multiple of 4")));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn regions_the_last_wins() {
     let c = case(
         "[regions.a]\nshape.layer = { axis = \"x\", from = \"0 mm\", to = \"1 mm\" }\n\

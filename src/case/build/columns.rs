@@ -18,12 +18,16 @@ pub(super) struct Columns {
 
 impl Builder<'_> {
     /// Reads the file under `path`: columns separated by comma, semicolon, tab or space, `#`
-    /// begins a comment, the first line may hold names.
+    /// begins a comment, the first line may hold names. A `.raw` is one row of numbers in single
+    /// precision, little-endian.
     pub(super) fn columns(&mut self, path: &Checked) -> Option<Columns> {
         let file = self.resolve(path)?;
         let read = source::read_bytes(&file, LARGEST).and_then(|bytes| {
             let hash = blake3::hash(&bytes).to_hex().to_string();
             self.inputs.push((path.typed.clone(), hash, bytes.len() as u64));
+            if file.extension().is_some_and(|e| e == "raw") {
+                return raw(&bytes);
+            }
             let text = String::from_utf8(bytes).map_err(|_| "is not text".to_owned())?;
             parse(text.strip_prefix('\u{feff}').unwrap_or(&text))
         });
@@ -63,6 +67,18 @@ impl Builder<'_> {
             format!("it {problem}");
         None
     }
+}
+
+fn raw(bytes: &[u8]) -> Result<Columns, String> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(format!("has {} bytes, not a multiple of 4", bytes.len()));
+    }
+    let numbers: Vec<f64> = numbers.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect();
+    if let Some(i) = numbers.iter().position(|v| !v.is_finite()) {
+        return Err(format!("holds {} as number {}", numbers[i], i + 1));
+    }
+    Ok(Columns { header: Vec::new(), rows: vec![(1, numbers)] })
 }
 
 fn parse(text: &str) -> Result<Columns, String> {

@@ -70,7 +70,7 @@ pub(in crate::case) fn in_space(range: Range) -> Shape {
                         "path",
                         Shape::File,
                         "With `axis`: a CSV of coordinate and value. Without: one value per \
-                voxel, x fastest.",
+                voxel, x fastest; a .raw is 4-byte floats, little-endian.",
                     ),
                     key("axis", Shape::Word(AXES), "Axis of a CSV.").optional(),
                     key("coordinate_unit", Shape::Unit(Some(LENGTH)), "Unit of the coordinate.")
