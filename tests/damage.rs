@@ -23,8 +23,8 @@ fn death(cause: &str, rate: f64, half: Option<f64>, exposure: Option<Exposure>) 
     }
 }
 
-fn exposure(time: f64, recovery: f64, stages: usize) -> Option<Exposure> {
-    Some(Exposure { time, recovery, stages })
+fn exposure(time: f64, recovery: f64, stages: usize) -> Exposure {
+    Exposure { time, recovery, stages }
 }
 
 /// `steps` uniform steps to `end`.
@@ -129,7 +129,8 @@ fn still(deaths: Vec<Death>) -> Setup {
 fn full_hazard_is_erlang() {
     let k: f64 = 4.0 / 0.8;
     let errors = [32, 64, 128].map(|steps| {
-        let solver = march(still(vec![death("a", k, None, exposure(0.8, 0.8, 4))]), 1.0, steps);
+        let solver =
+            march(still(vec![death("a", k, None, Some(exposure(0.8, 0.8, 4)))]), 1.0, steps);
         let exact = (-k).exp() * (1.0 + k * (1.0 + k / 2.0 * (1.0 + k / 3.0 * (1.0 + k / 4.0))));
         let viable = (field(&solver, Kind::Viable(0))[0] - exact).abs();
         viable + (field(&solver, Kind::Dead(0, 0))[0] - 1.0 + exact).abs()
@@ -144,7 +145,7 @@ fn the_mean_time_until_death_is_the_exposure() {
         let (end, steps) = (8.0, 1600);
         let (mut mean, mut square) = (0.0, 0.0);
         let dt = end / f64::from(steps);
-        let case = still(vec![death("a", k, None, exposure(1.0, 1.0, stages))]);
+        let case = still(vec![death("a", k, None, Some(exposure(1.0, 1.0, stages)))]);
         march_watched(case, end, steps as usize, |solver| {
             // Trapezoid rule; the survivors at the end are fewer than 1 in 1000.
             let (t, n) = (solver.state.time, field(solver, Kind::Viable(0))[0]);

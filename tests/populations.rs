@@ -215,6 +215,19 @@ fn shared_room_is_never_exceeded() {
     }
 }
 
+/// The times of the steps.
+struct Times(Vec<f64>);
+
+impl Watcher for Times {
+    fn next(&self, _: f64) -> Option<f64> {
+        None
+    }
+    fn see(&mut self, moment: &Moment) -> Result<(), String> {
+        self.0.push(moment.solver.state.time);
+        Ok(())
+    }
+}
+
 /// Cells that are added are there from their moment on, hit exactly, grow from then, and the
 /// ledger knows them: n = n₀e^μt, then n + m at 0.3 and again at 0.3 (two at once), then growth.
 #[test]
@@ -226,16 +239,6 @@ fn reseeding_is_hit_exactly() {
     p.reseeding = vec![add(0.3, 0.5), add(0.3, 0.25), add(0.7, 2.0)];
     let mut case = setup(g, vec![], vec![p], 1.0);
     case.run.accuracy.time = 1e-9;
-    struct Times(Vec<f64>);
-    impl Watcher for Times {
-        fn next(&self, _: f64) -> Option<f64> {
-            None
-        }
-        fn see(&mut self, moment: &Moment) -> Result<(), String> {
-            self.0.push(moment.solver.state.time);
-            Ok(())
-        }
-    }
     let mut times = Times(Vec::new());
     let mut solver = Solver::new(case).unwrap();
     run(&mut solver, &mut [&mut times]).unwrap();

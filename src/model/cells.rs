@@ -167,7 +167,7 @@ pub fn react(
             if !damaged.is_empty() {
                 let passed = damage::Passed { dt, sum: &sum, trigger: &trigger };
                 damage::follow(population, &passed, damaged, &row);
-                let mut resting = quiescent.first_mut().map(|q| &mut q[row.clone()]);
+                let resting = quiescent.first_mut().map(|q| &mut q[row.clone()]);
                 // From here on `hazards` holds deaths.
                 for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
                     for i in 0..nx {
@@ -175,7 +175,6 @@ pub fn react(
                         hazard[i] *= if death.exposure.is_some() { 1.0 } else { exposed };
                     }
                 }
-                let resting = resting.as_deref_mut();
                 damage::suffer(population, dt, &mut hazards, viable, resting, damaged, &row);
             }
             let resting = quiescent.first().map(|q| &q[row.clone()]);
