@@ -8,6 +8,7 @@ pub mod coupling;
 pub mod damage;
 pub mod differentiation;
 pub mod expect;
+pub mod extrapolation;
 pub mod flow;
 pub mod ledger;
 pub mod matter;
