@@ -617,6 +617,21 @@ def v13():
               '[run]\nduration = "600 d"\naccuracy = { solver = 1e-12, max_step = "10 d" }\n')
 
 
+    row = next(r for r in ref["rows"] if r["s"] == 4)
+    expect = [line(what="msc.viable", at=["0.5 mm"], value=f"{row['n_mid']!r} cells/m^3", within="0.5 %")]
+    write("v13-haptotaxis-4", "v13: cells drift up a gradient of matrix until they rest, s = 4",
+          "Boltzmann's density as for chemotaxis, with a matrix in place of the solute; and the same\n"
+          "density with a motility that follows another matrix, which is even.",
+          expect, slab(1, 400) + '[matrix.collagen]\ndensity = "1300 kg/m^3"\n'
+          'initial.linear = { axis = "x", from = "0 kg/m^3", to = "1 kg/m^3" }\n\n'
+          '[matrix.fibrin]\ndensity = "1300 kg/m^3"\ninitial = "2 kg/m^3"\n\n'
+          f'[cells.msc]\ntype = "custom"\nseeding.uniform = {{ density = "{nbar!r} cells/m^3" }}\n'
+          # 2 K m/(K^2 + m^2) = 0.8 at K = 1, m = 2.
+          f'motility.haptokinetic = {{ of = "fibrin", largest = "{d / 0.8!r} m^2/s", at = "1 kg/m^3" }}\n'
+          f'haptotaxis.collagen = {{ sensitivity = "{4 * d!r} m^5/kg/s", crowding = "none" }}\n\n'
+          '[run]\nduration = "600 d"\naccuracy = { solver = 1e-12, max_step = "10 d" }\n')
+
+
 def v15():
     name = "v15_ogata_banks"
     ref, rows = reference(name), profile(name)

@@ -105,6 +105,7 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v13-chemotaxis-1"
     "v13-chemotaxis-20"
     "v13-chemotaxis-4"
+    "v13-haptotaxis-4"
     "v14-autocatalysis"
     "v14-death-chain"
     "v14-differentiation"

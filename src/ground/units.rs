@@ -49,6 +49,8 @@ pub const RATE: Dimension = dim(0, 0, -1, 0, 0, 0);
 pub const VELOCITY: Dimension = dim(1, 0, -1, 0, 0, 0);
 /// Diffusivity, m²/s.
 pub const DIFFUSIVITY: Dimension = dim(2, 0, -1, 0, 0, 0);
+/// Velocity of cells per gradient of a mass density, m⁵/kg/s.
+pub const HAPTOTACTIC: Dimension = dim(5, -1, -1, 0, 0, 0);
 /// Velocity of cells per gradient of a concentration, m⁵/mol/s.
 pub const CHEMOTACTIC: Dimension = dim(5, 0, -1, -1, 0, 0);
 /// Concentration, mol/m³.

@@ -10,7 +10,7 @@ use crate::numerics::flux::{Degenerate, Fitted, Flux, Side, between};
 use crate::numerics::newton::{Equation, Inert, NotConverged, Solved, largest, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::Faces;
-use crate::physics::migration::{Motility, haptokinesis};
+use crate::physics::migration::{Cue, Motility, haptokinesis};
 
 /// How a population moves in one solve, where that is not diffusion alone.
 #[derive(Clone)]
@@ -112,15 +112,21 @@ pub(super) fn way(
     if let Motility::Porous { diffusivity, capacity } = population.motility {
         return Some(Way::Degenerate(Degenerate::new(faces, diffusivity, capacity)));
     }
-    let potential = |i: usize| -> f64 {
-        population.taxis.iter().map(|t| t.potential(flat(&from.fields[t.of])[i])).sum()
-    };
+    let matrix = |m: usize| catalogue.number(Kind::Matrix(m)).map(|f| flat(&from.fields[f]));
+    let cues = population.taxis.iter().filter_map(|t| {
+        let field = match t.of {
+            Cue::Solute(s) => Some(flat(&from.fields[s])),
+            Cue::Matrix(m) => matrix(m),
+        };
+        Some((t, field?))
+    });
+    let cues: Vec<_> = cues.collect();
+    let potential = |i: usize| -> f64 { cues.iter().map(|(t, c)| t.potential(c[i])).sum() };
     let diffusivity = |side: Side| match population.motility {
-        Motility::Haptokinetic { of, largest, at } => {
-            let c = flat(&from.fields[of]);
-            let mean = 0.5 * (haptokinesis(c[side.low], at) + haptokinesis(c[side.high], at));
-            largest * mean
-        }
+        Motility::Haptokinetic { of, largest, at } => matrix(of).map_or(0.0, |m| {
+            let [low, high] = [side.low, side.high].map(|i| haptokinesis(m[i], at));
+            0.5 * largest * (low + high)
+        }),
         other => other.largest(),
     };
     let crowd = match population.capacity {

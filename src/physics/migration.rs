@@ -1,5 +1,14 @@
 //! Migration of cells: random motility, and drift along a gradient of an attractant.
 
+/// What cells sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cue {
+    /// The solute with this number, mol/m³.
+    Solute(usize),
+    /// The matrix with this number, kg/m³.
+    Matrix(usize),
+}
+
 /// Random motility.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Motility {
@@ -13,14 +22,14 @@ pub enum Motility {
         /// cells/m³.
         capacity: f64,
     },
-    /// Largest·2·K·m/(K² + m²) at the concentration m of a substance to which cells adhere, largest
-    /// at m = K (haptokinesis; Bailón-Plaza and van der Meulen, J. Theor. Biol. 212 (2001) 191).
+    /// Largest·2·K·m/(K² + m²) at the density m of a matrix to which cells adhere, largest at m = K
+    /// (haptokinesis; Bailón-Plaza and van der Meulen, J. Theor. Biol. 212 (2001) 191).
     Haptokinetic {
-        /// Number of the solute.
+        /// Number of the matrix.
         of: usize,
         /// Largest motility, m²/s.
         largest: f64,
-        /// K, mol/m³.
+        /// K, kg/m³.
         at: f64,
     },
 }
@@ -42,12 +51,12 @@ pub fn haptokinesis(m: f64, at: f64) -> f64 {
     2.0 * at * m / (at * at + m * m)
 }
 
-/// Drift χ(c)·∇c of cells towards more of a solute (Keller and Segel, J. Theor. Biol. 30 (1971) 225).
+/// Drift χ(c)·∇c of cells towards more of a solute (chemotaxis) or of a matrix (haptotaxis; Keller and Segel, J. Theor. Biol. 30 (1971) 225).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Taxis {
-    /// Number of the solute.
-    pub of: usize,
-    /// Sensitivity χ where receptors are free, m⁵/mol/s; negative: cells flee.
+    /// What draws them.
+    pub of: Cue,
+    /// Sensitivity χ where receptors are free, m⁵/mol/s or m⁵/kg/s; negative: cells flee.
     pub sensitivity: f64,
     /// Concentration at which half of the receptors are bound: χ·K²/(K + c)²; infinite: constant.
     pub half: f64,
@@ -71,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_potential_is_the_integral_of_the_sensitivity() {
-        let taxis = Taxis { of: 0, sensitivity: 3.0, half: 0.4 };
+        let taxis = Taxis { of: Cue::Solute(0), sensitivity: 3.0, half: 0.4 };
         let chi = |c: f64| 3.0 * 0.4 * 0.4 / ((0.4 + c) * (0.4 + c));
         // Simpson's rule on 0…1.
         let n = 1000;

@@ -2,8 +2,9 @@
 
 use super::{Builder, World};
 use crate::case::checked::Checked;
+use crate::ground::units;
 use crate::model::setup::Capacity;
-use crate::physics::migration::{Motility, Taxis};
+use crate::physics::migration::{Cue, Motility, Taxis};
 
 impl Builder<'_> {
     /// Random motility of a population; `None` after an error.
@@ -32,10 +33,7 @@ impl Builder<'_> {
             }
             "haptokinetic" => {
                 let of = v.get("of")?;
-                let Some(number) = world.solute(of.text()?) else {
-                    self.absent(of, of.text()?);
-                    return None;
-                };
+                let number = self.matrix_number(of, of.text()?)?;
                 Motility::Haptokinetic { of: number, largest: v.si("largest")?, at: v.si("at")? }
             }
             _ => Motility::Constant(v.quantity()?),
@@ -51,12 +49,23 @@ impl Builder<'_> {
     ) -> Option<(Vec<Taxis>, bool)> {
         let mut out = Some(Vec::new());
         let mut filling: Option<bool> = None;
+        let mut all = Vec::new();
         for (solute, v) in at.entries_of("chemotaxis") {
-            let Some(of) = world.solute(solute) else {
-                self.absent(v, solute);
-                out = None;
-                continue;
-            };
+            match world.solute(solute) {
+                Some(s) => all.push((Cue::Solute(s), v)),
+                None => {
+                    self.absent(v, solute);
+                    out = None;
+                }
+            }
+        }
+        for (matrix, v) in at.entries_of("haptotaxis") {
+            match self.matrix_number(v, matrix) {
+                Some(m) => all.push((Cue::Matrix(m), v)),
+                None => out = None,
+            }
+        }
+        for (of, v) in all {
             if world.grid.periodic.contains(&true) {
                 let message = format!("{} beside domain.periodic is not modelled", v.key);
                 self.wrong("E023", v, message).label = "leave one of them out".into();
@@ -94,5 +103,19 @@ impl Builder<'_> {
             }
         }
         Some((out?, filling == Some(true)))
+    }
+
+    /// Number of the matrix with this name; an unknown one is reported at `at`.
+    fn matrix_number(&mut self, at: &Checked, name: &str) -> Option<usize> {
+        let root = self.root;
+        let known: Vec<&str> = root.entries_of("matrix").iter().map(|e| e.0.as_str()).collect();
+        let found = known.iter().position(|m| *m == name);
+        if found.is_none() {
+            let near = units::nearest(name, known.iter().copied());
+            let d = self.wrong("E021", at, format!("{}: the case has no matrix `{name}`", at.key));
+            d.label = near.map(|n| format!("did you mean `{n}`?")).unwrap_or_default();
+            d.notes.push(format!("write [matrix.{name}]"));
+        }
+        found
     }
 }

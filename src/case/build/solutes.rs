@@ -9,7 +9,7 @@ use crate::case::shape::Range;
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
 use crate::model::setup::{Bath, Boundary, Initial, Matter, Population, Production, Solute};
-use crate::physics::migration::Motility;
+use crate::physics::migration::Cue;
 
 const CONCENTRATIONS: Range = Range::not_negative(CONCENTRATION);
 
@@ -384,10 +384,9 @@ pub(super) fn renumber(
             }
         }
         for taxis in &mut p.taxis {
-            taxis.of = new[taxis.of];
-        }
-        if let Motility::Haptokinetic { of, .. } = &mut p.motility {
-            *of = new[*of];
+            if let Cue::Solute(s) = &mut taxis.of {
+                *s = new[*s];
+            }
         }
         let growth = p.growth.iter_mut().flat_map(|g| &mut g.limits).map(|l| &mut l.0);
         let sleep = p.quiescence.iter_mut().flat_map(|q| &mut q.when).map(|w| &mut w.0);

@@ -6,8 +6,8 @@ use super::matter::deposition;
 use super::scaffold::place;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
-    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, NONE, TIME,
-    UPTAKE_PER_CELL, VOLUME,
+    CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, Dimension,
+    HAPTOTACTIC, MASS_DENSITY, NONE, TIME, UPTAKE_PER_CELL, VOLUME,
 };
 use crate::model::damage::MOST_STAGES;
 use crate::physics::kinetics::Uptake;
@@ -231,12 +231,12 @@ pub(in crate::case) fn cells() -> Shape {
                     key(
                         "haptokinetic",
                         Shape::table(vec![
-                            key("of", Shape::Name("solute"), "What the cells adhere to."),
+                            key("of", Shape::Name("matrix"), "What the cells adhere to."),
                             key("largest", Shape::positive(DIFFUSIVITY), "Largest motility."),
                             key(
                                 "at",
-                                Shape::positive(CONCENTRATION),
-                                "Concentration K of the largest motility.",
+                                Shape::positive(MASS_DENSITY),
+                                "Density K of the largest motility.",
                             ),
                         ]),
                         "Largest·2Km/(K² + m²).",
@@ -248,30 +248,14 @@ pub(in crate::case) fn cells() -> Shape {
         .optional(),
         key(
             "chemotaxis",
-            Shape::names(
-                "solute",
-                Shape::table(vec![
-                    key(
-                        "sensitivity",
-                        Shape::Quantity(Range::any(CHEMOTACTIC)),
-                        "χ: velocity per gradient; negative: away from it.",
-                    ),
-                    key(
-                        "half",
-                        Shape::positive(CONCENTRATION),
-                        "Concentration K that binds half of the receptors: χ·K²/(K + c)². Constant when \
-                        not given.",
-                    )
-                    .optional(),
-                    key(
-                        "crowding",
-                        Shape::Word(&["volume-filling", "none"]),
-                        "Cells move only into room that the capacity leaves, or freely.",
-                    )
-                    .or("volume-filling"),
-                ]),
-            ),
-            "Drift along the gradients of solutes; of a bound solute it is haptotaxis.",
+            Shape::names("solute", taxis(CHEMOTACTIC, CONCENTRATION)),
+            "Drift along the gradients of solutes.",
+        )
+        .optional(),
+        key(
+            "haptotaxis",
+            Shape::names("matrix", taxis(HAPTOTACTIC, MASS_DENSITY)),
+            "Drift along the gradients of matrices.",
         )
         .optional(),
     ])
@@ -284,6 +268,29 @@ fn modifier() -> Shape {
         key("factor", numbers(0.0, 100.0), "Factor of the uptake without the other solute."),
         key("half", Shape::positive(CONCENTRATION), "Concentration of half the effect."),
         key("exponent", numbers(1.0, 16.0), "Steepness p.").or("1"),
+    ])
+}
+
+/// Drift along a gradient of what has the dimension `of`.
+fn taxis(sensitivity: Dimension, of: Dimension) -> Shape {
+    Shape::table(vec![
+        key(
+            "sensitivity",
+            Shape::Quantity(Range::any(sensitivity)),
+            "χ: velocity per gradient; negative: away from it.",
+        ),
+        key(
+            "half",
+            Shape::positive(of),
+            "What binds half of the receptors, K: χ·K²/(K + c)². Constant when not given.",
+        )
+        .optional(),
+        key(
+            "crowding",
+            Shape::Word(&["volume-filling", "none"]),
+            "Cells move only into room that the capacity leaves, or freely.",
+        )
+        .or("volume-filling"),
     ])
 }
 
