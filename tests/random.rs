@@ -392,7 +392,7 @@ fn random_case(seed: u64) -> (Setup, f64) {
         }
     }
     let mut case = setup(g, solutes, populations, duration);
-    case.structure = Structure { porosity: porosity.into(), open, isolated: 0 };
+    case.structure = Structure { porosity: porosity.into(), open, solid: None, isolated: 0 };
     case.baths = baths;
     supplied(&mut case, &levels, seed);
     case.run.accuracy.max_step = dt;

@@ -134,7 +134,15 @@ fn grid(out: &mut String, setup: &Setup) {
         join(&|a| readable(grid.h[a], LENGTH)),
         join(&|a| readable(grid.length(a), LENGTH)),
     );
-    if setup.structure.open.is_some() {
+    if let Some(solid) = &setup.structure.solid {
+        let pores = solid.voxels.iter().filter(|s| !**s).count();
+        let share = number(pores as f64 / grid.len() as f64);
+        let _ = writeln!(
+            out,
+            "pores      {pores} of {} voxels, porosity {share}; solutes enter the solid",
+            grid.len()
+        );
+    } else if setup.structure.open.is_some() {
         let share = number(live as f64 / grid.len() as f64);
         let _ = writeln!(out, "pores      {live} of {} voxels, porosity {share}", grid.len());
         if setup.structure.isolated > 0 {

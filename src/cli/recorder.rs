@@ -113,7 +113,8 @@ impl Recorder {
         let arrays = self.fields.iter().map(|column| {
             let (name, unit, values): (&str, &str, Vec<f64>) = match column {
                 Column::Field(f, name, unit, factor) => {
-                    let values = flat(&solver.state.fields[*f]).iter().map(|v| v * factor);
+                    let values = flat(&solver.state.fields[*f]).iter().enumerate();
+                    let values = values.map(|(i, v)| v * factor * solver.shown(*f, i));
                     (name, unit, values.collect())
                 }
                 Column::Fraction => (VIABLE_FRACTION, "", fraction(solver)),

@@ -118,12 +118,23 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v14-shared-room"
     "v15-ogata-banks"
     "v15-ogata-banks-decay"
+    "v17-partition"
+    "v17-spheres-0"
+    "v17-spheres-0.1"
+    "v17-spheres-10"
     "v20-oxygen-step-gel"
 };
 
 /// Why a case shows no order.
-const WITHOUT_ORDER: &[(&str, &str)] =
-    &[("v04", "Km"), ("v11-laminate", "exact"), ("v11-composite", "exact"), ("v14", "no space")];
+const WITHOUT_ORDER: &[(&str, &str)] = &[
+    ("v04", "Km"),
+    ("v11-laminate", "exact"),
+    ("v11-composite", "exact"),
+    ("v14", "no space"),
+    ("v09", "front"),
+    ("v12", "exact"),
+    ("v17", "voxels"),
+];
 
 /// What a case gave.
 struct Row {

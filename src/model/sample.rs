@@ -13,8 +13,10 @@ pub fn sample(solver: &Solver, f: usize, point: [f64; 3]) -> Option<f64> {
     let grid = &solver.setup.grid;
     let voxel = grid.voxel_at(point)?;
     let values = flat(&solver.state.fields[f]);
-    if solver.setup.structure.open.is_some() {
-        return (solver.room()[voxel] > 0.0).then(|| values[voxel]);
+    let structure = &solver.setup.structure;
+    if structure.open.is_some() || structure.solid.is_some() {
+        let shown = solver.shown(f, voxel) * values[voxel];
+        return (solver.room()[voxel] > 0.0).then_some(shown).filter(|v| !v.is_nan());
     }
     // Position in units of voxels from the first centre.
     let position: [f64; 3] = std::array::from_fn(|a| {

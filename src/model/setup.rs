@@ -47,6 +47,9 @@ pub struct Structure {
     pub porosity: Arc<Vec<f64>>,
     /// Resolved pores: true where a voxel is solved. `None`: all are.
     pub open: Option<Vec<bool>>,
+    /// Solid through which solutes diffuse. The unknown of a solute is the concentration in the
+    /// fluid that would be in balance, c/K, and `porosity` is K in solid.
+    pub solid: Option<Solid>,
     /// Voxels of pores that touch no fed face and hold no cells; left out of `open`.
     pub isolated: usize,
 }
@@ -103,6 +106,15 @@ pub struct Deposit {
     pub limits: Vec<(usize, Limit)>,
     /// Product or minimum.
     pub combine: Combine,
+}
+
+/// Solid through which solutes diffuse.
+#[derive(Clone, Debug)]
+pub struct Solid {
+    /// True in solid.
+    pub voxels: Vec<bool>,
+    /// Concentration in the solid over that in the fluid in balance with it, K.
+    pub partition: f64,
 }
 
 /// A solute.

@@ -143,9 +143,14 @@ impl Solver {
             }
             Arc::new(weighted(&setup.grid, Cow::Borrowed(values)).into_owned())
         };
-        let (measure, storage) = (sized(&room), sized(&setup.structure.porosity));
+        // Cells stay out of solid that solutes enter.
+        let pores = match &setup.structure.solid {
+            Some(s) => Arc::new(s.voxels.iter().map(|s| f64::from(u8::from(!s))).collect()),
+            None => room.clone(),
+        };
+        let (measure, storage) = (sized(&pores), sized(&setup.structure.porosity));
         let range = |values: &[f64]| {
-            let open = values.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+            let open = values.iter().zip(room.iter()).filter(|v| *v.0 > 0.0 && *v.1 > 0.0);
             open.fold((f64::INFINITY, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)))
         };
         let (storage_range, measure_range) = (range(&storage), range(&measure));
@@ -182,7 +187,7 @@ impl Solver {
         }
         let moves = setup.populations.iter().any(Population::moves);
         // Cells alone need faces too: those through which a step is made positive.
-        let motile = (moves || setup.solutes.is_empty()).then(|| of(&room, [1.0; 3]));
+        let motile = (moves || setup.solutes.is_empty()).then(|| of(&pores, [1.0; 3]));
         let transports = setup
             .solutes
             .iter()
@@ -427,6 +432,21 @@ impl Solver {
     /// Fluid in each voxel, in the same unit.
     pub fn storage(&self) -> &[f64] {
         self.stored(&self.state)
+    }
+
+    /// What makes the written value of field `f` in voxel `i` out of the unknown: in solid K for a
+    /// solute, nothing for cells.
+    pub fn shown(&self, f: usize, i: usize) -> f64 {
+        match (&self.setup.structure.solid, self.catalogue.specs[f].kind) {
+            (Some(s), kind) if s.voxels[i] => {
+                if matches!(kind, Kind::Solute(_)) {
+                    s.partition
+                } else {
+                    f64::NAN
+                }
+            }
+            _ => 1.0,
+        }
     }
 
     /// 1 where there is an unknown, 0 in solid.

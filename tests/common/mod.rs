@@ -69,7 +69,12 @@ pub(crate) fn setup(
 ) -> Setup {
     Setup {
         title: "test".into(),
-        structure: Structure { porosity: vec![1.0; grid.len()].into(), open: None, isolated: 0 },
+        structure: Structure {
+            porosity: vec![1.0; grid.len()].into(),
+            open: None,
+            solid: None,
+            isolated: 0,
+        },
         grid,
         solutes,
         baths: Vec::new(),

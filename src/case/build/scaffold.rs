@@ -8,7 +8,7 @@ use crate::case::checked::Checked;
 use crate::case::shape::{Range, law_keys, one_of_names};
 use crate::geometry::components::{self, Components};
 use crate::ground::grid::{Face, Grid};
-use crate::model::setup::{Boundary, Initial, Population, Solute, Structure};
+use crate::model::setup::{Boundary, Initial, Population, Solid, Solute, Structure};
 use crate::physics::transport::{Closure, Ratio};
 
 /// What multiplies the diffusivities.
@@ -32,7 +32,13 @@ impl Builder<'_> {
         scaffold.get("structure").is_some() && scaffold.word("resolve") != Some("homogenised")
     }
 
-    /// Porosity of each voxel.
+    /// Ratio of the diffusivities and partition coefficient of a solid that solutes enter.
+    pub(super) fn diffusing(&self) -> Option<(f64, f64)> {
+        let solid = self.root.get("scaffold")?.get("solid")?.chosen("diffusing")?;
+        Some((solid.si("ratio")?, solid.si("partition")?)).filter(|_| self.resolved())
+    }
+
+    /// Porosity of each voxel; in solid that solutes enter its partition coefficient.
     pub(super) fn porosity(
         &mut self,
         grid: &Grid,
@@ -60,7 +66,8 @@ impl Builder<'_> {
                         .label = "the structure says where the pores are".into();
                 }
             }
-            return Some(open?.iter().map(|o| f64::from(u8::from(*o))).collect());
+            let solid = self.diffusing().map_or(0.0, |d| d.1);
+            return Some(open?.iter().map(|o| if *o { 1.0 } else { solid }).collect());
         }
         if let Some(structure) = scaffold.and_then(|s| s.get("structure")) {
             let fraction = match (structure.chosen("tpms"), open) {
@@ -100,7 +107,13 @@ impl Builder<'_> {
                 self.wrong("E023", key, format!("{} has no meaning in resolved pores", key.key))
                     .label = "the solutes diffuse freely in the pores".into();
             }
-            let free = Arc::clone(&ones);
+            let free = match (self.diffusing(), &world.open) {
+                // The flux is −D_s·∇(K·u).
+                (Some((ratio, k)), Some(open)) => {
+                    Arc::new(open.iter().map(|o| if *o { 1.0 } else { ratio * k }).collect())
+                }
+                _ => Arc::clone(&ones),
+            };
             let (laws, which) = (Vec::new(), Vec::new());
             return Some(Effective { free, axis: [1.0; 3], ones, laws, which });
         }
@@ -183,8 +196,14 @@ impl Builder<'_> {
         solutes: Option<&[Solute]>,
         populations: Option<&[Population]>,
     ) -> Structure {
-        let mut structure = Structure { porosity: world.porosity.clone(), open: None, isolated: 0 };
+        let mut structure =
+            Structure { porosity: world.porosity.clone(), open: None, solid: None, isolated: 0 };
         if !self.resolved() {
+            return structure;
+        }
+        if let (Some((_, partition)), Some(open)) = (self.diffusing(), &world.open) {
+            let voxels = open.iter().map(|o| !o).collect();
+            structure.solid = Some(Solid { voxels, partition });
             return structure;
         }
         let (Some(open), Some(solutes), Some(populations)) = (&world.open, solutes, populations)

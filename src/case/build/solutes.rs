@@ -103,7 +103,7 @@ impl Builder<'_> {
         }
         let mut values =
             self.field_with_regions(world, Some(initial), &path, CONCENTRATIONS, Some(name))?;
-        if let Some(open) = &world.open {
+        if let (Some(open), None) = (&world.open, self.diffusing()) {
             for (v, open) in values.iter_mut().zip(open) {
                 *v = if *open { *v } else { 0.0 };
             }

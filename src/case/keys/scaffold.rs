@@ -67,12 +67,27 @@ pub(in crate::case) fn scaffold() -> Shape {
                 "solid",
                 Shape::one_of(
                     "kind of solid",
-                    vec![key(
-                        "impermeable",
-                        Shape::nothing(),
-                        "No \
-                solute enters the solid.",
-                    )],
+                    vec![
+                        key("impermeable", Shape::nothing(), "No solute enters the solid."),
+                        key(
+                            "diffusing",
+                            Shape::table(vec![
+                                key(
+                                    "ratio",
+                                    Shape::positive(NONE),
+                                    "Diffusivity in the solid over that in the fluid.",
+                                ),
+                                key(
+                                    "partition",
+                                    Shape::positive(NONE),
+                                    "Concentration in the solid over that in the fluid in \
+                                    balance with it.",
+                                )
+                                .or("1"),
+                            ]),
+                            "Solutes diffuse through the solid; cells stay in the pores.",
+                        ),
+                    ],
                 ),
                 "The solid of a structure.",
             )
