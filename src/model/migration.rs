@@ -80,7 +80,7 @@ pub(super) fn others(
     p: usize,
     state: &State,
 ) -> Vec<f64> {
-    let mut sum = vec![0.0; state.fields.first().map_or(0, |f| f.len())];
+    let mut sum = vec![0.0; state.fields.first().map_or(0, ndarray::ArrayBase::len)];
     let Some(capacity) = setup_of.capacity else { return sum };
     for (spec, field) in catalogue.specs.iter().zip(&state.fields) {
         let counts = match spec.kind {

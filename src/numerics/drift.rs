@@ -549,7 +549,9 @@ mod tests {
                 solve(&eq, &mut flux, &how, &mut Scratch::default(), &mut v).expect("converges");
             // Closed voxels have a row of zeros: give them one.
             let mut all = open.clone();
-            all.iter_mut().for_each(|o| *o = o.max(1e-300));
+            for o in &mut all {
+                *o = o.max(1e-300);
+            }
             let exact = assembled(&Equation { storage: &all, ..eq }, &flux);
             let size = exact.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
             for i in 0..v.len() {

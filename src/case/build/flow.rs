@@ -11,6 +11,7 @@ use crate::physics::flow::Permeability;
 
 impl Builder<'_> {
     /// The flow; the outer option is `None` after an error.
+    #[expect(clippy::option_option, reason = "absent and wrong are different")]
     pub(super) fn flow(&mut self, world: &World<'_>) -> Option<Option<Flow>> {
         let Some(at) = self.root.get("flow") else {
             for region in &world.regions {
@@ -197,7 +198,7 @@ fn rests(flow: &Flow) -> bool {
 
 /// `None`: nothing passes this face by intent. Else true where fluid enters, false where it
 /// leaves, `None` where only the solution tells.
-#[allow(clippy::option_option)]
+#[expect(clippy::option_option, reason = "no flow, and a flow whose way is not known yet")]
 fn enters(flow: &Flow, face: Face) -> Option<Option<bool>> {
     if let FlowLaw::Given(u) = flow.law {
         let along = if face.end { -u[face.axis] } else { u[face.axis] };

@@ -51,18 +51,18 @@ impl Builder<'_> {
         let mut filling: Option<bool> = None;
         let mut all = Vec::new();
         for (solute, v) in at.entries_of("chemotaxis") {
-            match world.solute(solute) {
-                Some(s) => all.push((Cue::Solute(s), v)),
-                None => {
-                    self.absent(v, solute);
-                    out = None;
-                }
+            if let Some(s) = world.solute(solute) {
+                all.push((Cue::Solute(s), v));
+            } else {
+                self.absent(v, solute);
+                out = None;
             }
         }
         for (matrix, v) in at.entries_of("haptotaxis") {
-            match self.matrix_number(v, matrix) {
-                Some(m) => all.push((Cue::Matrix(m), v)),
-                None => out = None,
+            if let Some(m) = self.matrix_number(v, matrix) {
+                all.push((Cue::Matrix(m), v));
+            } else {
+                out = None;
             }
         }
         for (of, v) in all {
