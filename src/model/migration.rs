@@ -224,14 +224,15 @@ impl Solver {
                 solved
             }
             Some(mut way) => {
-                let room = match &way {
-                    Way::Fitted(Fitted { crowd, .. }) => crowd.clone(),
-                    Way::Degenerate(_) => None,
+                // Who is there may stay, even where round-off has left less room.
+                let most: Option<Vec<f64>> = match &way {
+                    Way::Fitted(Fitted { crowd: Some((capacity, others)), .. }) => {
+                        let room = |(o, n): (&f64, &f64)| (capacity - o).max(*n);
+                        Some(others.iter().zip(&*field).map(room).collect())
+                    }
+                    _ => None,
                 };
-                let bounds = match &room {
-                    Some((capacity, others)) => Bounds::Room(*capacity, others),
-                    None => Bounds::Positive,
-                };
+                let bounds = most.as_deref().map_or(Bounds::Positive, Bounds::Room);
                 let how = Drift { bounds, relative: true };
                 drift::solve(&equation, &mut way, &how, &mut self.drift, field)
             }

@@ -19,8 +19,8 @@ pub enum Bounds<'a> {
     None,
     /// Not negative.
     Positive,
-    /// Between 0 and what others leave of a capacity.
-    Room(f64, &'a [f64]),
+    /// Between 0 and a largest value a voxel, not negative.
+    Room(&'a [f64]),
 }
 
 /// How the equation differs from [`Equation`].
@@ -172,10 +172,8 @@ fn clip(bounds: Bounds, v: &mut [f64]) {
     match bounds {
         Bounds::None => {}
         Bounds::Positive => v.iter_mut().for_each(|x| *x = x.max(0.0)),
-        Bounds::Room(capacity, others) => {
-            for (x, o) in v.iter_mut().zip(others) {
-                *x = x.clamp(0.0, (capacity - o).max(0.0));
-            }
+        Bounds::Room(most) => {
+            v.iter_mut().zip(most).for_each(|(x, most)| *x = x.clamp(0.0, *most));
         }
     }
 }
