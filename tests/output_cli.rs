@@ -60,13 +60,18 @@ fn profile_gives_layers() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(
         lines[0],
-        "time [h],from [mm],to [mm],oxygen [mol/m^3],msc.viable [cells/m^3],double"
+        "time [h],from [mm],to [mm],oxygen [mol/m^3],msc.viable [cells/m^3],double,drift [m/s],\
+         velocity [m/s]"
     );
     assert_eq!(lines.len(), 5); // 17 voxels of 20 µm: 340 µm
     let cells: Vec<f64> = lines[1].split(',').map(|x| x.parse().unwrap()).collect();
     let mean = [16, 15, 14, 12].iter().map(|&v| value(2, 0, v)).sum::<f64>() / 4.0; // 13 is solid
     assert_eq!(cells[..3], [0.0, 0.0, 0.1]);
     assert!((cells[5] - mean).abs() < 1e-12);
+    // Of vectors their lengths.
+    let length = |v: f64| (v * v + 0.25 * v * v + 0.0625).sqrt();
+    let mean = [16.0, 15.0, 14.0, 13.0, 12.0].map(length).iter().sum::<f64>() / 5.0;
+    assert!((cells[7] - mean).abs() < 1e-6 * mean, "{} {mean}", cells[7]);
     assert!(lines[4].starts_with("0,0.3,0.34,"), "{}", lines[4]);
     for args in [&["--from", "z_max"][..], &["--from", "x_min", "--bin", "1um"]] {
         assert_eq!(ask(args).0, 2);

@@ -7,7 +7,8 @@ use super::library::print;
 use super::probe::{clean, open, quantity, steps};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::units::LENGTH;
-use crate::output::{Results, history};
+use crate::output::frame::Column;
+use crate::output::{FLOW, Results, history};
 
 /// Arguments of `profile`.
 #[derive(clap::Args)]
@@ -44,14 +45,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if viability.is_some() {
         out.push_str(",viable [%]");
     }
-    for column in &run.fields {
+    // A flow that does not change stands apart, and belongs to the picture all the same.
+    let flow = run.statics.iter().filter(|c| FLOW.contains(&c.name.as_str()));
+    let columns: Vec<&Column> = run.fields.iter().chain(flow).collect();
+    for column in &columns {
         out.push(',');
         out.push_str(&history::title(&column.name, &column.unit));
     }
     out.push('\n');
     for step in steps(&run, &args.time)? {
-        let mut means = Vec::with_capacity(run.fields.len());
-        for column in &run.fields {
+        let mut means = Vec::with_capacity(columns.len());
+        for column in &columns {
             means.push(layers.means(&grid, face, &run.read(step, &column.name)?));
         }
         for layer in 0..layers.count {

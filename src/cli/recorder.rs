@@ -8,7 +8,7 @@ use crate::model::state::{Kind, flat};
 use crate::model::survey::split;
 use crate::output::viewpy::{self, View};
 use crate::output::{
-    Array, Checksums, Folder, Frame, History, Layout, OutputError, Values, Writer,
+    Array, Checksums, FLOW, Folder, Frame, History, Layout, OutputError, Values, Writer,
 };
 
 /// Name of the derived field (viable + quiescent)/(all not lysed).
@@ -39,6 +39,22 @@ enum Column {
     Ph,
     /// The porosity, where it changes.
     Porosity,
+    /// A field of the flow, by its number in [`FLOW`], where it changes.
+    Flow(usize),
+}
+
+/// Units of the fields of [`FLOW`].
+const FLOW_UNITS: [&str; 3] = ["Pa", "um/s", "Pa"];
+
+/// The fields of the flow that there are, with their numbers in [`FLOW`].
+fn flow(solver: &Solver) -> Vec<(usize, Values)> {
+    let Some(stream) = &solver.stream else { return Vec::new() };
+    let scalars = |v: &[f64]| Values::F32(v.iter().map(|x| *x as f32).collect());
+    let vectors = |i: usize| std::array::from_fn(|a| (1e6 * stream.velocity[a][i]) as f32);
+    let velocity = Values::Vectors((0..solver.setup.grid.len()).map(vectors).collect());
+    let all = [stream.pressure.as_deref().map(scalars), Some(velocity)];
+    let all = all.into_iter().chain([stream.shear.as_deref().map(scalars)]).enumerate();
+    all.filter_map(|(n, values)| Some((n, values?))).collect()
 }
 
 impl Recorder {
@@ -76,13 +92,22 @@ impl Recorder {
         }
         let porosity = setup.structure.porosity.iter().map(|&e| e as f32).collect();
         let name = if changing { "porosity_of_scaffold" } else { POROSITY };
-        let statics =
-            [Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
+        let mut statics =
+            vec![Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
+        for (n, values) in flow(solver) {
+            let (name, unit) = (FLOW[n].to_string(), FLOW_UNITS[n].to_string());
+            if !solver.setup.flow_changes() {
+                statics.push(Array { name, unit, values });
+            } else if wanted(&name) {
+                fields.push(Column::Flow(n));
+            }
+        }
         let shown = fields.iter().map(|c| match c {
             Column::Field(_, name, unit, _) => (name.clone(), (*unit).to_string()),
             Column::Fraction => (VIABLE_FRACTION.to_string(), String::new()),
             Column::Ph => (PH.to_string(), String::new()),
             Column::Porosity => (POROSITY.to_string(), String::new()),
+            Column::Flow(n) => (FLOW[*n].to_string(), FLOW_UNITS[*n].to_string()),
         });
         let mut shown: Vec<(String, String)> = shown.collect();
         // The first solute beside the cells says most.
@@ -110,6 +135,8 @@ impl Recorder {
 
     fn frame(&self, solver: &Solver) -> Frame {
         let room = solver.room();
+        let follows = self.fields.iter().any(|c| matches!(c, Column::Flow(_)));
+        let mut flow = if follows { flow(solver) } else { Vec::new() };
         let arrays = self.fields.iter().map(|column| {
             let (name, unit, values): (&str, &str, Vec<f64>) = match column {
                 Column::Field(f, name, unit, factor) => {
@@ -122,6 +149,11 @@ impl Recorder {
                 Column::Porosity => {
                     let parts = solver.storage().iter().zip(solver.measure());
                     (POROSITY, "", parts.map(|(s, m)| s / m).collect())
+                }
+                Column::Flow(n) => {
+                    let at = flow.iter().position(|f| f.0 == *n);
+                    let values = at.map_or(Values::F32(Vec::new()), |at| flow.swap_remove(at).1);
+                    return Array { name: FLOW[*n].into(), unit: FLOW_UNITS[*n].into(), values };
                 }
             };
             let masked =

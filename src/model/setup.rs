@@ -40,6 +40,14 @@ pub struct Setup {
     pub silent_laws: Vec<String>,
 }
 
+impl Setup {
+    /// True where the flow or the shear on the walls follows a porosity that changes.
+    pub fn flow_changes(&self) -> bool {
+        let darcy = self.flow.as_ref().is_some_and(|f| !matches!(f.law, FlowLaw::Given(_)));
+        darcy && self.matter.changing.is_some()
+    }
+}
+
 /// The scaffold on the grid.
 #[derive(Clone, Debug)]
 pub struct Structure {

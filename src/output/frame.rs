@@ -95,15 +95,18 @@ pub enum Values {
     F64(Vec<f64>),
     /// Small whole numbers: masks, labels.
     U8(Vec<u8>),
+    /// Vectors along the axes of the file (x, y, z; r, z), single precision.
+    Vectors(Vec<[f32; 3]>),
 }
 
 impl Values {
-    /// Number of values.
+    /// Number of voxels.
     pub fn len(&self) -> usize {
         match self {
             Values::F32(v) => v.len(),
             Values::F64(v) => v.len(),
             Values::U8(v) => v.len(),
+            Values::Vectors(v) => v.len(),
         }
     }
     /// True without values.
@@ -116,6 +119,7 @@ impl Values {
             Values::F32(_) => Precision::F32,
             Values::F64(_) => Precision::F64,
             Values::U8(_) => Precision::U8,
+            Values::Vectors(_) => Precision::Vectors,
         }
     }
 }
@@ -129,6 +133,16 @@ pub enum Precision {
     F64,
     /// 8-bit whole number.
     U8,
+    /// Three 32-bit floating point components.
+    Vectors,
+}
+
+impl Precision {
+    /// Shape of an array, slowest axis first: z, y, x, and the components of vectors.
+    pub fn shape(self, layout: &Layout) -> Vec<usize> {
+        let components = if self == Precision::Vectors { &[3][..] } else { &[] };
+        layout.shape().iter().chain(components).copied().collect()
+    }
 }
 
 /// A named field on all voxels. NaN marks solid.
@@ -180,6 +194,9 @@ pub fn file_name(index: usize) -> String {
     format!("fields/{index:06}.h5")
 }
 
+/// Names of the fields of the flow: pressure, superficial velocity, shear on pore walls.
+pub const FLOW: [&str; 3] = ["pressure", "velocity", "wall_shear"];
+
 /// Name of the file of what never changes.
 pub const STATIC: &str = "fields/static.h5";
 
@@ -214,6 +231,7 @@ fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hd
             Values::F32(v) => dataset(&data, layout, array, v),
             Values::F64(v) => dataset(&data, layout, array, v),
             Values::U8(v) => dataset(&data, layout, array, v),
+            Values::Vectors(v) => dataset(&data, layout, array, v.as_flattened()),
         }?;
     }
     file.close()
@@ -226,12 +244,14 @@ fn dataset<T: hdf5::H5Type>(
     array: &Array,
     values: &[T],
 ) -> hdf5::Result<()> {
-    let [nz, ny, nx] = layout.shape();
-    let planes = ((1 << 20) / (ny * nx * size_of::<T>()).max(1)).clamp(1, nz);
+    let shape = array.values.precision().shape(layout);
+    let plane: usize = shape[1..].iter().product();
+    let mut chunk = shape.clone();
+    chunk[0] = ((1 << 20) / (plane * size_of::<T>()).max(1)).clamp(1, shape[0]);
     let set = group
         .new_dataset::<T>()
-        .shape((nz, ny, nx))
-        .chunk((planes, ny, nx))
+        .shape(shape)
+        .chunk(chunk)
         .shuffle()
         .deflate(1)
         .fletcher32()

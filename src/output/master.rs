@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use hdf5::Group;
+use hdf5::{Group, Hyperslab, SliceOrIndex};
 
 use super::folder::publish_with;
 use super::frame::{self, Column, Layout, Precision, STATIC};
@@ -43,7 +43,9 @@ fn fill(path: &Path, layout: &Layout, series: &Series) -> hdf5::Result<()> {
     for (column, fixed) in columns(series) {
         let files = sources(series, fixed);
         match column.precision {
-            Precision::F32 => virtual_set(&data, layout, column, series, &files, Some(f32::NAN)),
+            Precision::F32 | Precision::Vectors => {
+                virtual_set(&data, layout, column, series, &files, Some(f32::NAN))
+            }
             Precision::F64 => virtual_set(&data, layout, column, series, &files, Some(f64::NAN)),
             Precision::U8 => virtual_set::<u8>(&data, layout, column, series, &files, None),
         }?;
@@ -70,7 +72,8 @@ fn sources(series: &Series, fixed: bool) -> Vec<String> {
     series.steps.iter().map(|&(index, _)| frame::file_name(index)).collect()
 }
 
-/// One array over its source files: `[t, z, y, x]`, or `[z, y, x]` with a single output.
+/// One array over its source files: `[t, z, y, x]`, or `[z, y, x]` with a single output, and
+/// `[…, 3]` for vectors.
 fn virtual_set<T: hdf5::H5Type>(
     data: &Group,
     layout: &Layout,
@@ -82,22 +85,17 @@ fn virtual_set<T: hdf5::H5Type>(
 where
     hdf5::types::OwnedDynValue: From<T>,
 {
-    let [nz, ny, nx] = layout.shape();
+    let one = column.precision.shape(layout);
     let source = format!("/VTKHDF/CellData/{}", column.name);
     let builder = data.new_dataset::<T>();
     let mut builder = if series.steps.len() == 1 {
-        builder.shape((nz, ny, nx)).virtual_map(
-            &files[0],
-            &source,
-            (nz, ny, nx),
-            ..,
-            (nz, ny, nx),
-            ..,
-        )
+        builder.shape(&one).virtual_map(&files[0], &source, &one, .., &one, ..)
     } else {
-        let shape = (files.len(), nz, ny, nx);
-        files.iter().enumerate().fold(builder.shape(shape), |b, (t, file)| {
-            b.virtual_map(file, &source, (nz, ny, nx), .., shape, (t..t + 1, .., .., ..))
+        let shape: Vec<usize> = [files.len()].iter().chain(&one).copied().collect();
+        files.iter().enumerate().fold(builder.shape(&shape), |b, (t, file)| {
+            let mut part = vec![SliceOrIndex::from(t..t + 1)];
+            part.resize(shape.len(), (..).into());
+            b.virtual_map(file, &source, &one, .., &shape, Hyperslab::from(part))
         })
     };
     if let Some(fill) = fill {

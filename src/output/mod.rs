@@ -20,7 +20,7 @@ pub mod xdmf;
 
 pub use checksums::Checksums;
 pub use folder::Folder;
-pub use frame::{Array, Frame, Layout, Values};
+pub use frame::{Array, FLOW, Frame, Layout, Values};
 pub use history::History;
 pub use read::Results;
 pub use writer::Writer;

@@ -116,14 +116,17 @@ impl Results {
         })
     }
 
-    /// Values of a field, x fastest; those that never change need no step.
+    /// Values of a field, x fastest, of vectors their lengths; those that never change need no
+    /// step.
     pub fn read(&self, step: Step, name: &str) -> Result<Vec<f64>> {
-        self.column(name)?;
+        let vectors = self.column(name)?.precision == Precision::Vectors;
         let fixed = self.statics.iter().any(|c| c.name == name);
         let file = if fixed { STATIC.to_owned() } else { file_name(step.index) };
-        with(&self.folder.join(file), |f| {
+        let values = with(&self.folder.join(file), |f| {
             f.dataset(&format!("VTKHDF/CellData/{name}"))?.read_raw::<f64>()
-        })
+        })?;
+        let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        Ok(if vectors { values.chunks(3).map(length).collect() } else { values })
     }
 
     /// Value of `values` at a point (mm from the corner of the box): linear between voxel
@@ -192,7 +195,9 @@ fn columns(file: &File) -> hdf5::Result<Vec<Column>> {
 
 fn column(set: &Dataset, name: String) -> hdf5::Result<Column> {
     let kind = set.dtype()?;
-    let precision = if kind.is::<f64>() {
+    let precision = if set.ndim() == 4 {
+        Precision::Vectors
+    } else if kind.is::<f64>() {
         Precision::F64
     } else if kind.is::<u8>() {
         Precision::U8

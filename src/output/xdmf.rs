@@ -54,17 +54,20 @@ fn grid(out: &mut String, layout: &Layout, series: &Series, index: usize, time: 
 }
 
 fn attribute(out: &mut String, layout: &Layout, column: &Column, file: &str) {
-    let [nz, ny, nx] = layout.shape();
-    let (kind, bytes) = match column.precision {
-        Precision::F32 => ("Float", 4),
+    let shape: Vec<String> =
+        column.precision.shape(layout).iter().map(ToString::to_string).collect();
+    let (shape, of) = (shape.join(" "), column.precision);
+    let what = if of == Precision::Vectors { "Vector" } else { "Scalar" };
+    let (kind, bytes) = match of {
+        Precision::F32 | Precision::Vectors => ("Float", 4),
         Precision::F64 => ("Float", 8),
         Precision::U8 => ("UChar", 1),
     };
     let name = escaped(&column.name);
     let _ = writeln!(
         out,
-        "<Attribute Name=\"{name}\" AttributeType=\"Scalar\" Center=\"Cell\">\
-         <DataItem Dimensions=\"{nz} {ny} {nx}\" NumberType=\"{kind}\" Precision=\"{bytes}\" \
+        "<Attribute Name=\"{name}\" AttributeType=\"{what}\" Center=\"Cell\">\
+         <DataItem Dimensions=\"{shape}\" NumberType=\"{kind}\" Precision=\"{bytes}\" \
          Format=\"HDF\">{file}:/VTKHDF/CellData/{name}</DataItem></Attribute>"
     );
 }

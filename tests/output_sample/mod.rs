@@ -24,6 +24,11 @@ pub(crate) fn value(field: usize, t: usize, v: usize) -> f64 {
     [1e-6 * x + 0.1, 1e7 * (x + 1.0), x / 3.0][field]
 }
 
+/// Vector of the field `drift` at step `t` in voxel `v`.
+fn drift(t: usize, v: usize) -> [f32; 3] {
+    [t as f32, v as f32, 1e3 * t as f32 - v as f32]
+}
+
 /// Time of step `t`, s: uneven.
 #[allow(dead_code)]
 pub(crate) fn time(t: usize) -> f64 {
@@ -41,13 +46,16 @@ pub(crate) fn sample_run(path: &Path, grid: &Grid, steps: usize) {
     };
     let n = grid.len();
     let solid = array("solid", "", Values::U8((0..n).map(|v| u8::from(v % 5 == 0)).collect()));
-    let mut writer = Writer::start(&folder, layout, &[solid]).unwrap();
+    let vector = |v: usize| [v as f32, -0.5 * v as f32, 0.25];
+    let velocity = array("velocity", "m/s", Values::Vectors((0..n).map(vector).collect()));
+    let mut writer = Writer::start(&folder, layout, &[solid, velocity]).unwrap();
     for t in 0..steps {
         let single = |f| Values::F32((0..n).map(|v| value(f, t, v) as f32).collect());
         let arrays = vec![
             array("oxygen", "mol/m^3", single(0)),
             array("msc.viable", "cells/m^3", single(1)),
             array("double", "", Values::F64((0..n).map(|v| value(2, t, v)).collect())),
+            array("drift", "m/s", Values::Vectors((0..n).map(|v| drift(t, v)).collect())),
         ];
         writer.push(Frame { index: t, time: time(t), arrays }).unwrap();
     }

@@ -12,6 +12,10 @@ def field(name, t, n):
     v = np.arange(n, dtype=np.float64)
     if name == "solid":
         return (v % 5 == 0).astype(np.uint8)
+    if name == "velocity":
+        return np.stack([v, -0.5 * v, 0 * v + 0.25], axis=1).astype(np.float32)
+    if name == "drift":
+        return np.stack([0 * v + t, v, 1e3 * t - v], axis=1).astype(np.float32)
     x = v + 1e5 * t
     values = {"oxygen": 1e-6 * x + 0.1, "msc.viable": 1e7 * (x + 1.0), "double": x / 3.0}[name]
     values[v % 97 == 13] = np.nan
@@ -29,10 +33,10 @@ def compare(where, grid, image, t):
     assert np.allclose(image.GetOrigin(), 0), (where, image.GetOrigin())
     cells = image.GetCellData()
     names = sorted(cells.GetArrayName(i) for i in range(cells.GetNumberOfArrays()))
-    assert names == ["double", "msc.viable", "oxygen", "solid"], (where, names)
+    assert names == ["double", "drift", "msc.viable", "oxygen", "solid", "velocity"], (where, names)
     n = int(np.prod(counts))
     for name in names:
         got, want = vtk_to_numpy(cells.GetArray(name)), field(name, t, n)
         assert got.shape == want.shape, (where, name, got.shape)
         assert np.array_equal(got, want, equal_nan=name != "solid"), (where, name)
-    return 4 * n
+    return 10 * n

@@ -134,7 +134,9 @@ impl Builder<'_> {
             }
         }
         for (name, at) in root.entries_of("solutes") {
-            if ["scaffold", "porosity", "ph"].contains(&name.as_str()) {
+            const TAKEN: [&str; 6] =
+                ["scaffold", "porosity", "ph", "pressure", "velocity", "wall_shear"];
+            if TAKEN.contains(&name.as_str()) {
                 self.wrong("E026", at, format!("{} has a name that is taken", at.key)).label =
                     "a field of the output is called so: take another".into();
             }

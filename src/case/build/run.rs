@@ -92,11 +92,14 @@ impl Builder<'_> {
         let mut all: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
         all.extend(setup.ph.map(|_| "ph".to_owned()));
         all.extend(setup.matter.changing.as_ref().map(|_| "porosity".to_owned()));
+        let flow: &[&str] = if setup.flow_changes() { &FLOW } else { &[] };
+        all.extend(flow.iter().map(|f| (*f).to_owned()));
         let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
             let shown = specs.into_iter().filter(|s| !matches!(s.kind, Kind::Damaged { .. }));
             setup.run.fields = shown.map(|s| s.name).collect();
             setup.run.fields.extend(setup.ph.map(|_| "ph".to_owned()));
             setup.run.fields.extend(setup.matter.changing.as_ref().map(|_| "porosity".to_owned()));
+            setup.run.fields.extend(flow.iter().map(|f| (*f).to_owned()));
             return Some(setup);
         };
         for at in list.list() {
@@ -117,6 +120,9 @@ impl Builder<'_> {
         Some(setup)
     }
 }
+
+/// Fields of a flow that changes.
+const FLOW: [&str; 3] = ["pressure", "velocity", "wall_shear"];
 
 /// A round interval that gives about 30 outputs.
 fn usual_interval(duration: f64) -> f64 {
