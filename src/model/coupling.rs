@@ -72,6 +72,7 @@ impl Solver {
         }
         half.baths.clone_from(&from.baths);
         self.base(from, half, 0.5 * dt, 1, &mut fine)?;
+        let first = fine.clone();
         for s in 0..solutes {
             let now = flat(&from.fields[s]);
             let (middle, end) = (flat(&half.fields[s]), flat(&full.fields[s]));
@@ -81,7 +82,8 @@ impl Solver {
         two.baths.clone_from(&half.baths);
         self.open_up(half);
         self.base(half, two, 0.5 * dt, 2, &mut fine)?;
-        Ok(Attempt { dt, coarse, fine })
+        let moved = first.iter().zip(&fine).map(|(a, b)| a.abs() + (b - a).abs()).collect();
+        Ok(Attempt { dt, coarse, fine, moved })
     }
 
     /// Error of the last attempt over what is allowed, from the largest over the fields of the
@@ -213,7 +215,7 @@ impl Solver {
         }
         self.state.time = time;
         self.trend = true;
-        self.ledger.book(&amounts, attempt.dt);
+        self.ledger.book(&amounts, &attempt.moved, attempt.dt);
         self.work.steps += 1;
         self.rescale();
         self.contents();
@@ -238,6 +240,8 @@ pub struct Attempt {
     pub dt: f64,
     coarse: Vec<f64>,
     fine: Vec<f64>,
+    /// Magnitudes in each half step, added.
+    moved: Vec<f64>,
 }
 
 impl Attempt {

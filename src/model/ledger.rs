@@ -45,11 +45,13 @@ impl Ledger {
         self.terms.len() - 1
     }
 
-    /// Books the amounts of a step of length `dt`, in the order of the terms.
-    pub fn book(&mut self, amounts: &[f64], dt: f64) {
-        for (term, a) in self.terms.iter_mut().zip(amounts) {
+    /// Books the amounts of a step of length `dt`, in the order of the terms. `moved` are the
+    /// magnitudes in its two half steps: what comes in the first and goes in the second has turned
+    /// over, though the step as a whole moves little.
+    pub fn book(&mut self, amounts: &[f64], moved: &[f64], dt: f64) {
+        for ((term, a), moved) in self.terms.iter_mut().zip(amounts).zip(moved) {
             term.total += a;
-            term.turnover += a.abs();
+            term.turnover += a.abs().max(*moved);
             term.rate = a / dt;
         }
     }
@@ -61,7 +63,7 @@ impl Ledger {
     }
 
     /// Defect of an account: |content − initial − Σ flows| over the sum of the magnitudes of all amounts
-    /// booked.
+    /// booked, by half steps.
     pub fn defect(&self, account: &Account) -> f64 {
         let mut sum = account.content - account.initial;
         let mut size = account.content.abs() + account.initial.abs();

@@ -120,8 +120,10 @@ fn deposit(
     }
     let (decay, room) = (dt * matrix.decay, matrix.largest.map_or(0.0, |most| 1.0 / most));
     for i in 0..count {
-        new[i] = (old[i] + laid[i]) / (1.0 + laid[i] * room + decay);
-        laid[i] *= 1.0 - new[i] * room;
+        let all = 1.0 + laid[i] * room + decay;
+        new[i] = (old[i] + laid[i]) / all;
+        // laid·(1 − new·room), without the cancellation near the largest mass.
+        laid[i] *= (1.0 + decay - old[i] * room) / all;
     }
     [lanes(count, |i| measure[i] * laid[i]), lanes(count, |i| measure[i] * (decay * new[i]))]
 }

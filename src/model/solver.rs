@@ -330,7 +330,7 @@ impl Solver {
             from.clone_from(&to);
         }
         self.state = to;
-        self.ledger.book(&amounts, 1.0);
+        self.ledger.book(&amounts, &amounts, 1.0);
         self.contents();
         Ok(())
     }
