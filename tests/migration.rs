@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::{Kind, flat};
-use blastema::physics::migration::{Motility, Taxis, haptokinesis};
+use blastema::physics::migration::{Cue, Motility, Taxis, haptokinesis};
 use blastema::physics::response::{Below, Combine, Trigger};
 use common::*;
 
@@ -22,7 +22,10 @@ fn moving(density: Vec<f64>, d: f64, taxis: &[(usize, f64, f64)]) -> Population 
         name: "msc".into(),
         seeding: density,
         motility: Motility::Constant(d),
-        taxis: taxis.iter().map(|&(of, s, half)| Taxis { of, sensitivity: s, half }).collect(),
+        taxis: taxis
+            .iter()
+            .map(|&(of, s, half)| Taxis { of: Cue::Solute(of), sensitivity: s, half })
+            .collect(),
         ..population(&grid(&[1], &[1.0]), "msc", 0.0)
     }
 }
@@ -42,6 +45,20 @@ fn march(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) 
     case.run.duration = end;
     case.run.steady = false;
     case.run.accuracy.solver = 1e-13;
+    // What cells of a haptokinetic motility adhere to: a matrix as the first solute is.
+    let adhere = |p: &Population| matches!(p.motility, Motility::Haptokinetic { .. });
+    if case.populations.iter().any(adhere)
+        && let Initial::Field(initial) = &case.solutes[0].initial
+    {
+        case.matter.matrices = vec![Matrix {
+            name: "matrix".into(),
+            density: 1e3,
+            largest: None,
+            initial: initial.clone(),
+            decay: 0.0,
+            deposits: Vec::new(),
+        }];
+    }
     let mut solver = Solver::new(case).expect("starts");
     for _ in 0..steps {
         let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
@@ -414,7 +431,7 @@ fn orders_of_what_is_not_linear() {
     type Face = fn(f64, f64, f64, f64) -> f64;
     let crowd: Change = |p| {
         p.motility = Motility::Constant(0.5);
-        p.taxis = vec![Taxis { of: 0, sensitivity: 3.0, half: 0.8 }];
+        p.taxis = vec![Taxis { of: Cue::Solute(0), sensitivity: 3.0, half: 0.8 }];
         crowded(p, 1.0, false);
     };
     let porous: Change = |p| p.motility = Motility::Porous { diffusivity: 1.0, capacity: 1.0 };
