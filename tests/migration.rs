@@ -251,15 +251,19 @@ fn crowded_cells_rest() {
 fn damage_moves_with_the_cells() {
     let (chain, rate, exposure) = (3, 0.4, Exposure { time: 0.5, recovery: 1.0, stages: 3 });
     // Stages of a cell under a full hazard at time 1, by small steps.
-    let mut s = [1.0, 0.0, 0.0, 0.0];
     let forward = chain as f64 / exposure.time;
-    let steps = 400_000;
-    for _ in 0..steps {
-        let dt = 1.0 / f64::from(steps);
+    let change = |s: &[f64; 4]| -> [f64; 4] {
         let mut flows = [0.0; 5];
         (1..=chain).for_each(|m| flows[m] = forward * s[m - 1]);
         flows[chain + 1] = rate * s[chain];
-        (0..=chain).for_each(|m| s[m] += dt * (flows[m] - flows[m + 1]));
+        std::array::from_fn(|m| flows[m] - flows[m + 1])
+    };
+    let mut s = [1.0, 0.0, 0.0, 0.0];
+    let steps = 20_000;
+    for _ in 0..steps {
+        let (dt, k) = (1.0 / f64::from(steps), change(&s));
+        let k = change(&std::array::from_fn(|m| s[m] + 0.5 * dt * k[m]));
+        (0..=chain).for_each(|m| s[m] += dt * k[m]);
     }
     let exact = 1.0 - s[0] / s.iter().sum::<f64>();
     let spread = |crowd: bool, hazard: bool, steps: usize| -> f64 {

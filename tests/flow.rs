@@ -1,0 +1,313 @@
+//! Flow: rest, mirror images, no overshoot, orders, a bath in a circle, threads, divergence. No
+//! units but where named.
+
+mod common;
+
+use blastema::ground::grid::{Face, Grid};
+use blastema::ground::par;
+use blastema::ground::signal::Signal;
+use blastema::model::flow::divergence;
+use blastema::model::setup::*;
+use blastema::model::solver::Solver;
+use blastema::model::state::flat;
+use blastema::physics::kinetics::{MichaelisMenten, Uptake};
+use blastema::physics::migration::{Motility, Taxis};
+use blastema::physics::release::Release as Law;
+use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
+use common::*;
+
+fn noise(i: usize) -> f64 {
+    ((i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / 16_777_216.0
+}
+
+fn march(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) -> Solver {
+    case.run.duration = end;
+    case.run.steady = false;
+    case.run.accuracy.solver = 1e-12;
+    let mut solver = Solver::new(case).expect("starts");
+    for _ in 0..steps {
+        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
+        solver.accept(&attempt);
+        see(&solver);
+    }
+    let (account, defect) = solver.ledger.worst().expect("accounts");
+    assert!(defect < 1e-12, "{account}: {defect:e}");
+    solver
+}
+
+fn given(velocity: [f64; 3]) -> Option<Flow> {
+    let boundaries = [FlowBoundary::Sealed; 6];
+    Some(Flow { law: FlowLaw::Given(velocity), viscosity: 1.0, boundaries })
+}
+
+/// Darcy flow along `axis` between two pressures.
+fn driven(permeability: Vec<f64>, axis: usize, pressures: [f64; 2]) -> Option<Flow> {
+    let mut boundaries = [FlowBoundary::Sealed; 6];
+    boundaries[2 * axis] = FlowBoundary::Pressure(pressures[0]);
+    boundaries[2 * axis + 1] = FlowBoundary::Pressure(pressures[1]);
+    Some(Flow { law: FlowLaw::Darcy(permeability), viscosity: 1.0, boundaries })
+}
+
+/// Cells that use oxygen, grow with it, die without, and move.
+fn living(g: &Grid, density: Vec<f64>) -> Population {
+    let mut p = population(g, "msc", 0.0);
+    p.seeding = density;
+    p.uptake = vec![(0, Uptake::MichaelisMenten(MichaelisMenten { vmax: 4.0, km: 0.1 }))];
+    p.growth = Some(Growth {
+        rate: 1.0,
+        logistic: false,
+        limits: vec![(0, Limit::Monod(Monod { half: 0.3 }))],
+        combine: Combine::Product,
+    });
+    p.deaths = vec![Death {
+        cause: "hypoxia".into(),
+        rate: 0.7,
+        when: vec![(0, Trigger::Below(Below { half: 0.4, exponent: 4.0 }))],
+        combine: Combine::All,
+        exposure: None,
+    }];
+    p.motility = Motility::Constant(0.01);
+    p.taxis = vec![Taxis { of: 0, sensitivity: 0.05, half: 0.5 }];
+    p
+}
+
+/// A plug of 10 mm by 5 mm (here in cm) or a box, perfused along the second axis.
+fn plug(g: &Grid, rough: impl Fn(usize) -> f64, pressures: Option<[f64; 2]>) -> Setup {
+    let mut oxygen = solute(g, "oxygen", 0.1, 0.3);
+    oxygen.boundaries[2] = value(1.0);
+    oxygen.boundaries[3] = value(0.6);
+    let cells = living(g, (0..g.len()).map(&rough).collect());
+    let mut case = setup(g.clone(), vec![oxygen], vec![cells], 1.0);
+    case.flow =
+        pressures.and_then(|p| driven((0..g.len()).map(|i| 0.5 + rough(i)).collect(), 1, p));
+    case
+}
+
+/// Between equal pressures nothing moves: the same bits as without a flow.
+#[test]
+fn equal_pressures_change_no_bit() {
+    let g = Grid::cylinder(12, 0.0, 0.5, Some((0.5, 14)));
+    let run = |p| march(plug(&g, noise, p), 1.0, 8, |_| {});
+    let (with, without) = (run(Some([7.0, 7.0])), run(None));
+    for (a, b) in with.state.fields.iter().zip(&without.state.fields) {
+        assert!(flat(a).iter().zip(flat(b)).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
+    // The test can fail: a flow does change the fields.
+    let moved = run(Some([8.0, 7.0]));
+    assert!(flat(&moved.state.fields[0]) != flat(&without.state.fields[0]));
+}
+
+/// Flow, solute and cells upside down give fields upside down.
+#[test]
+fn reversed_flow_mirrors_the_fields() {
+    for g in [Grid::cylinder(8, 0.0, 0.5, Some((0.5, 11))), grid(&[7, 12], &[0.4, 0.5])] {
+        let n = g.n;
+        let turn = |i: usize| {
+            let at = g.voxel(i);
+            g.index(at[0], n[1] - 1 - at[1], at[2])
+        };
+        let mut up = plug(&g, noise, Some([9.0, 5.0]));
+        let mut down = plug(&g, |i| noise(turn(i)), Some([5.0, 9.0]));
+        for case in [&mut up, &mut down] {
+            case.run.accuracy.solver = 1e-12;
+        }
+        down.solutes[0].boundaries.swap(2, 3);
+        let (up, down) = (march(up, 1.0, 10, |_| {}), march(down, 1.0, 10, |_| {}));
+        let mut worst = 0.0_f64;
+        for (a, b) in up.state.fields.iter().zip(&down.state.fields) {
+            let size = flat(a).iter().fold(0.0_f64, |m, v| m.max(*v));
+            for (i, a) in flat(a).iter().enumerate() {
+                worst = worst.max((a - flat(b)[turn(i)]).abs() / size);
+            }
+        }
+        println!("mirror {:?}: {worst:.1e}", g.form);
+        assert!(worst < 1e-8, "{worst:e}");
+    }
+}
+
+/// Plug flow with dispersion into an empty construct: neither below 0 nor above what enters.
+#[test]
+fn a_front_that_enters_does_not_overshoot() {
+    for peclet in [1.0, 10.0, 100.0, 1000.0] {
+        for steps in [3, 20, 200] {
+            let g = grid(&[60], &[1.0]);
+            let mut s = solute(&g, "oxygen", 1.0 / peclet, 0.0);
+            s.boundaries[0] = Boundary::Inlet(Signal::Constant(1.0));
+            s.boundaries[1] = Boundary::Outflow;
+            let mut case = setup(g, vec![s], vec![], 1.0);
+            case.flow = given([1.0, 0.0, 0.0]);
+            let mut most = 0.0_f64;
+            march(case, 1.5, steps, |solver| {
+                for c in flat(&solver.state.fields[0]) {
+                    assert!(*c >= 0.0, "Pe {peclet}, {steps} steps: {c}");
+                    most = most.max(*c);
+                }
+            });
+            println!("Pe {peclet}, {steps} steps: largest − 1 = {:.1e}", most - 1.0);
+            assert!(most <= 1.0 + 1e-9, "Pe {peclet}, {steps} steps: {most}");
+            assert!(most > 0.5, "nothing entered");
+        }
+    }
+}
+
+fn order(what: &str, errors: &[f64], least: f64) {
+    let orders: Vec<f64> = errors.windows(2).map(|e| (e[0] / e[1]).log2()).collect();
+    let row: Vec<String> = errors.iter().map(|e| format!("{e:.2e}")).collect();
+    println!("ORDER {what:<52} {}  order {orders:.2?}", row.join(" "));
+    let last = *orders.last().expect("two errors");
+    assert!(last >= least, "{what}: order {last:.3}, errors {errors:?}");
+}
+
+/// Steady first-order decay in plug flow with dispersion, u c′ = D c″ − k c, with cell Péclet numbers
+/// below and above 2.
+#[test]
+fn order_of_a_steady_profile() {
+    for (d, name) in [(0.2, "below 2"), (1e-3, "above 2")] {
+        let (u, k) = (1.0, 1.5);
+        let errors = [40, 80, 160].map(|n| {
+            let g = grid(&[n], &[1.0]);
+            let mut s = solute(&g, "oxygen", d, 0.5);
+            s.decay = k;
+            s.boundaries[0] = Boundary::Inlet(Signal::Constant(1.0));
+            s.boundaries[1] = Boundary::Outflow;
+            let mut case = setup(g.clone(), vec![s], vec![], 0.0);
+            case.flow = given([u, 0.0, 0.0]);
+            case.run.accuracy.solver = 1e-12;
+            let mut solver = Solver::new(case).expect("starts");
+            solver.steady(&[true]).expect("steady");
+            // Danckwerts: Chem. Eng. Sci. 2 (1953) 1, written so that nothing overflows.
+            let (pe, a) = (u / d, (1.0 + 4.0 * k * d / (u * u)).sqrt());
+            let exact = |x: f64| {
+                let forth = (1.0 + a) * (0.5 * pe * x * (1.0 - a)).exp();
+                let back = (a - 1.0) * (0.5 * pe * (x - a * (2.0 - x))).exp();
+                2.0 * (forth + back) / ((1.0 + a).powi(2) - (a - 1.0).powi(2) * (-pe * a).exp())
+            };
+            let c = flat(&solver.state.fields[0]);
+            c.iter().enumerate().map(|(i, c)| (c - exact(g.centre(i)[0])).abs()).sum::<f64>()
+                / n as f64
+        });
+        order(&format!("space: steady, cell Péclet {name}"), &errors, 1.9);
+    }
+}
+
+/// A Gaussian hill far from both ends, carried along and smeared.
+#[test]
+fn order_of_a_travelling_profile() {
+    let (u, t) = (1.0, 0.25);
+    for (d, what) in [(0.05, "hill, cell Péclet below 2"), (1e-4, "hill, cell Péclet above 2")] {
+        let exact = |x: f64, t: f64| {
+            let s = 0.006 + 2.0 * d * t;
+            let y = x - 0.4 - u * t;
+            (0.006 / s).sqrt() * (-y * y / (2.0 * s)).exp()
+        };
+        let t = if d > 0.01 { 0.02 } else { t };
+        let errors = [80, 160, 320].map(|n| {
+            let g = grid(&[n], &[1.0]);
+            let mut s = solute(&g, "oxygen", d, 0.0);
+            s.initial = Initial::Field((0..n).map(|i| exact(g.centre(i)[0], 0.0)).collect());
+            s.boundaries[0] = Boundary::Inlet(Signal::Constant(0.0));
+            s.boundaries[1] = Boundary::Outflow;
+            let mut case = setup(g.clone(), vec![s], vec![], 0.0);
+            case.flow = given([u, 0.0, 0.0]);
+            let solver = march(case, t, n, |_| {});
+            let c = flat(&solver.state.fields[0]);
+            c.iter().enumerate().map(|(i, c)| (c - exact(g.centre(i)[0], t)).abs()).sum::<f64>()
+                / n as f64
+        });
+        order(&format!("space and time: {what}"), &errors, 1.9);
+    }
+}
+
+/// One bath at both ends: what leaves the construct comes back. Nothing is lost, and with decay in
+/// a construct that is small beside the bath the bath falls as it is used.
+#[test]
+fn a_bath_in_a_circle() {
+    for (decay, volume) in [(0.0, 0.3), (0.8, 300.0)] {
+        let g = grid(&[50], &[1.0]);
+        let mut s = solute(&g, "oxygen", 0.02, 0.0);
+        s.decay = decay;
+        s.boundaries[0] = Boundary::Bath(0);
+        s.boundaries[1] = Boundary::Bath(0);
+        let mut case = setup(g.clone(), vec![s], vec![], 1.0);
+        case.flow = given([1.0, 0.0, 0.0]);
+        case.baths =
+            vec![Bath { name: "loop".into(), volume, solutes: vec![(0, 1.0)], changes: vec![] }];
+        let content = |s: &Solver| {
+            s.state.baths[0][0] * volume
+                + flat(&s.state.fields[0]).iter().sum::<f64>() * g.voxel_volume()
+        };
+        let solver = march(case, 6.0, 120, |_| {});
+        let decayed = solver.ledger.find("oxygen.decayed").map_or(0.0, |t| t.0);
+        let defect = (content(&solver) + decayed) / volume - 1.0;
+        println!("bath in a circle: bath {}, defect {defect:.1e}", solver.state.baths[0][0]);
+        assert!(defect.abs() < 1e-12, "{defect:e}");
+        if decay == 0.0 {
+            // Well mixed in the end.
+            let even = volume / (volume + 1.0);
+            assert!((solver.state.baths[0][0] - even).abs() < 1e-3 * even);
+        }
+    }
+}
+
+/// A case with all that moves: the same bits for any number of threads.
+#[test]
+fn threads_change_no_bit() {
+    let g = grid(&[40, 36, 24], &[0.4, 0.5, 0.3]);
+    let mut case = plug(&g, noise, Some([3.0, 1.0]));
+    case.populations[0].deaths[0].exposure = Some(Exposure { time: 0.4, recovery: 0.5, stages: 2 });
+    let mut factor = solute(&g, "factor", 0.05, 0.1);
+    factor.boundaries[2] = Boundary::Inlet(Signal::Constant(0.0));
+    factor.boundaries[3] = Boundary::Outflow;
+    factor.release = Some(Release {
+        loaded: (0..g.len()).map(noise).collect(),
+        law: Law::FirstOrder { rate: 1.0, burst: 0.1 },
+    });
+    case.solutes.push(factor);
+    case.matter.matrices = vec![Matrix {
+        name: "collagen".into(),
+        density: 10.0,
+        largest: Some(1.0),
+        initial: vec![0.0; g.len()],
+        decay: 0.1,
+        deposits: vec![Deposit {
+            population: 0,
+            rate: 0.2,
+            limits: vec![],
+            combine: Combine::Product,
+        }],
+    }];
+    let all = [1, 2, 3, 7].map(|threads| {
+        let case = case.clone();
+        par::with_threads(threads, || {
+            let mut solver = Solver::new(case).expect("starts");
+            let (_, attempt) = solver.attempt(0.05).expect("steps");
+            solver.accept(&attempt);
+            solver
+                .state
+                .fields
+                .iter()
+                .flat_map(|f| flat(f).to_vec())
+                .map(f64::to_bits)
+                .collect::<Vec<_>>()
+        })
+    });
+    assert!(all.iter().all(|bits| *bits == all[0]));
+}
+
+/// A permeability over six decades, at random: what enters a voxel leaves it.
+#[test]
+fn rough_permeability_has_no_divergence() {
+    let g = grid(&[20, 18, 16], &[0.4, 0.5, 0.3]);
+    let mut case = setup(g.clone(), vec![solute(&g, "oxygen", 0.1, 0.0)], vec![], 1.0);
+    case.solutes[0].boundaries[2] = value(1.0);
+    case.solutes[0].boundaries[3] = Boundary::Outflow;
+    let permeability = (0..g.len()).map(|i| 10f64.powf(-6.0 * noise(i))).collect();
+    case.flow = driven(permeability, 1, [2.0, 1.0]);
+    let solver = Solver::new(case).expect("starts");
+    let stream = solver.stream.as_ref().expect("flows");
+    let defect = divergence(&g, stream);
+    let sides = stream.entering[2] / -stream.entering[3] - 1.0;
+    println!("divergence {defect:.1e}, in over out − 1 = {sides:.1e}");
+    assert!(defect < 5e-9 && sides.abs() < 1e-9);
+    assert!(stream.entering_at(&g, Face { axis: 1, end: false }, 0) > 0.0);
+}
