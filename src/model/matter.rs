@@ -120,8 +120,10 @@ fn deposit(
     }
     let (decay, room) = (dt * matrix.decay, matrix.largest.map_or(0.0, |most| 1.0 / most));
     for i in 0..count {
-        new[i] = (old[i] + laid[i]) / (1.0 + laid[i] * room + decay);
-        laid[i] *= 1.0 - new[i] * room;
+        let below = 1.0 + laid[i] * room + decay;
+        new[i] = (old[i] + laid[i]) / below;
+        // 1 − m/m_max of the new m, without its round-off times what could have been laid down.
+        laid[i] *= (1.0 - old[i] * room + decay) / below;
     }
     [lanes(count, |i| measure[i] * laid[i]), lanes(count, |i| measure[i] * (decay * new[i]))]
 }
