@@ -47,8 +47,12 @@ fn write_run(path: &std::path::Path, grid: &Grid, pores: bool) {
 fn view_py_makes_pictures() {
     let kept = std::env::var_os("BLASTEMA_PICTURES").map(PathBuf::from);
     let dir = tempfile::tempdir().unwrap();
-    let cuboid = |n: [usize; 3], dimensions: usize| {
-        Grid { n, h: [50e-6; 3], dimensions, form: Form::Box, periodic: [false; 3] }
+    let cuboid = |n: [usize; 3], dimensions: usize| Grid {
+        n,
+        h: [50e-6; 3],
+        dimensions,
+        form: Form::Box,
+        periodic: [false; 3],
     };
     let plug = Grid::cylinder(40, 0.0, 2e-3, Some((1.5e-3, 30)));
     let hollow = Grid::cylinder(20, 1e-3, 2e-3, Some((1.5e-3, 30)));
