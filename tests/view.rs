@@ -8,10 +8,10 @@ use blastema::output::viewpy::{self, View};
 use blastema::output::{Array, Folder, Frame, Layout, Values, Writer};
 
 /// Oxygen that falls with depth below z_max (the last axis), cells that follow it.
-fn write_run(path: &std::path::Path, n: [usize; 3], dimensions: usize, pores: bool) {
-    let grid = Grid { n, h: [50e-6; 3], dimensions, form: Form::Box, periodic: [false; 3] };
+fn write_run(path: &std::path::Path, grid: &Grid, pores: bool) {
+    let dimensions = grid.dimensions;
     let folder = Folder::claim(path, "h", false).unwrap();
-    let layout = Layout::new(&grid, "plug", ("d", 86400.0));
+    let layout = Layout::new(grid, "plug", ("d", 86400.0));
     let fields = [("oxygen", "mol/m^3"), ("msc.viable", "cells/m^3")];
     let title = "hMSC in a collagen sponge".to_owned();
     let fields = fields.map(|(n, u)| (n.to_owned(), u.to_owned()));
@@ -47,24 +47,40 @@ fn write_run(path: &std::path::Path, n: [usize; 3], dimensions: usize, pores: bo
 fn view_py_makes_pictures() {
     let kept = std::env::var_os("BLASTEMA_PICTURES").map(PathBuf::from);
     let dir = tempfile::tempdir().unwrap();
-    for (name, n, dimensions, pores) in [
-        ("block", [60, 60, 30], 3, false),
-        ("pores", [48, 48, 48], 3, true),
-        ("sheet", [60, 40, 1], 2, false),
-        ("line", [80, 1, 1], 1, false),
+    let cuboid = |n: [usize; 3], dimensions: usize| Grid {
+        n,
+        h: [50e-6; 3],
+        dimensions,
+        form: Form::Box,
+        periodic: [false; 3],
+    };
+    let plug = Grid::cylinder(40, 0.0, 2e-3, Some((1.5e-3, 30)));
+    let hollow = Grid::cylinder(20, 1e-3, 2e-3, Some((1.5e-3, 30)));
+    for (name, grid, pores, more) in [
+        ("block", cuboid([60, 60, 30], 3), false, None),
+        ("pores", cuboid([48, 48, 48], 3), true, None),
+        ("sheet", cuboid([60, 40, 1], 2), false, None),
+        ("line", cuboid([80, 1, 1], 1), false, None),
+        ("plug", plug.clone(), false, None),
+        ("flat", plug, false, Some("--flat")),
+        ("hollow", hollow, false, None),
+        ("ball", Grid::sphere(40, 0.0, 2e-3), false, None),
     ] {
         let run = dir.path().join(name);
-        write_run(&run, n, dimensions, pores);
+        write_run(&run, &grid, pores);
         let picture = kept.as_deref().unwrap_or(dir.path()).join(format!("{name}.png"));
         let output = Command::new("xvfb-run")
             .args(["-a", "pvpython", "--force-offscreen-rendering"])
             .arg(run.join("view.py"))
             .arg("--screenshot")
             .arg(&picture)
+            .args(more)
             .output()
             .expect("xvfb-run");
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && picture.exists(), "{name}: {text}");
+        // A sheet that should have turned and did not says so.
+        assert!(!text.contains("view.py:"), "{name}: {text}");
         println!("{name}: {text}");
     }
 }

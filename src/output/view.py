@@ -6,6 +6,7 @@
   xvfb-run -a pvpython view.py --screenshot out.png       a picture without a screen
       --time 7          another time than the last, in the unit below
       --size 1800x900   pixels
+      --flat            a cylinder as its sheet of r and z, not as a body
 
 Colour bars span the whole run; in a picture, the time shown.
 
@@ -25,6 +26,7 @@ FIELDS = @FIELDS@  # name and unit, shown beside each other
 PORES = @PORES@  # resolved pores: solid voxels hold no number
 DIMENSIONS = @DIMENSIONS@
 AXES = @AXES@
+ROUND = @ROUND@  # a sheet of radius and height
 TIME_UNIT = @TIME_UNIT@
 
 INK = [0.13, 0.14, 0.17]
@@ -37,6 +39,7 @@ def arguments():
     parser.add_argument("--screenshot", help="write this picture and stop")
     parser.add_argument("--time", type=float, help=f"time to show ({TIME_UNIT})")
     parser.add_argument("--size", default="1800x900", help="pixels, WIDTHxHEIGHT")
+    parser.add_argument("--flat", action="store_true", help="a cylinder as its sheet of r and z")
     return parser.parse_known_args()[0]
 
 
@@ -141,11 +144,28 @@ def block(reader, view, name, unit, number, limits, extent):
         coloured(finite(subset(reader, cut), name), view, name, unit, number, limits)
 
 
-def look(view, bounds, aspect):
-    """A slanted view of a block, straight down on a sheet; room for the colour bar at the right."""
+def revolved(source, bounds):
+    """Three quarters of the body of a sheet of radius and height, its axis upright; the sheet is
+    on both faces of the cut. `None` where the sheet does not turn."""
+    try:
+        sheet = Slice(Input=source, SliceType="Plane", Triangulatetheslice=0)
+        sheet.SliceType.Origin = [(bounds[2 * a] + bounds[2 * a + 1]) / 2 for a in range(3)]
+        sheet.SliceType.Normal = [0.0, 0.0, 1.0]
+        turned = Transform(Input=sheet, Transform="Transform")
+        turned.Transform.Rotate = [90.0, 0.0, 0.0]
+        body = RotationalExtrusion(Input=turned, Resolution=96, Capping=1, Angle=270.0)
+        body.UpdatePipeline()
+        return body if body.GetDataInformation().GetNumberOfCells() else None
+    except Exception as error:
+        print(f"view.py: a flat sheet, for {error}", file=sys.stderr)
+        return None
+
+
+def look(view, bounds, aspect, solid):
+    """A slanted view of a body, straight down on a sheet; room for the colour bar at the right."""
     size = [bounds[2 * a + 1] - bounds[2 * a] for a in range(3)]
     centre = [(bounds[2 * a + 1] + bounds[2 * a]) / 2 for a in range(3)]
-    if DIMENSIONS == 3:
+    if solid:
         away, right, up = [0.56, -0.68, 0.47], [0.772, 0.636, 0.0], [-0.299, 0.363, 0.883]
     else:
         away, right, up = [0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
@@ -160,17 +180,17 @@ def look(view, bounds, aspect):
     view.CameraParallelScale = scale
 
 
-def axes(view):
+def axes(view, titles, solid):
     grid = view.AxesGrid
     grid.Visibility = 1
-    grid.XTitle, grid.YTitle, grid.ZTitle = AXES
+    grid.XTitle, grid.YTitle, grid.ZTitle = titles
     for axis in "XYZ":
         setattr(grid, axis + "TitleColor", INK)
         setattr(grid, axis + "LabelColor", INK)
         setattr(grid, axis + "TitleFontSize", 16)
         setattr(grid, axis + "LabelFontSize", 13)
     grid.GridColor = [0.6, 0.6, 0.62]
-    if DIMENSIONS < 3:
+    if not solid:
         grid.AxesToLabel = 0b11  # the first x and y axes only
     else:
         grid.FacesToRender, grid.AxesToLabel = 0b000111, 0b001111
@@ -190,21 +210,27 @@ def write_on(view, reader, first):
     shown.WindowLocation, shown.Position = "Any Location", [0.03, 0.03]
 
 
-def picture(reader, number, limits, extent, bounds, aspect):
+def picture(reader, number, limits, extent, bounds, aspect, flat):
     name, unit = FIELDS[number]
     view = CreateView("RenderView")
     view.UseColorPaletteForBackground = 0
     view.BackgroundColorMode = "Single Color"
     view.Background = [1.0, 1.0, 1.0]
     view.OrientationAxesVisibility = 0
-    if DIMENSIONS == 3:
+    solid, titles = DIMENSIONS == 3, AXES
+    if solid:
         block(reader, view, name, unit, number, limits, extent)
     else:
         source = finite(reader, name) if PORES else reader
-        coloured(source, view, name, unit, number, limits)
-    axes(view)
+        body = revolved(source, bounds) if ROUND and not flat else None
+        if body:
+            r = bounds[1]
+            solid, bounds = True, (-r, r, -r, r, bounds[2], bounds[3])
+            titles = ("x (mm)", "y (mm)", AXES[1])
+        coloured(body or source, view, name, unit, number, limits)
+    axes(view, titles, solid)
     write_on(view, reader, number == 0)
-    look(view, bounds, aspect)
+    look(view, bounds, aspect, solid)
     return view
 
 
@@ -262,7 +288,7 @@ def main():
         if DIMENSIONS == 1:
             view = profile(reader, number, limits[name], times, extent, bounds)
         else:
-            view = picture(reader, number, limits[name], extent, bounds, aspect)
+            view = picture(reader, number, limits[name], extent, bounds, aspect, options.flat)
         where = 0 if number == 0 else layout.SplitHorizontal(0, 0.5) + 1
         AssignViewToLayout(view=view, layout=layout, hint=where)
         views.append(view)

@@ -2,6 +2,7 @@
 
 use super::folder::publish;
 use super::{Folder, Layout, Result};
+use crate::ground::grid::Form;
 
 const TEMPLATE: &str = include_str!("view.py");
 
@@ -24,12 +25,14 @@ pub fn write(folder: &Folder, layout: &Layout, view: &View) -> Result<()> {
         .take(2)
         .map(|(name, unit)| format!("({}, {})", quoted(name), quoted(unit)))
         .collect();
+    let round = matches!(layout.form, Form::Cylinder { .. }) && layout.dimensions == 2;
     let text = TEMPLATE
         .replace("@STEM@", &quoted(&layout.stem))
         .replace("@TITLE@", &quoted(&view.title))
         .replace("@FIELDS@", &format!("[{}]", fields.join(", ")))
         .replace("@PORES@", if view.pores { "True" } else { "False" })
         .replace("@AXES@", &axes(layout))
+        .replace("@ROUND@", if round { "True" } else { "False" })
         .replace("@DIMENSIONS@", &layout.dimensions.to_string())
         .replace("@TIME_UNIT@", &quoted(&layout.time_unit));
     publish(&folder.join("view.py"), &text)

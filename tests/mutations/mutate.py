@@ -4,6 +4,7 @@
     python3 tests/mutations/mutate.py             every mutation of list.toml
     python3 tests/mutations/mutate.py --resume    only those that nothing has caught yet
     python3 tests/mutations/mutate.py --only Hill only those whose name holds a text
+    python3 tests/mutations/mutate.py --suites theory,perfusion   only these test suites
     python3 tests/mutations/mutate.py --solvers   the solvers without what keeps them positive
     python3 tests/mutations/mutate.py --check     are all places still in the source?
     python3 tests/mutations/mutate.py --table     writes the results into docs/verification.md
@@ -32,7 +33,10 @@ RESULTS = WORK / "results.json"
 BOOK = ROOT / "docs" / "verification.md"
 COPIED = ["src", "tests", "benches", "cases", "docs", "meshes", "Cargo.toml", "Cargo.lock", "README.md"]
 # Fast ones first.
-SUITES = ["blastema", "case_file", "theory", "orders", "verification", "model", "output", "output_cli", "random"]
+SUITES = [
+    "blastema", "case_file", "theory", "perfusion", "motion", "limits", "geometry", "supply", "matter", "porosity", "damage", "populations",
+    "periodic", "structures", "orders", "verification", "model", "output", "output_cli", "random",
+]
 # What the program printed before is no theory.
 LEFT_OUT = ["the_book_shows_what_verify_says", "verify_knows_every_case"]
 LIMIT = 240
@@ -81,15 +85,16 @@ def listed():
     return edits, mutants
 
 
-def stale(edits):
-    """Places that are not exactly once in the source."""
-    out = []
-    for file, find, _ in edits:
-        path = ROOT / file
-        count = path.read_text().count(find) if path.exists() else 0
-        if count != 1:
-            out.append(f"{file}: found {count} times: {' '.join(find.split())[:90]}")
-    return out
+def located(edits):
+    """Edits with the one file of their pattern in which the text stands, and what is not exactly
+    once in the source."""
+    out, missing = [], []
+    for file, find, replacement in edits:
+        counts = {p: p.read_text().count(find) for p in sorted(ROOT.glob(file))}
+        if sum(counts.values()) != 1:
+            missing.append(f"{file}: found {sum(counts.values())} times: {' '.join(find.split())[:90]}")
+        out += [(str(p.relative_to(ROOT)), find, replacement) for p, n in counts.items() if n]
+    return out, missing
 
 
 def build(edits):
@@ -107,6 +112,7 @@ def build(edits):
         path = COPY / file
         text = path.read_text()
         for _, find, replacement in (e for e in edits if e[0] == file):
+            assert find in text, f"{file}: another mutation took this place: {find}"
             text = text.replace(find, replacement)
         path.write_text(text)
     (COPY / "src" / "mutant.rs").write_text(SWITCH)
@@ -175,6 +181,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--resume", action="store_true", help="only what nothing has caught yet")
     parser.add_argument("--only", default="", metavar="TEXT", help="only mutations whose name holds this")
+    parser.add_argument("--suites", metavar="A,B", help="only these test suites")
     parser.add_argument("--solvers", action="store_true", help="only the mutated solvers, on the random cases")
     parser.add_argument("--check", action="store_true", help="only look whether the places are there")
     parser.add_argument("--table", action="store_true", help="only write the table of the results")
@@ -183,13 +190,15 @@ def main():
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if args.table:
         return table(mutants, results)
-    missing = stale(edits)
+    edits, missing = located(edits)
     for line in missing:
         print(line)
     if missing or args.check:
         print(f"{len(mutants)} mutations, {len(missing)} places that are not there")
         sys.exit(1 if missing else 0)
     suites = build(edits)
+    if args.suites:
+        suites = {s: suites[s] for s in args.suites.split(",")}
     if args.solvers:
         suites = {"random": suites["random"]}
     only = ["random_cases_stay_positive"] if args.solvers else []
