@@ -11,7 +11,7 @@ use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::physics::kinetics::{MichaelisMenten, Uptake};
-use blastema::physics::migration::{Motility, Taxis};
+use blastema::physics::migration::{Cue, Motility, Taxis};
 use blastema::physics::release::Release as Law;
 use blastema::physics::response::{Below, Combine, Limit, Monod, Trigger};
 use common::*;
@@ -67,7 +67,7 @@ fn living(g: &Grid, density: Vec<f64>) -> Population {
         exposure: None,
     }];
     p.motility = Motility::Constant(0.01);
-    p.taxis = vec![Taxis { of: 0, sensitivity: 0.05, half: 0.5 }];
+    p.taxis = vec![Taxis { of: Cue::Solute(0), sensitivity: 0.05, half: 0.5 }];
     p
 }
 

@@ -8,7 +8,7 @@ use blastema::model::solver::Solver;
 use blastema::model::state::{Kind, flat};
 use blastema::numerics::flux::{Degenerate, Fitted, Flux, Side};
 use blastema::numerics::stencil::Faces;
-use blastema::physics::migration::{Motility, Taxis};
+use blastema::physics::migration::{Cue, Motility, Taxis};
 use blastema::physics::response::Combine;
 use common::*;
 
@@ -73,6 +73,14 @@ fn haptokinesis_in_an_even_substance() {
     let moved = |motility| {
         let (mut case, _) = heap(20);
         case.populations[0].motility = motility;
+        case.matter.matrices = vec![Matrix {
+            name: "m".into(),
+            density: 1e3,
+            largest: None,
+            initial: vec![2.0; case.grid.len()],
+            decay: 0.0,
+            deposits: vec![],
+        }];
         field(&march(case, 0.05, 50), Kind::Viable(0)).to_vec()
     };
     let found = moved(Motility::Haptokinetic { of: 0, largest: 1.0, at: 1.0 });
@@ -100,7 +108,7 @@ fn damage_moves_with_the_cells() {
             p.capacity = Some(capacity);
             p.volume_filling = true;
             p.motility = Motility::Constant(0.2);
-            p.taxis = vec![Taxis { of: 0, sensitivity: -1.0, half: f64::INFINITY }];
+            p.taxis = vec![Taxis { of: Cue::Solute(0), sensitivity: -1.0, half: f64::INFINITY }];
             case.solutes[0].diffusivity = 1e-9;
             let initial = (0..n).map(|i| 2.0 * (1.0 - i as f64 / n as f64)).collect();
             case.solutes[0].initial = Initial::Field(initial);
