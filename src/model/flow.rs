@@ -29,7 +29,7 @@ pub struct Stream {
 }
 
 /// Relative residual of the pressure: what the flow of a voxel may lack.
-const TOLERANCE: f64 = 1e-12;
+const TOLERANCE: f64 = 1e-13;
 
 impl Stream {
     /// The flow of a case; `None` without one, or where nothing moves.
