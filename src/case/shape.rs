@@ -288,7 +288,7 @@ pub(super) fn example(shape: &Shape) -> String {
 fn sample(r: &Range) -> String {
     use units::{
         CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CONCENTRATION, DIFFUSIVITY, FLUX, LENGTH,
-        MOLAR_MASS, RATE, TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME,
+        MOLAR_MASS, PRESSURE, RATE, TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME, VOLUME_RATE,
     };
     let text = match r.dimension {
         NONE => return if r.min >= 1.0 { units::number(r.min) } else { "0.5".into() },
@@ -301,6 +301,8 @@ fn sample(r: &Range) -> String {
         LENGTH => "1 mm",
         TIME => "14 d",
         VOLUME => "2 mL",
+        VOLUME_RATE => "0.1 mL/min",
+        PRESSURE => "10 Pa",
         RATE => "1e-6 1/s",
         VELOCITY => "1e-6 m/s",
         FLUX => "1e-8 mol/m^2/s",

@@ -51,6 +51,11 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "MSC and chondrocytes that share oxygen and glucose",
         include_str!("../../cases/templates/two-populations.toml"),
     ),
+    (
+        "perfusion-plug",
+        "a plug perfused along its axis: oxygen, glucose, lactate, wall shear",
+        include_str!("../../cases/templates/perfusion-plug.toml"),
+    ),
 ];
 
 /// Arguments of `new`.

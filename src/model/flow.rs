@@ -32,14 +32,19 @@ pub struct Stream {
 const TOLERANCE: f64 = 1e-13;
 
 impl Stream {
-    /// The flow of a case; `None` without one, or where nothing moves.
-    pub fn of(setup: &Setup, room: &[f64]) -> Result<Option<Stream>, NotConverged> {
+    /// The flow of a case at a porosity; `None` without one, or where nothing moves.
+    pub fn of(
+        setup: &Setup,
+        room: &[f64],
+        porosity: &[f64],
+    ) -> Result<Option<Stream>, NotConverged> {
         let Some(flow) = &setup.flow else { return Ok(None) };
         let grid = &setup.grid;
+        let permeability = flow.law.permeability(porosity.iter().copied());
         let (q, pressure) = match &flow.law {
             FlowLaw::Given(velocity) => (given(grid, *velocity, room), None),
-            FlowLaw::Darcy(permeability) => {
-                let (q, p) = darcy(grid, flow, permeability, room)?;
+            _ => {
+                let (q, p) = darcy(grid, flow, &permeability, room)?;
                 (q, Some(p))
             }
         };
@@ -47,28 +52,34 @@ impl Stream {
             return Ok(None);
         }
         let velocity = velocity(grid, &q);
-        let shear = match &flow.law {
-            FlowLaw::Given(_) => None,
-            FlowLaw::Darcy(permeability) => Some(
-                (0..grid.len())
-                    .map(|i| {
-                        let speed = speed(&velocity, i);
-                        wall_shear(
-                            flow.viscosity,
-                            speed,
-                            setup.structure.porosity[i],
-                            permeability[i],
-                        )
-                    })
-                    .collect(),
-            ),
-        };
+        let shear = pressure.is_some().then(|| shear(flow, &velocity, porosity, &permeability));
         let entering = Face::ALL.map(|face| {
             let sign = if face.end { -1.0 } else { 1.0 };
             let sum: f64 = outer(grid, face).map(|(_, f)| sign * q[face.axis][f]).sum();
             sum * grid.voxel_volume()
         });
         Ok(Some(Stream { q, pressure, velocity, shear, entering }))
+    }
+
+    /// What a porosity that has changed makes of the flow.
+    pub(super) fn follow(
+        &mut self,
+        setup: &Setup,
+        room: &[f64],
+        porosity: &[f64],
+    ) -> Result<(), NotConverged> {
+        let Some(flow) = &setup.flow else { return Ok(()) };
+        match &flow.law {
+            FlowLaw::Given(_) => {}
+            // The velocity stays where the permeability does.
+            FlowLaw::Darcy(k) => self.shear = Some(shear(flow, &self.velocity, porosity, k)),
+            _ => {
+                if let Some(stream) = Stream::of(setup, room, porosity)? {
+                    *self = stream;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Superficial speed in a voxel, m/s.
@@ -88,6 +99,11 @@ impl Stream {
         let fluid = storage.iter().sum::<f64>() * setup.grid.voxel_volume();
         fluid / self.entering.iter().filter(|q| **q > 0.0).sum::<f64>()
     }
+}
+
+fn shear(flow: &Flow, velocity: &[Vec<f64>; 3], porosity: &[f64], k: &[f64]) -> Vec<f64> {
+    let at = |i: usize| wall_shear(flow.viscosity, speed(velocity, i), porosity[i], k[i]);
+    (0..porosity.len()).map(at).collect()
 }
 
 fn speed(velocity: &[Vec<f64>; 3], i: usize) -> f64 {

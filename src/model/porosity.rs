@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::solutes::Transport;
-use super::solver::Solver;
+use super::solver::{Solver, StepFailure, failure};
 use super::state::{Kind, State, flat};
 use crate::ground::par;
 use crate::numerics::hierarchy::Hierarchy;
@@ -89,6 +89,38 @@ impl Solver {
                 }
             }
         }
+    }
+
+    /// Makes the flow that of a state: the permeability follows the porosity.
+    pub(super) fn redirect(&mut self, state: &State) -> Result<(), StepFailure> {
+        if !self.setup.flow_changes() || self.streamed == state.storage {
+            return Ok(());
+        }
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let parts = state.storage.iter().zip(self.measure.iter());
+        let porosity: Vec<f64> = parts.map(|(s, m)| if *m > 0.0 { s / m } else { 0.0 }).collect();
+        stream
+            .follow(&self.setup, &self.room, &porosity)
+            .map_err(|e| failure("pressure", e, state.time, 0.0))?;
+        for (s, solute) in self.setup.solutes.iter().enumerate() {
+            let Transport { d, hierarchy, .. } = self.transports[s];
+            let levels = &self.hierarchies[hierarchy];
+            let mut transport = Transport::new(&self.setup, solute, d, hierarchy, levels);
+            // It could pass at the start, and a porosity turns no flow round.
+            let passes = transport.carry(&self.setup, solute, stream);
+            debug_assert!(passes.is_ok());
+            self.transports[s] = transport;
+        }
+        self.streamed.clone_from(&state.storage);
+        Ok(())
+    }
+
+    /// The same for the accepted state, for those who look at it.
+    pub(super) fn settle(&mut self) -> Result<(), StepFailure> {
+        let state = std::mem::take(&mut self.state);
+        let done = self.redirect(&state);
+        self.state = state;
+        done
     }
 
     /// Amount of solute `s` that extrapolated fluid holds beyond the extrapolation of the amounts:

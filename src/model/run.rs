@@ -94,6 +94,7 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
         if (solver.state.time - target).abs() <= 1e-9 * taken {
             solver.state.time = target;
         }
+        solver.settle().map_err(Stop::Numerics)?;
         let now = solver.state.time;
         let quiet = solver.setup.run.stop_when_steady && solver.change_per_day() < 1.0;
         let last = now >= end || quiet;

@@ -1,11 +1,13 @@
 //! A case as plain SI data: what the case floor hands over and the model solves.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::ground::grid::Grid;
-use crate::ground::signal::Signal;
+use crate::ground::signal::{Signal, interpolate};
 use crate::physics::acid::Buffer;
 use crate::physics::degradation::Degradation;
+use crate::physics::flow::Permeability;
 use crate::physics::kinetics::Uptake;
 use crate::physics::migration::{Motility, Taxis};
 use crate::physics::release::Release as ReleaseLaw;
@@ -248,10 +250,26 @@ pub struct Flow {
 /// What sets the velocity.
 #[derive(Clone, Debug)]
 pub enum FlowLaw {
-    /// Darcy's law with a permeability a voxel, m².
+    /// Darcy's law with a permeability a voxel, m², which stays whatever the porosity.
     Darcy(Vec<f64>),
+    /// Darcy's law with a permeability that follows the porosity, by a closure.
+    Closure(Permeability),
+    /// The same by a table of porosity and permeability, m²; linear between.
+    Table(Vec<(f64, f64)>),
     /// The same superficial velocity along x, y, z everywhere, m/s.
     Given([f64; 3]),
+}
+
+impl FlowLaw {
+    /// Permeability of each voxel, m², at these porosities; none for a given velocity.
+    pub fn permeability<'a>(&'a self, porosity: impl Iterator<Item = f64>) -> Cow<'a, [f64]> {
+        match self {
+            FlowLaw::Given(_) => Cow::Borrowed(&[]),
+            FlowLaw::Darcy(k) => Cow::Borrowed(k),
+            FlowLaw::Closure(law) => porosity.map(|e| law.permeability(e)).collect(),
+            FlowLaw::Table(points) => porosity.map(|e| interpolate(points, e)).collect(),
+        }
+    }
 }
 
 /// Condition of the flow on a face.

@@ -86,6 +86,8 @@ pub struct Solver {
     pub(super) transports: Vec<Transport>,
     /// Flow of the medium, where it moves.
     pub stream: Option<Stream>,
+    /// Storage of solutes to which the flow belongs, where it follows the porosity.
+    pub(super) streamed: Vec<f64>,
     /// Arrays of solves with flow or drift.
     pub(super) drift: drift::Scratch,
     /// 1 where cells can be, 0 in solid.
@@ -203,7 +205,7 @@ impl Solver {
             time: 0.0,
             dt: 0.0,
         };
-        let stream = Stream::of(&setup, &room)
+        let stream = Stream::of(&setup, &room, &setup.structure.porosity)
             .map_err(|e| refused("pressure".into(), String::new(), e.history, e.voxel))?;
         if let Some(stream) = &stream {
             for (transport, solute) in transports.iter_mut().zip(&setup.solutes) {
@@ -241,6 +243,7 @@ impl Solver {
             hierarchies,
             transports,
             stream,
+            streamed: Vec::new(),
             drift: drift::Scratch::default(),
             room,
             following,
@@ -268,6 +271,7 @@ impl Solver {
         let mut state = std::mem::take(&mut self.state);
         self.make_room(&mut state);
         self.open_up(&state);
+        self.redirect(&state)?;
         self.state = state;
         let steady: Vec<bool> =
             self.setup.solutes.iter().map(|s| matches!(s.initial, Initial::Steady)).collect();

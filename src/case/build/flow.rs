@@ -4,7 +4,6 @@ use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::ground::grid::{Face, Form};
-use crate::ground::signal::interpolate;
 use crate::ground::units::AREA;
 use crate::model::setup::{Boundary, Flow, FlowBoundary, FlowLaw, Solute};
 use crate::physics::flow::Permeability;
@@ -43,8 +42,7 @@ impl Builder<'_> {
             }
             "table" => {
                 let points = self.points(law.get("points")?)?;
-                let k = world.porosity.iter().map(|e| interpolate(&points, *e));
-                Some(FlowLaw::Darcy(k.collect()))
+                Some(FlowLaw::Table(points))
             }
             closure => {
                 let info = Permeability::LAWS.iter().find(|l| l.keyword == closure)?;
@@ -55,8 +53,7 @@ impl Builder<'_> {
                         .label = "there is nothing to flow around: give law.darcy".into();
                     return None;
                 }
-                let k = world.porosity.iter().map(|e| closure.permeability(*e));
-                Some(FlowLaw::Darcy(k.collect()))
+                Some(FlowLaw::Closure(closure))
             }
         };
         if self.resolved() {
@@ -79,8 +76,10 @@ impl Builder<'_> {
         let mut velocity = [0.0; 3];
         if values.len() != world.grid.dimensions && !self.blind {
             let message = format!("{} has {} entries", at.key, values.len());
-            self.wrong("E016", at, message).label =
-                format!("the domain has {} axes", world.grid.dimensions);
+            self.wrong("E016", at, message).label = format!(
+                "one for each axis of the domain: {}",
+                world.grid.form.axes()[..world.grid.dimensions].join(", ")
+            );
             return None;
         }
         velocity[..values.len()].copy_from_slice(&values);
@@ -153,7 +152,10 @@ impl Builder<'_> {
                 };
                 match (boundary, enters) {
                     (Boundary::Inlet(_) | Boundary::Outflow, None) if flow.is_none() => {
-                        say(format!("{key} without [flow]"), "nothing carries the solute here");
+                        say(
+                            format!("{key} without [flow]"),
+                            "nothing carries the solute here: write [flow], or give a value",
+                        );
                     }
                     (Boundary::Inlet(_) | Boundary::Outflow, None) => say(
                         format!("{key}: no fluid passes {face_name}"),
