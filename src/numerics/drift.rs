@@ -23,6 +23,17 @@ pub enum Bounds<'a> {
     Room(&'a [f64]),
 }
 
+impl Bounds<'_> {
+    /// The nearest value that voxel `i` can have.
+    fn within(&self, i: usize, x: f64) -> f64 {
+        match *self {
+            Bounds::None => x,
+            Bounds::Positive => x.max(0.0),
+            Bounds::Room(most) => x.clamp(0.0, most[i]),
+        }
+    }
+}
+
 /// How the equation differs from [`Equation`].
 pub struct Drift<'a> {
     /// Its bounds.
@@ -49,6 +60,10 @@ const NEWTON_LIMIT: usize = 100;
 const KRYLOV_LIMIT: usize = 200;
 /// Iterations after which a limiter stays as it is.
 const FOLLOWS: usize = 40;
+/// Least value, over the lift, to which the residual of a voxel is relative.
+const LEAST: f64 = 1e-12;
+/// Residual over its scale below which each voxel counts relative to its own value.
+const NEAR: f64 = 1e-4;
 /// Most corrections of a balance that is not linear.
 const CLOSURES: usize = 10;
 
@@ -76,21 +91,37 @@ pub fn solve<F: Flux>(
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let mut history = Vec::new();
     let linear = flux.linear() && eq.reaction.linear();
+    // Far from the solution of what is not linear, values say little about their own errors: the
+    // residual is first taken relative to the largest.
+    let mut least = if how.relative && !linear { 1.0 } else { LEAST };
     flux.follow(v);
     let mut sums = evaluate(eq, flux, scratch, v);
     let scale = lifted(eq, flux, scratch, how);
-    weigh(how, eq, scratch, v);
+    weigh(how, eq, scratch, v, least);
     sums.norm = norm(&scratch.r, &scratch.weight);
     let target = eq.tolerance * scale;
     let mut retreats = 0;
     let mut best = f64::INFINITY;
     let mut idle = 0;
     loop {
+        if least > LEAST {
+            relax(eq, flux, how.bounds, v);
+            sums = evaluate(eq, flux, scratch, v);
+            weigh(how, eq, scratch, v, least);
+            sums.norm = norm(&scratch.r, &scratch.weight);
+            if sums.norm <= NEAR * scale {
+                least = LEAST;
+                best = f64::INFINITY;
+                weigh(how, eq, scratch, v, least);
+                sums.norm = norm(&scratch.r, &scratch.weight);
+            }
+        }
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
         let floor = 4.0 * f64::EPSILON * roundoff(scratch, v, eq.hierarchy.fine.n);
         let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
         let free = matches!(how.bounds, Bounds::None);
-        if (closes || free) && sums.norm <= target.max(floor) && solved.newton > 0 {
+        let found = least == LEAST && sums.norm <= target.max(floor);
+        if (closes || free) && found && solved.newton > 0 {
             let negative = -1e-9 * eq.lift.abs().max(f64::MIN_POSITIVE);
             if !free && sums.least < negative && retreats < 20 && flux.retreat(v, negative) {
                 retreats += 1;
@@ -130,9 +161,17 @@ pub fn solve<F: Flux>(
             }
             flux.follow(v);
             sums = evaluate(eq, flux, scratch, v);
-            weigh(how, eq, scratch, v);
+            weigh(how, eq, scratch, v, least);
             sums.norm = norm(&scratch.r, &scratch.weight);
-            if linear || sums.norm <= 1.5 * last || factor < 0.1 {
+            // Near the solution the weights follow the values, and the norm may rise a little.
+            let (falls, shortest) =
+                if least > LEAST { (1.0 - 0.1 * factor, 0.1) } else { (1.5, 0.1) };
+            if linear || sums.norm <= falls * last || (least == LEAST && factor < shortest) {
+                break;
+            }
+            if factor < shortest {
+                // The sweeps alone go on.
+                v.copy_from_slice(&before);
                 break;
             }
             factor *= 0.5;
@@ -169,11 +208,29 @@ fn close(v: &mut [f64], sums: &Sums) -> f64 {
 }
 
 fn clip(bounds: Bounds, v: &mut [f64]) {
-    match bounds {
-        Bounds::None => {}
-        Bounds::Positive => v.iter_mut().for_each(|x| *x = x.max(0.0)),
-        Bounds::Room(most) => {
-            v.iter_mut().zip(most).for_each(|(x, most)| *x = x.clamp(0.0, *most));
+    v.iter_mut().enumerate().for_each(|(i, x)| *x = bounds.within(i, *x));
+}
+
+/// Sweeps of [`relax`].
+const SWEEPS: usize = 10;
+
+/// Solves for one voxel after the other, there and back: what moves into little room stops where
+/// there is none, which a linearization of all at once does not see. Without walls and reactions.
+fn relax(eq: &Equation, flux: &impl Flux, bounds: Bounds, v: &mut [f64]) {
+    let count = v.len();
+    for sweep in 0..2 * SWEEPS {
+        for m in 0..count {
+            let i = if sweep % 2 == 0 { m } else { count - 1 - m };
+            let own = eq.shift * eq.storage[i];
+            let (mut f, mut slope) = (own * v[i] - eq.rhs[i], own);
+            around(eq.hierarchy.fine.n, i, |side, above| {
+                let [out, a, b] = flux.at(side, v[side.low], v[side.high]);
+                f += if above { out } else { -out };
+                slope += if above { a } else { b };
+            });
+            if slope > 0.0 {
+                v[i] = bounds.within(i, v[i] - f / slope);
+            }
         }
     }
 }
@@ -183,8 +240,9 @@ fn norm(r: &[f64], weight: &[f64]) -> f64 {
     lanes(r.len(), |i| (r[i] * weight[i]) * (r[i] * weight[i])).sqrt()
 }
 
-/// Weights of the residual's norm: 1, or one over what a voxel exchanges.
-fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64]) {
+/// Weights of the residual's norm: 1, or one over what a voxel exchanges, at no less than `least`
+/// of the lift.
+fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64], least: f64) {
     if !how.relative {
         scratch.weight.fill(1.0);
         return;
@@ -197,7 +255,7 @@ fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64]) {
             let out = if above { &low[side.axis] } else { &high[side.axis] };
             diagonal += out[side.face].abs();
         });
-        let size = diagonal * v[i].max(1e-12 * eq.lift);
+        let size = diagonal * v[i].max(least * eq.lift);
         weight[i] = if size > 0.0 { 1.0 / size } else { 0.0 };
     }
 }
