@@ -40,12 +40,14 @@ fn march(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) 
     solver
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as Setup holds it")]
 fn given(velocity: [f64; 3]) -> Option<Flow> {
     let boundaries = [FlowBoundary::Sealed; 6];
     Some(Flow { law: FlowLaw::Given(velocity), viscosity: 1.0, boundaries })
 }
 
 /// Darcy flow along `axis` between two pressures.
+#[expect(clippy::unnecessary_wraps, reason = "as Setup holds it")]
 fn driven(permeability: Vec<f64>, axis: usize, pressures: [f64; 2]) -> Option<Flow> {
     let mut boundaries = [FlowBoundary::Sealed; 6];
     boundaries[2 * axis] = FlowBoundary::Pressure(pressures[0]);
@@ -255,7 +257,7 @@ fn a_bath_in_a_circle() {
         s.decay = decay;
         s.boundaries[0] = Boundary::Bath(0);
         s.boundaries[1] = Boundary::Bath(0);
-        let root = (u * u + 4.0 * decay * d as f64).sqrt();
+        let root = (u * u + 4.0 * decay * d).sqrt();
         let (p, q) = ((u + root) / (2.0 * d), (u - root) / (2.0 * d));
         let a = (1.0 - q.exp()) / (p.exp() - q.exp());
         let phi = |x: f64| a * (p * x).exp() + (1.0 - a) * (q * x).exp();

@@ -41,12 +41,11 @@ impl Stream {
         let Some(flow) = &setup.flow else { return Ok(None) };
         let grid = &setup.grid;
         let permeability = flow.law.permeability(porosity.iter().copied());
-        let (q, pressure) = match &flow.law {
-            FlowLaw::Given(velocity) => (given(grid, *velocity, room), None),
-            _ => {
-                let (q, p) = darcy(grid, flow, &permeability, room)?;
-                (q, Some(p))
-            }
+        let (q, pressure) = if let FlowLaw::Given(velocity) = &flow.law {
+            (given(grid, *velocity, room), None)
+        } else {
+            let (q, p) = darcy(grid, flow, &permeability, room)?;
+            (q, Some(p))
         };
         if q.iter().flatten().all(|q| *q == 0.0) {
             return Ok(None);

@@ -262,7 +262,7 @@ pub enum FlowLaw {
 
 impl FlowLaw {
     /// Permeability of each voxel, m², at these porosities; none for a given velocity.
-    pub fn permeability<'a>(&'a self, porosity: impl Iterator<Item = f64>) -> Cow<'a, [f64]> {
+    pub fn permeability(&self, porosity: impl Iterator<Item = f64>) -> Cow<'_, [f64]> {
         match self {
             FlowLaw::Given(_) => Cow::Borrowed(&[]),
             FlowLaw::Darcy(k) => Cow::Borrowed(k),

@@ -55,7 +55,9 @@ fn flowing(case: &mut Setup, levels: &[f64], d: &mut Dice) {
     };
     case.flow = Some(Flow { law, viscosity: VISCOSITY, boundaries });
     // Without a flow the start of the case fails and says so.
-    let Ok(Some(stream)) = Stream::of(case, &vec![1.0; g.len()], &case.structure.porosity) else { return };
+    let Ok(Some(stream)) = Stream::of(case, &vec![1.0; g.len()], &case.structure.porosity) else {
+        return;
+    };
     for (solute, &c0) in case.solutes.iter_mut().zip(levels) {
         for f in first..2 * g.dimensions {
             let voxels = blastema::numerics::wall::face_voxels(g.n, Face::ALL[f]);
@@ -114,21 +116,19 @@ fn wandering(case: &mut Setup, levels: &[f64], d: &mut Dice) {
             }
         }
     }
+    let matrices = case.matter.matrices.len();
     for p in &mut case.populations {
         if d.chance(0.3) {
             continue;
         }
         let largest = d.decades(1e-17, 1e-11);
-        let random = |d: &mut Dice| {
-            let of = d.below(levels.len());
-            match d.below(5) {
-                0 => Motility::Constant(0.0),
-                1 | 2 => {
-                    let at = levels[of] * d.decades(1e-2, 1e1);
-                    Motility::Haptokinetic { of, largest, at }
-                }
-                _ => Motility::Constant(largest),
+        let random = |d: &mut Dice| match d.below(5) {
+            0 => Motility::Constant(0.0),
+            1 | 2 if matrices > 0 => {
+                let (of, at) = (d.below(matrices), d.decades(1e-2, 1e1));
+                Motility::Haptokinetic { of, largest, at }
             }
+            _ => Motility::Constant(largest),
         };
         if !fills && d.chance(0.3) {
             let most = p.seeding.iter().fold(1e9, |m: f64, n| m.max(*n));
