@@ -157,10 +157,10 @@ fn stride(mut case: Setup, dt: f64, steps: usize, mut see: impl FnMut(&Solver)) 
     for _ in 0..steps {
         let mut dt = dt;
         let attempt = loop {
-            match solver.attempt(dt) {
-                Ok((_, attempt)) => break attempt,
-                Err(_) => (dt, failed) = (0.25 * dt, failed + 1),
+            if let Ok((_, attempt)) = solver.attempt(dt) {
+                break attempt;
             }
+            (dt, failed) = (0.25 * dt, failed + 1);
             assert!(dt > 1e-9, "no step converges");
         };
         solver.accept(&attempt);
@@ -439,6 +439,7 @@ fn hill(x: f64) -> f64 {
 #[test]
 fn orders_of_what_is_not_linear() {
     type Change = fn(&mut Population);
+    type Discrete<'a> = &'a dyn Fn(f64, f64, f64) -> f64;
     type Face = fn(f64, f64, f64, f64) -> f64;
     let crowd: Change = |p| {
         p.motility = Motility::Constant(0.5);
@@ -482,7 +483,7 @@ fn orders_of_what_is_not_linear() {
         let m = 0.5 * (haptokinesis(x - 0.5 * h, 0.3) + haptokinesis(x + 0.5 * h, 0.3));
         0.8 * m / h * (l - r)
     };
-    let discrete: [(&str, Change, &dyn Fn(f64, f64, f64) -> f64); 3] = [
+    let discrete: [(&str, Change, Discrete); 3] = [
         ("drift with volume filling", crowd, &fitted),
         ("porous motility", porous, &squares),
         ("haptokinetic motility", hapto, &of_m),
@@ -507,7 +508,7 @@ fn order_at_a_porous_front() {
         let average = |i: usize, t: f64| {
             mean(
                 &(0..50)
-                    .map(|q| exact((i as f64 + (q as f64 + 0.5) / 50.0) * h, t))
+                    .map(|q| exact((i as f64 + (f64::from(q) + 0.5) / 50.0) * h, t))
                     .collect::<Vec<_>>(),
             )
         };

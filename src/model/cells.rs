@@ -6,7 +6,7 @@
 //! ddⱼ/dt = kⱼHⱼ(c)·(n + f q) − λ dⱼ
 //!
 //! (a death that needs exposure acts on the last stage of damage instead, see
-//! [`damage`](super::damage)).
+//! [`super::damage`]).
 //!
 //! Losses are taken at the end of the step, gains where they come from: every value stays
 //! positive for any step, and what one state loses another gains.
