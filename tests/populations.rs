@@ -249,3 +249,27 @@ fn reseeding_is_hit_exactly() {
     assert_eq!(solver.ledger.find("p.added").unwrap().0, 2.75);
     assert!(solver.ledger.worst().unwrap().1 < 1e-13);
 }
+
+/// Cells that stop growing where others have taken their room stay as many as they were.
+#[test]
+fn who_finds_no_room_does_not_vanish() {
+    let g = grid(&[4], &[1.0]);
+    let growth =
+        |logistic| Growth { rate: 1.0, logistic, limits: Vec::new(), combine: Combine::Product };
+    let mut free = population(&g, "free", 1.0);
+    free.growth = Some(growth(false));
+    let mut tied = population(&g, "tied", 0.01);
+    tied.growth = Some(growth(true));
+    tied.capacity = Some(Capacity { density: 2.0, counts_viable: true, counts_dead: false });
+    let mut solver = Solver::new(setup(g, vec![], vec![free, tied], 5.0)).expect("starts");
+    let mut last = 0.0;
+    for _ in 0..50 {
+        let (_, attempt) = solver.attempt(0.1).expect("steps");
+        solver.accept(&attempt);
+        let f = solver.catalogue.number(Kind::Viable(1)).expect("a field");
+        let now = flat(&solver.state.fields[f])[0];
+        assert!(now >= last, "{now} after {last}");
+        last = now;
+    }
+    assert!(solver.ledger.find("tied.born").expect("a term").0 > 0.0);
+}

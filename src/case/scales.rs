@@ -89,7 +89,10 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
         resolved: depth.map(|d| d / coarsest),
         thiele2: length.filter(|_| acts).map(|l| sink * l * l / (diffusivity * reference)),
         demand,
-        supply: length.map(|l| supply(setup, s, diffusivity, reference, l)),
+        // A flow brings more than diffusion: there is no such bound.
+        supply: length
+            .filter(|_| setup.flow.is_none())
+            .map(|l| supply(setup, s, diffusivity, reference, l)),
         lasts: lasts(setup, s, demand),
     }
 }

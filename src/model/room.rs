@@ -44,6 +44,16 @@ impl Solver {
         population.capacity.filter(|_| needs)
     }
 
+    /// Cells of population `p` in voxel `i` that count towards a capacity, cells/m³.
+    fn counting_of(&self, p: usize, capacity: Capacity, state: &State, i: usize) -> f64 {
+        let counts = |f: &usize| match self.catalogue.specs[*f].kind {
+            Kind::Viable(_) | Kind::Quiescent(_) => capacity.counts_viable,
+            _ => capacity.counts_dead,
+        };
+        let fields = self.catalogue.of_population(p).into_iter().filter(counts);
+        fields.map(|f| flat(&state.fields[f])[i]).sum()
+    }
+
     /// Takes back births of the extrapolated step that do not fit: where 2B − A counts more cells
     /// than the capacity, and more than the positive result B, the populations that grow into
     /// this room give up what extrapolation added to them.
@@ -69,7 +79,14 @@ impl Solver {
             let fits = counting(&self.catalogue, &self.two, room);
             for i in full.into_iter().flatten() {
                 let target = fits.iter().map(|f| f[i]).sum::<f64>().max(room.density);
-                let mut excess = self.counted[i] - target;
+                // Only what extrapolation added to those who grow into this room: others may grow
+                // beyond it.
+                let added = |(q, _): &(usize, usize)| {
+                    let own = |state: &State| self.counting_of(*q, room, state, i);
+                    (own(&self.state) - own(&self.two)).max(0.0)
+                };
+                let most = growers.iter().map(added).sum();
+                let mut excess = (self.counted[i] - target).min(most);
                 // Then, where cells stay, so that all others were born here, from those that are.
                 for staying in [false, true] {
                     let gives = |q: usize, f: usize, state: &State| {

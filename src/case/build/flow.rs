@@ -135,10 +135,14 @@ impl Builder<'_> {
     /// Every solute must be able to pass the faces that the fluid passes, and an inlet or an
     /// outflow needs a flow.
     pub(super) fn carried(&mut self, world: &World<'_>, flow: Option<&Flow>, solutes: &[Solute]) {
-        if flow.is_some_and(rests) {
+        let root = self.root;
+        if let Some(at) = root.get("flow").filter(|_| flow.is_some_and(rests)) {
+            let message = "nothing drives the flow: the pressures are equal and no rate is given";
+            self.check.warning("W040", "flow", message.into(), at.place).label =
+                "the medium rests; inlets and outflows are sealed".into();
             return;
         }
-        let root = self.root;
+        self.constant_volumes(world, flow);
         for (solute, (name, at)) in solutes.iter().zip(root.entries_of("solutes")) {
             for (number, boundary) in solute.boundaries.iter().enumerate() {
                 let face = Face::ALL[number];
@@ -180,6 +184,40 @@ impl Builder<'_> {
                     _ => {}
                 }
             }
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// A bath keeps its volume: fluid that leaves it must come back.
+    fn constant_volumes(&mut self, world: &World<'_>, flow: Option<&Flow>) {
+        let Some(flow) = flow else { return };
+        let root = self.root;
+        for (bath, at) in root.entries_of("baths") {
+            let (mut gives, mut takes) = (None, None);
+            for (_, solute) in root.entries_of("solutes") {
+                for (name, condition) in solute.entries_of("boundary") {
+                    let here = condition.chosen("bath").and_then(|b| b.word("name"));
+                    let face = world.grid.face(name).filter(|_| here == Some(bath.as_str()));
+                    match face.and_then(|f| enters(flow, f)) {
+                        Some(Some(true)) => gives = Some(name),
+                        Some(Some(false)) => takes = Some(name),
+                        _ => {}
+                    }
+                }
+            }
+            let (message, label) = match (gives, takes) {
+                (Some(face), None) => (
+                    format!("{} runs empty: fluid leaves it through {face} for good", at.key),
+                    "name it at the outlet too (recirculation), or give inlet there",
+                ),
+                (None, Some(face)) => (
+                    format!("{} overflows: fluid enters it through {face} for good", at.key),
+                    "name it at the inlet too (recirculation), or write outflow = {} there",
+                ),
+                _ => continue,
+            };
+            self.wrong("E023", at, message).label = label.into();
         }
     }
 }

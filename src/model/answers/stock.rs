@@ -67,7 +67,7 @@ pub(super) fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
                 let mean = digits(total / volume);
                 out.push(answer(
                     &format!("{}.mass", spec.name),
-                    &format!("{} laid down", spec.name),
+                    &format!("{} present", spec.name),
                     format!("{} mg, {mean} mg/mL", digits(total * 1e6)),
                     Some(total),
                     "kg",
