@@ -13,21 +13,6 @@ use blastema::physics::kinetics::{FirstOrder, Uptake};
 use blastema::physics::response::{Combine, Limit, Monod};
 use common::*;
 
-/// `steps` uniform steps to `end`.
-fn march(mut case: Setup, end: f64, steps: usize) -> Solver {
-    case.run.duration = end;
-    case.run.steady = false;
-    case.run.accuracy.solver = 1e-12;
-    let mut solver = Solver::new(case).expect("starts");
-    for _ in 0..steps {
-        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
-        solver.accept(&attempt);
-    }
-    let (name, defect) = solver.ledger.worst().expect("accounts");
-    assert!(defect < 1e-12, "{name}: {defect:e}");
-    solver
-}
-
 fn value(solver: &Solver, kind: Kind) -> f64 {
     flat(&solver.state.fields[solver.catalogue.number(kind).expect("a field")])[0]
 }

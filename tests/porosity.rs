@@ -17,20 +17,6 @@ use blastema::physics::response::Combine;
 use blastema::physics::transport::{Bruggeman, Closure, Ratio};
 use common::*;
 
-fn march(mut case: Setup, end: f64, steps: usize) -> Solver {
-    case.run.duration = end;
-    case.run.steady = false;
-    case.run.accuracy.solver = 1e-12;
-    let mut solver = Solver::new(case).expect("starts");
-    for _ in 0..steps {
-        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
-        solver.accept(&attempt);
-    }
-    let (name, defect) = solver.ledger.worst().expect("accounts");
-    assert!(defect < 1e-12, "{name}: {defect:e}");
-    solver
-}
-
 const SOLID: [f64; 3] = [0.5, 0.3, 0.6];
 const CELLS: [f64; 3] = [0.1, 0.2, 0.05];
 const VOLUME: f64 = 0.4;

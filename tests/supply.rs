@@ -17,21 +17,6 @@ use blastema::physics::release::Release as Law;
 use blastema::physics::response::{Below, Modulation};
 use common::*;
 
-/// `steps` uniform steps to `end`.
-fn march(mut case: Setup, end: f64, steps: usize) -> Solver {
-    case.run.duration = end;
-    case.run.steady = false;
-    case.run.accuracy.solver = 1e-12;
-    let mut solver = Solver::new(case).expect("starts");
-    for _ in 0..steps {
-        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
-        solver.accept(&attempt);
-    }
-    let (name, defect) = solver.ledger.worst().expect("accounts");
-    assert!(defect < 1e-12, "{name}: {defect:e}");
-    solver
-}
-
 fn order(what: &str, errors: &[f64]) {
     let order = (errors[errors.len() - 2] / errors[errors.len() - 1]).log2();
     println!("ORDER {what}: {errors:.2?} order {order:.2}");

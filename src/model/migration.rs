@@ -1,6 +1,7 @@
 //! Cells move for one step: random motility and drift, implicit, positive, conservative.
 
 use super::damage;
+use super::room::counts;
 use super::setup::Population;
 use super::solver::{Solver, StepFailure, failure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
@@ -83,13 +84,7 @@ pub(super) fn others(
     let mut sum = vec![0.0; state.fields.first().map_or(0, ndarray::ArrayBase::len)];
     let Some(capacity) = setup_of.capacity else { return sum };
     for (spec, field) in catalogue.specs.iter().zip(&state.fields) {
-        let counts = match spec.kind {
-            Kind::Viable(q) => q != p && capacity.counts_viable,
-            Kind::Quiescent(_) => capacity.counts_viable,
-            Kind::Dead(..) => capacity.counts_dead,
-            Kind::Solute(_) | Kind::Damaged { .. } | Kind::Scaffold | Kind::Matrix(_) => false,
-        };
-        if counts {
+        if spec.kind != Kind::Viable(p) && counts(capacity, spec.kind) {
             sum.iter_mut().zip(flat(field)).for_each(|(s, n)| *s += n);
         }
     }

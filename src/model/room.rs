@@ -5,14 +5,18 @@ use super::solver::Solver;
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::par;
 
-/// Fields of the cells that count towards a capacity, all populations.
-fn counting<'a>(catalogue: &Catalogue, state: &'a State, capacity: Capacity) -> Vec<&'a [f64]> {
-    let counts = |kind: &Kind| match kind {
+/// True for fields of cells that count towards a capacity.
+pub(super) fn counts(capacity: Capacity, kind: Kind) -> bool {
+    match kind {
         Kind::Viable(_) | Kind::Quiescent(_) => capacity.counts_viable,
         Kind::Dead(..) => capacity.counts_dead,
         Kind::Solute(_) | Kind::Damaged { .. } | Kind::Scaffold | Kind::Matrix(_) => false,
-    };
-    let numbers = (0..catalogue.specs.len()).filter(|&f| counts(&catalogue.specs[f].kind));
+    }
+}
+
+/// Fields of the cells that count towards a capacity, all populations.
+fn counting<'a>(catalogue: &Catalogue, state: &'a State, capacity: Capacity) -> Vec<&'a [f64]> {
+    let numbers = (0..catalogue.specs.len()).filter(|&f| counts(capacity, catalogue.specs[f].kind));
     numbers.map(|f| flat(&state.fields[f])).collect()
 }
 
@@ -46,10 +50,7 @@ impl Solver {
 
     /// Cells of population `p` in voxel `i` that count towards a capacity, cells/m³.
     fn counting_of(&self, p: usize, capacity: Capacity, state: &State, i: usize) -> f64 {
-        let counts = |f: &usize| match self.catalogue.specs[*f].kind {
-            Kind::Viable(_) | Kind::Quiescent(_) => capacity.counts_viable,
-            _ => capacity.counts_dead,
-        };
+        let counts = |f: &usize| counts(capacity, self.catalogue.specs[*f].kind);
         let fields = self.catalogue.of_population(p).into_iter().filter(counts);
         fields.map(|f| flat(&state.fields[f])[i]).sum()
     }

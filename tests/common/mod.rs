@@ -8,6 +8,7 @@ use blastema::ground::signal::Signal;
 use blastema::model::setup::{
     Accuracy, Boundary, Initial, Matter, Population, RunPlan, Setup, Solute, Structure,
 };
+use blastema::model::solver::Solver;
 use blastema::physics::migration::Motility;
 
 /// A box; absent axes are 1 m thick.
@@ -99,4 +100,19 @@ pub(crate) fn setup(
 /// A constant value on a face.
 pub(crate) fn value(v: f64) -> Boundary {
     Boundary::Value(Signal::Constant(v))
+}
+
+/// `steps` uniform steps to `end`; every budget must close.
+pub(crate) fn march(mut case: Setup, end: f64, steps: usize) -> Solver {
+    case.run.duration = end;
+    case.run.steady = false;
+    case.run.accuracy.solver = 1e-12;
+    let mut solver = Solver::new(case).expect("starts");
+    for _ in 0..steps {
+        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
+        solver.accept(&attempt);
+    }
+    let (name, defect) = solver.ledger.worst().expect("accounts");
+    assert!(defect < 1e-12, "{name}: {defect:e}");
+    solver
 }
