@@ -19,6 +19,9 @@ use crate::numerics::stencil::Faces;
 /// leaves less.
 const ABOVE: f64 = 1e-6;
 
+/// Share by which a bath may be above it: round-off.
+const ROUNDING: f64 = 1e-12;
+
 impl Solver {
     pub(super) fn extrapolate_solute(&mut self, s: usize, attempt: &Attempt, amounts: &mut [f64]) {
         // The state before the step, where a largest value must be known.
@@ -29,6 +32,7 @@ impl Solver {
                 before = self.bath(&self.state, b, s).max(before);
             }
         }
+        let top = self.stream.as_ref().and_then(|_| self.ceiling(s, before, attempt.dt));
         self.extrapolate(s);
         let volume = self.setup.grid.voxel_volume();
         let scale = self.scales[s];
@@ -37,7 +41,7 @@ impl Solver {
         for (b, bath) in self.setup.baths.iter().enumerate() {
             if let Some(p) = bath.solutes.iter().position(|x| x.0 == s) {
                 let value = 2.0 * self.two.baths[b][p] - self.full.baths[b][p];
-                fits &= value >= 0.0;
+                fits &= value >= 0.0 && top.is_none_or(|top| value <= top * (1.0 + ROUNDING));
                 baths.push((b, p, value));
             }
         }
@@ -94,16 +98,20 @@ impl Solver {
                 };
                 let moved = limiter::carried(n, &through, &fields, dt, 1.0);
                 limited = limiter::repair(c, moved, storage, scale, &mut charge_both);
-                if let Some(top) = self.ceiling(s, before, attempt.dt) {
-                    // What is above the largest value that there was: the same, mirrored.
-                    let room = self.room.iter();
-                    limited.voxels += c.iter().filter(|c| **c > top * (1.0 + ABOVE)).count();
-                    c.iter_mut().zip(room.clone()).for_each(|(c, o)| *c = (top - *c) * o);
+                if let Some(top) = top {
                     let moved = limiter::carried(n, &through, &fields, dt, -1.0);
-                    let above = limiter::repair(c, moved, storage, scale, |i, m| own(i, m, -1.0));
-                    c.iter_mut().zip(room).for_each(|(c, o)| *c = (top - *c) * o);
+                    let above = limiter::lower(
+                        c,
+                        |_| top,
+                        ABOVE * top,
+                        moved,
+                        storage,
+                        scale,
+                        |i, m| own(i, m, -1.0),
+                    );
+                    limited.voxels += above.voxels;
                     limited.repaired &= above.repaired;
-                    limited.rounded -= above.rounded;
+                    limited.rounded += above.rounded;
                 }
             } else {
                 let moved = limiter::diffused(faces, transport.d * dt, w);
@@ -375,31 +383,22 @@ impl Solver {
             }
             let f = self.catalogue.of_population(p)[0];
             let others = migration::others(population, &self.catalogue, p, &self.state);
-            let over = |n: &[f64]| {
-                n.iter().zip(&others).any(|(n, o)| n + o > capacity.density * (1.0 + 1e-12))
-            };
-            if !over(flat(&self.state.fields[f])) {
+            let top = |i: usize| (capacity.density - others[i]) * self.room[i];
+            let slack = capacity.density * 1e-12;
+            if !flat(&self.state.fields[f]).iter().enumerate().any(|(i, n)| *n > top(i) + slack) {
                 continue;
             }
             let faces = &self.hierarchies[h].fine;
             let Some(ways) = self.ways(p, faces) else { continue };
             let three = [&self.half, &self.two, &self.full].map(|s| flat(&s.fields[f]));
             let moved = limiter::carried(faces.n, &ways, &three, attempt.dt, -1.0);
-            let mut room = flat(&self.state.fields[f]).to_vec();
-            let mirror = |values: &mut [f64]| {
-                for ((x, o), open) in values.iter_mut().zip(&others).zip(self.room.iter()) {
-                    *x = (capacity.density - o - *x) * open;
-                }
-            };
-            mirror(&mut room);
-            let done =
-                limiter::repair(&mut room, moved, &self.measure, capacity.density, |_, _| 0.0);
-            mirror(&mut room);
-            fits &= done.repaired && room.iter().all(|n| *n >= 0.0);
-            let rounded = self.setup.grid.voxel_volume() * done.rounded;
-            amounts[self.cell_terms[p].rounded] -= rounded;
+            let mut cells = flat(&self.state.fields[f]).to_vec();
+            let (storage, scale) = (&self.measure, capacity.density);
+            let done = limiter::lower(&mut cells, top, 0.0, moved, storage, scale, |_, _| 0.0);
+            fits &= done.repaired && cells.iter().all(|n| *n >= 0.0);
+            amounts[self.cell_terms[p].rounded] += self.setup.grid.voxel_volume() * done.rounded;
             self.work.limited += done.voxels;
-            flat_mut(&mut self.state.fields[f]).copy_from_slice(&room);
+            flat_mut(&mut self.state.fields[f]).copy_from_slice(&cells);
         }
         if !fits {
             for p in 0..self.setup.populations.len() {

@@ -98,7 +98,9 @@ pub fn repair(
                     richest = (j, v[j]);
                 }
             });
-            if rest > 1e-12 * missing {
+            if rest <= 1e-12 * missing {
+                done.rounded += rest;
+            } else {
                 // Neighbours as empty as the voxel would only hand the rest back.
                 let tiny = rest <= ALONE * scale * storage[i];
                 let alone = richest.0 == i;
@@ -133,6 +135,29 @@ pub fn repair(
         done.rounded += missing;
     }
     done
+}
+
+/// Repairs what is above `top`, mirrored; `rounded` is what was cut off, negative. Voxels that it
+/// does not touch keep their bits. Values that exceed `top` by no more than `slack` do not count as
+/// touched.
+pub fn lower(
+    v: &mut [f64],
+    top: impl Fn(usize) -> f64,
+    slack: f64,
+    leaving: impl Fn(usize, &mut dyn FnMut(usize, f64)),
+    storage: &[f64],
+    scale: f64,
+    sink: impl FnMut(usize, f64) -> f64,
+) -> Limited {
+    let count = v.iter().enumerate().filter(|(i, x)| **x > top(*i) + slack).count();
+    let mut room: Vec<f64> = v.iter().enumerate().map(|(i, x)| top(i) - x).collect();
+    let done = repair(&mut room, leaving, storage, scale, sink);
+    for (i, (x, room)) in v.iter_mut().zip(&room).enumerate() {
+        if *room != top(i) - *x {
+            *x = top(i) - room;
+        }
+    }
+    Limited { voxels: count, rounded: -done.rounded, ..done }
 }
 
 /// What diffusion through `faces`·`amount` (conductances times dt) moves along the field `w`.
@@ -215,5 +240,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_above_goes_back_and_the_rest_keeps_its_bits() {
+        let grid = Grid {
+            n: [4, 1, 1],
+            h: [1.0; 3],
+            dimensions: 1,
+            form: Form::Box,
+            periodic: [false; 3],
+        };
+        let ones = [1.0; 4];
+        let faces = Faces::harmonic(&grid, &ones, [1.0; 3]);
+        // 0.25 came to voxel 1 from voxel 0; what lies far below the top has digits of its own.
+        let came = [1.25, 1.0, 1.0, 1.0];
+        let faint = 1e-9 / 3.0;
+        let mut v = [0.5, 1.25, faint, 2.0 * faint];
+        let moved = diffused(&faces, 1.0, |i| -came[i]);
+        let done = lower(&mut v, |_| 1.0, 0.0, moved, &ones, 1.0, |_, _| 0.0);
+        assert_eq!((done.repaired, done.voxels, done.rounded), (true, 1, 0.0));
+        assert_eq!(v, [0.75, 1.0, faint, 2.0 * faint]);
     }
 }

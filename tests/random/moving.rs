@@ -157,15 +157,31 @@ fn wandering(case: &mut Setup, levels: &[f64], d: &mut Dice) {
     }
 }
 
-/// Largest value of solute `s` that starts or feeds, in a flow; `None` where something makes it.
-fn top(setup: &Setup, s: usize) -> Option<f64> {
+/// True where more fluid enters bath `b` from the construct than comes back: in its fixed volume,
+/// what enters with it gathers.
+fn gathers(setup: &Setup, stream: &Stream, solute: &Solute, b: usize) -> bool {
+    let (mut net, mut all) = (0.0, 0.0);
+    for (f, _) in solute.boundaries.iter().enumerate().filter(|x| x.1.is_bath(b)) {
+        for i in blastema::numerics::wall::face_voxels(setup.grid.n, Face::ALL[f]) {
+            let q: f64 = stream.entering_at(&setup.grid, Face::ALL[f], i);
+            net += q;
+            all += q.abs();
+        }
+    }
+    net < -1e-12 * all
+}
+
+/// Largest value of solute `s` that starts or feeds, in a flow; `None` where something makes it or
+/// it gathers in a bath.
+fn top(setup: &Setup, stream: &Stream, s: usize) -> Option<f64> {
     let solute = &setup.solutes[s];
     let makes = |p: &Production| match *p {
         Production::PerUptake { solute, .. } | Production::Constant { solute, .. } => solute == s,
     };
     let made = setup.populations.iter().flat_map(|p| &p.production).any(makes);
     let given = solute.boundaries.iter().any(|b| matches!(b, Boundary::Flux(_)));
-    if made || given || solute.source.is_some() || solute.release.is_some() {
+    let gathers = (0..setup.baths.len()).any(|b| gathers(setup, stream, solute, b));
+    if made || given || gathers || solute.source.is_some() || solute.release.is_some() {
         return None;
     }
     let start = match &solute.initial {
@@ -197,9 +213,9 @@ fn room(setup: &Setup) -> Option<Capacity> {
 
 /// In a flow nothing rises above what starts or feeds; who fills the room left stays within it.
 pub(super) fn inspect(solver: &Solver) -> Result<(), String> {
-    if solver.stream.is_some() {
+    if let Some(stream) = &solver.stream {
         for (s, solute) in solver.setup.solutes.iter().enumerate() {
-            let Some(top) = top(&solver.setup, s) else { continue };
+            let Some(top) = top(&solver.setup, stream, s) else { continue };
             let most = flat(&solver.state.fields[s]).iter().fold(0.0, |m: f64, c| m.max(*c));
             if most > top * (1.0 + HIGHER) {
                 return Err(format!("{} {:e} above {top:e}", solute.name, most / top - 1.0));
