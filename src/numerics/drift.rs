@@ -8,7 +8,7 @@
 
 use super::aggregate::Aggregates;
 use super::flux::{Flux, OnFaces, around, on_faces};
-use super::newton::{Equation, NotConverged, Solved};
+use super::newton::{Equation, NotConverged, Solved, rest};
 use super::stencil::lanes;
 use crate::ground::par;
 
@@ -58,6 +58,8 @@ pub struct Scratch {
 
 const NEWTON_LIMIT: usize = 100;
 const KRYLOV_LIMIT: usize = 200;
+/// Iterations without halving the residual after which the chord, or the tangent again, is tried.
+const TANGENTS: usize = 8;
 /// Iterations after which a limiter stays as it is.
 const FOLLOWS: usize = 40;
 /// Least value, over the lift, to which the residual of a voxel is relative.
@@ -103,6 +105,8 @@ pub fn solve<F: Flux>(
     let mut retreats = 0;
     let mut best = f64::INFINITY;
     let mut idle = 0;
+    // See [`super::newton::solve`]: the way out where the tangent of a steep sink leads in circles.
+    let (mut chord, mut turn) = (false, 0);
     loop {
         if least > LEAST {
             relax(eq, flux, how.bounds, v);
@@ -121,6 +125,11 @@ pub fn solve<F: Flux>(
         let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
         let free = matches!(how.bounds, Bounds::None);
         let found = least == LEAST && sums.norm <= target.max(floor);
+        if !closes && !free && found && solved.newton > 0 && eq.shift > 0.0 {
+            rest(eq, v);
+            sums = evaluate(eq, flux, scratch, v);
+            break;
+        }
         if (closes || free) && found && solved.newton > 0 {
             let negative = -1e-9 * eq.lift.abs().max(f64::MIN_POSITIVE);
             if !free && sums.least < negative && retreats < 20 && flux.retreat(v, negative) {
@@ -134,7 +143,11 @@ pub fn solve<F: Flux>(
         if sums.norm == 0.0 {
             break;
         }
-        idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
+        if sums.norm < 0.5 * best {
+            (idle, turn) = (0, 0);
+        } else {
+            idle += 1;
+        }
         best = best.min(sums.norm);
         if solved.newton >= NEWTON_LIMIT + 20 * retreats || !sums.norm.is_finite() || idle > 60 {
             let by = |a: &usize, b: &usize| scratch.r[*a].abs().total_cmp(&scratch.r[*b].abs());
@@ -144,6 +157,12 @@ pub fn solve<F: Flux>(
         }
         if solved.newton == FOLLOWS {
             flux.freeze();
+        }
+        if !eq.reaction.linear() && solved.newton >= FOLLOWS && idle > turn + TANGENTS {
+            (chord, turn) = (!chord, idle);
+        }
+        if chord {
+            secant(eq, &mut scratch.extra, v);
         }
         scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
         let goal = if linear { 0.3 * target } else { (0.3 * target).max(1e-3 * sums.norm) };
@@ -231,6 +250,19 @@ fn relax(eq: &Equation, flux: &impl Flux, bounds: Bounds, v: &mut [f64]) {
             if slope > 0.0 {
                 v[i] = bounds.within(i, v[i] - f / slope);
             }
+        }
+    }
+}
+
+/// Takes the chord of the reaction through zero for its tangent.
+fn secant(eq: &Equation, extra: &mut [f64], v: &[f64]) {
+    let (mut rate, mut slope) = (vec![0.0; v.len()], vec![0.0; v.len()]);
+    for part in 0..eq.reaction.parts() {
+        eq.reaction.add(part, 0, v, &mut rate, &mut slope);
+    }
+    for (i, extra) in extra.iter_mut().enumerate() {
+        if v[i] > 0.0 {
+            *extra += rate[i] / v[i] - slope[i];
         }
     }
 }

@@ -166,7 +166,14 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
         // The last digit of the values times the slope of a steep sink.
         let digit = f64::EPSILON * sums.slope / (n as f64).sqrt();
-        if closes && sums.norm <= target.max(digit) && sums.largest <= target_max.max(digit) {
+        let found = sums.norm <= target.max(digit) && sums.largest <= target_max.max(digit);
+        if closes && found {
+            break;
+        }
+        // A source too small for single precision to see stays where it is.
+        if found && solved.newton > 0 && eq.shift > 0.0 {
+            rest(eq, v);
+            sums = evaluate(eq, v, unit, scratch, chord, false);
             break;
         }
         if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
@@ -245,6 +252,13 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
     solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     Ok(solved)
+}
+
+/// Lets the sources stay in their voxels, where they are too small to be solved for.
+pub(super) fn rest(eq: &Equation, v: &mut [f64]) {
+    for ((v, rhs), storage) in v.iter_mut().zip(eq.rhs).zip(eq.storage) {
+        *v = if *rhs > 0.0 && *storage > 0.0 { rhs / (eq.shift * storage) } else { 0.0 };
+    }
 }
 
 /// Drops what is negative and scales the rest so that the balance closes, by a factor less 1 of at
