@@ -69,6 +69,7 @@ cases! {
     v13_chemotaxis "v13"
     v14_growth_and_death "v14"
     v15_carried_front "v15"
+    v21_brinkman "v21-brinkman"
     v17_spheres "v17"
     v20_oxygen_step "v20"
 }

@@ -684,5 +684,59 @@ def v15():
               'boundary.x_min.value = "1 mol/m^3"\nboundary.x_max.outflow = {}\n\n' + transient(times, 1e-6))
 
 
-for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v14_release, v14_autocatalysis, v15, v17, populations, v20):
+def v21():
+    """Brinkman's flow: (mu/K) u - (mu_e u')' = G, no slip at y = 0 and y = H; rates per metre of depth."""
+    mu, gradient, length, height = 0.00069, 2000.0, 2e-3, 1e-3
+    drive = (f'viscosity = "{mu!r} Pa s"\nboundary.x_min.pressure = "{gradient * length!r} Pa"\n'
+             'boundary.x_max.pressure = "0 Pa"\n')
+    domain = '[domain]\nsize   = ["2 mm", "1 mm"]\nvoxels = [8, 128]\n\n'
+
+    def case(name, title, comment, rate, body, within="0.1 %"):
+        write(f"v21-brinkman-{name}", f"v21: {title}", comment,
+              [line(what="flow.x_min", value=f"{rate!r} m^3/s", within=within)], body + "\n" + STEADY)
+
+    k, effective = 1e-8, 2 * mu
+    delta = math.sqrt(k * effective / mu)
+    case("channel", "porous channel between plates",
+         "u = G K/mu (1 - cosh((y - H/2)/d)/cosh(H/(2 d))), d = sqrt(K mu_e/mu).",
+         gradient * k / mu * (height - 2 * delta * math.tanh(height / 2 / delta)),
+         domain + f'[flow]\nlaw.brinkman = {{ permeability = "{k!r} m^2", effective_viscosity = "{effective!r} Pa s" }}\n' + drive)
+    case("poiseuille", "open channel between plates", "u = G y (H - y)/(2 mu).",
+         gradient * height**3 / (12 * mu), domain + '[flow]\nlaw.brinkman.permeability = "1 m^2"\n' + drive)
+    # Below: g + a cosh(y/d) + b sinh(y/d); above, from the interface: c + e s - G s^2/(2 mu).
+    k, porosity, half = 2e-9, 0.8, height / 2
+    effective, g = mu / porosity, gradient * k / mu
+    delta = math.sqrt(k * effective / mu)
+    sh, ch = math.sinh(half / delta), math.cosh(half / delta)
+    a, pull = -g, effective * half / (mu * delta)
+    b = (gradient * half**2 / (2 * mu) - g - a * ch - pull * a * sh) / (sh + pull * ch)
+    c, e = g + a * ch + b * sh, effective / (mu * delta) * (a * sh + b * ch)
+    rate = g * half + delta * (a * sh + b * (ch - 1)) + c * half + e * half**2 / 2 - gradient * half**3 / (6 * mu)
+    case("over-a-layer", "channel over a porous layer",
+         "Velocity and stress are continuous; mu_e = mu/porosity, and mu in the channel.", rate,
+         domain + f'[scaffold]\nporosity = {porosity}\n\n[flow]\nlaw.brinkman.permeability = "{k!r} m^2"\n' + drive
+         + '\n[regions.channel]\nshape.layer = { axis = "y", from = "0.5 mm", to = "1 mm" }\n'
+         'scaffold.porosity = 1.0\nflow.law.brinkman.permeability = "1 m^2"\n')
+    width = 1.5e-3
+    series = sum(math.tanh(i * math.pi * width / (2 * height)) / i**5 for i in range(1, 400, 2))
+    case("duct", "open rectangular duct", "Fourier series (White, Viscous Fluid Flow, 2006, 3-48).",
+         gradient * width * height**3 / (12 * mu) * (1 - 192 * height / (math.pi**5 * width) * series),
+         '[domain]\nsize   = ["2 mm", "1.5 mm", "1 mm"]\nvoxels = [4, 36, 24]\n\n[flow]\n'
+         'law.brinkman.permeability = "1 m^2"\n' + drive, within="1 %")
+    case("slip", "walls that slip", "One K and no friction at the walls: Darcy's G K/mu. Exact.",
+         gradient * 1e-8 / mu * height,
+         '[domain]\nsize   = ["2 mm", "1 mm"]\nvoxels = [8, 12]\n\n[flow]\nlaw.brinkman.permeability = "1e-8 m^2"\n' + drive
+         + "boundary.y_min.symmetry = {}\nboundary.y_max.symmetry = {}\n", within="0.000001 %")
+    ref = reference("v12_darcy_layers_inclusion")
+    layers, edge = "", 0.0
+    for i, (l, k) in enumerate(zip(ref["L_m"], ref["K_m2"])):
+        layers += (f'\n[regions.layer-{i + 1}]\nshape.layer = {{ axis = "x", from = "{edge!r} mm", to = "{edge + l * 1e3!r} mm" }}\n'
+                   f'flow.law.brinkman.permeability = "{k!r} m^2"\n')
+        edge += l * 1e3
+    case("series", "flow across layers", "Nothing shears: Darcy's dp/(mu sum(L/K)). Exact.", ref["series_flux_m_s"],
+         slab(edge, 40) + f'[flow]\nlaw.brinkman.permeability = "1e-10 m^2"\nviscosity = "{ref["mu_Pa_s"]!r} Pa s"\n'
+         f'boundary.x_min.pressure = "{ref["dP_Pa"]!r} Pa"\nboundary.x_max.pressure = "0 Pa"\n' + layers, within="0.000001 %")
+
+
+for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v14_release, v14_autocatalysis, v15, v17, populations, v20, v21):
     case()

@@ -1,7 +1,7 @@
 //! Characteristic numbers of a case, before it runs.
 
 use crate::ground::grid::Face;
-use crate::model::setup::{Boundary, Population, Setup};
+use crate::model::setup::{Boundary, FlowLaw, Population, Setup};
 use crate::model::solutes::{diffusion_length, fed, feeds};
 
 /// Scales of a solute.
@@ -144,10 +144,15 @@ pub fn cost(setup: &Setup) -> Cost {
         (setup.run.duration / setup.run.accuracy.max_step).max(setup.run.outputs.len() as f64)
             + 40.0
     };
+    // Brinkman's law is solved once.
+    let (flow, iterations) = match setup.flow.as_ref().map(|f| &f.law) {
+        Some(FlowLaw::Brinkman { .. }) => (1000.0, 5e-5),
+        _ => (0.0, 0.0),
+    };
     Cost {
-        memory: voxels * (60.0 + 60.0 * solutes + 40.0 * fields),
+        memory: voxels * (60.0 + 60.0 * solutes + 40.0 * fields + flow),
         disk: voxels * bytes * setup.run.fields.len() as f64 * setup.run.outputs.len() as f64,
-        time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields),
+        time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields) + iterations * voxels,
     }
 }
 

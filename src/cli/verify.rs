@@ -123,6 +123,12 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v17-spheres-0.1"
     "v17-spheres-10"
     "v20-oxygen-step-gel"
+    "v21-brinkman-channel"
+    "v21-brinkman-duct"
+    "v21-brinkman-over-a-layer"
+    "v21-brinkman-poiseuille"
+    "v21-brinkman-series"
+    "v21-brinkman-slip"
 };
 
 /// Why a case shows no order.
@@ -134,6 +140,8 @@ const WITHOUT_ORDER: &[(&str, &str)] = &[
     ("v09", "front"),
     ("v12", "exact"),
     ("v17", "voxels"),
+    ("v21-brinkman-series", "exact"),
+    ("v21-brinkman-slip", "exact"),
 ];
 
 /// What a case gave.

@@ -1,8 +1,9 @@
-//! The flow of medium through the scaffold: div u = 0, u = −(K/µ)·∇p (Darcy), or a given
-//! velocity; u is superficial, per total area.
+//! The flow of medium through the scaffold: div u = 0, u = −(K/µ)·∇p (Darcy), Brinkman's law, or a
+//! given velocity; u is superficial, per total area.
 
 use std::sync::Arc;
 
+use super::brinkman::brinkman;
 use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
@@ -41,11 +42,18 @@ impl Stream {
         let Some(flow) = &setup.flow else { return Ok(None) };
         let grid = &setup.grid;
         let permeability = flow.law.permeability(porosity.iter().copied());
-        let (q, pressure) = if let FlowLaw::Given(velocity) = &flow.law {
-            (given(grid, *velocity, room), None)
-        } else {
-            let (q, p) = darcy(grid, flow, &permeability, room)?;
-            (q, Some(p))
+        let (q, pressure) = match &flow.law {
+            FlowLaw::Given(velocity) => (given(grid, *velocity, room), None),
+            FlowLaw::Brinkman { effective, .. } => {
+                let of = |(m, e): (&f64, &f64)| if *m > 0.0 { *m } else { flow.viscosity / e };
+                let effective: Vec<f64> = effective.iter().zip(porosity).map(of).collect();
+                let (q, p) = brinkman(grid, flow, &permeability, &effective)?;
+                (q, Some(p))
+            }
+            _ => {
+                let (q, p) = darcy(grid, flow, &permeability, room)?;
+                (q, Some(p))
+            }
         };
         if q.iter().flatten().all(|q| *q == 0.0) {
             return Ok(None);
@@ -68,15 +76,19 @@ impl Stream {
         porosity: &[f64],
     ) -> Result<(), NotConverged> {
         let Some(flow) = &setup.flow else { return Ok(()) };
-        match &flow.law {
-            FlowLaw::Given(_) => {}
-            // The velocity stays where the permeability does.
-            FlowLaw::Darcy(k) => self.shear = Some(shear(flow, &self.velocity, porosity, k)),
-            _ => {
-                if let Some(stream) = Stream::of(setup, room, porosity)? {
-                    *self = stream;
-                }
+        // The velocity stays where the permeability and the effective viscosity do.
+        let stays = match &flow.law {
+            FlowLaw::Given(_) => return Ok(()),
+            FlowLaw::Darcy(k) => Some(k),
+            FlowLaw::Brinkman { permeability, effective } => {
+                Some(permeability).filter(|_| !effective.contains(&0.0))
             }
+            _ => None,
+        };
+        if let Some(k) = stays {
+            self.shear = Some(shear(flow, &self.velocity, porosity, k));
+        } else if let Some(stream) = Stream::of(setup, room, porosity)? {
+            *self = stream;
         }
         Ok(())
     }
@@ -178,7 +190,7 @@ fn darcy(
                     rates[face.axis][f] = if face.end { -q } else { q };
                 }
             }
-            FlowBoundary::Sealed => {}
+            FlowBoundary::Sealed | FlowBoundary::Symmetry => {}
         }
     }
     let open: Vec<f64> = relative.iter().map(|r| f64::from(u8::from(*r > 0.0))).collect();

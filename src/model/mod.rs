@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod answer;
 pub mod answers;
 pub mod balance;
+mod brinkman;
 pub mod cells;
 pub mod coupling;
 pub mod damage;

@@ -252,6 +252,13 @@ pub struct Flow {
 pub enum FlowLaw {
     /// Darcy's law with a permeability a voxel, m², which stays whatever the porosity.
     Darcy(Vec<f64>),
+    /// Brinkman's law with a permeability a voxel, m², which stays whatever the porosity.
+    Brinkman {
+        /// Permeability of each voxel, m².
+        permeability: Vec<f64>,
+        /// Effective viscosity of each voxel, Pa s; 0: viscosity over porosity.
+        effective: Vec<f64>,
+    },
     /// Darcy's law with a permeability that follows the porosity, by a closure.
     Closure(Permeability),
     /// The same by a table of porosity and permeability, m²; linear between.
@@ -265,7 +272,7 @@ impl FlowLaw {
     pub fn permeability(&self, porosity: impl Iterator<Item = f64>) -> Cow<'_, [f64]> {
         match self {
             FlowLaw::Given(_) => Cow::Borrowed(&[]),
-            FlowLaw::Darcy(k) => Cow::Borrowed(k),
+            FlowLaw::Darcy(k) | FlowLaw::Brinkman { permeability: k, .. } => Cow::Borrowed(k),
             FlowLaw::Closure(law) => porosity.map(|e| law.permeability(e)).collect(),
             FlowLaw::Table(points) => porosity.map(|e| interpolate(points, e)).collect(),
         }
@@ -275,8 +282,10 @@ impl FlowLaw {
 /// Condition of the flow on a face.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FlowBoundary {
-    /// Nothing passes.
+    /// Nothing passes; a wall for Brinkman's law, on which the fluid does not slip.
     Sealed,
+    /// Nothing passes, and fluid slips freely along it.
+    Symmetry,
     /// Pressure, Pa.
     Pressure(f64),
     /// Volume per time into the construct, m³/s, spread evenly over the open face.

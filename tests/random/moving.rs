@@ -51,7 +51,17 @@ fn flowing(case: &mut Setup, levels: &[f64], d: &mut Dice) {
         if !boundaries.iter().any(|b| matches!(b, FlowBoundary::Pressure(_))) {
             boundaries[2 * g.dimensions - 1] = FlowBoundary::Pressure(0.0);
         }
-        FlowLaw::Darcy(permeability)
+        if g.form == Form::Box && d.chance(0.3) {
+            let effective = if d.chance(0.5) { 0.0 } else { VISCOSITY * d.decades(1e-1, 1e1) };
+            for boundary in &mut boundaries {
+                if *boundary == FlowBoundary::Sealed && d.chance(0.3) {
+                    *boundary = FlowBoundary::Symmetry;
+                }
+            }
+            FlowLaw::Brinkman { permeability, effective: vec![effective; g.len()] }
+        } else {
+            FlowLaw::Darcy(permeability)
+        }
     };
     case.flow = Some(Flow { law, viscosity: VISCOSITY, boundaries });
     // Without a flow the start of the case fails and says so.

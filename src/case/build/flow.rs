@@ -4,7 +4,7 @@ use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
 use crate::ground::grid::{Face, Form};
-use crate::ground::units::AREA;
+use crate::ground::units::{AREA, VISCOSITY};
 use crate::model::setup::{Boundary, Flow, FlowBoundary, FlowLaw, Solute};
 use crate::physics::flow::Permeability;
 
@@ -22,14 +22,20 @@ impl Builder<'_> {
             return Some(None);
         };
         let (name, law) = at.get("law")?.choice()?;
-        if name != "darcy" {
-            for region in &world.regions {
-                if let Some(here) = region.keys.get("flow") {
-                    self.wrong("E020", here, format!("{} beside flow.law.{name}", here.key))
-                        .label = "only flow.law.darcy varies by region".into();
-                    return None;
-                }
+        for region in &world.regions {
+            let Some(here) = region.keys.get("flow") else { continue };
+            let law = here.get("law").and_then(Checked::choice);
+            if law.is_none_or(|(law, _)| law == name) {
+                continue;
             }
+            let varies = matches!(name, "darcy" | "brinkman");
+            self.wrong("E020", here, format!("{} beside flow.law.{name}", here.key)).label =
+                if varies {
+                    format!("give flow.law.{name} here too")
+                } else {
+                    "only flow.law.darcy and flow.law.brinkman vary by region".into()
+                };
+            return None;
         }
         let boundaries = self.flow_boundaries(at, name, world);
         let law = match name {
@@ -39,6 +45,25 @@ impl Builder<'_> {
                 let base = law.get("permeability");
                 let range = Range::positive(AREA);
                 self.field_with_regions(world, base, &path, range, None).map(FlowLaw::Darcy)
+            }
+            "brinkman" => {
+                if world.grid.form != Form::Box {
+                    let (form, message) = (world.grid.form, format!("{} needs a box", law.key));
+                    let shape = if let Form::Sphere { .. } = form { "sphere" } else { "cylinder" };
+                    self.wrong("E023", law, message).label =
+                        format!("it is not modelled in a {shape}: give law.darcy");
+                    return None;
+                }
+                let mut field = |key: &str, dimension| {
+                    let path = ["flow", "law", "brinkman", key];
+                    let range = Range::positive(dimension);
+                    self.field_with_regions(world, law.get(key), &path, range, None)
+                };
+                let permeability = field("permeability", AREA);
+                let effective = field("effective_viscosity", VISCOSITY);
+                permeability
+                    .zip(effective)
+                    .map(|(permeability, effective)| FlowLaw::Brinkman { permeability, effective })
             }
             "table" => {
                 let points = self.points(law.get("points")?)?;
@@ -106,7 +131,7 @@ impl Builder<'_> {
                 continue;
             };
             let (kind, v) = condition.choice()?;
-            if law == "given" && kind != "sealed" {
+            if law == "given" && !matches!(kind, "sealed" | "symmetry") {
                 self.wrong("E020", condition, format!("{} beside flow.law.given", condition.key))
                     .label = "the velocity is known: leave the faces out".into();
                 fine = false;
@@ -115,6 +140,7 @@ impl Builder<'_> {
             out[face.number()] = match kind {
                 "pressure" => FlowBoundary::Pressure(v.quantity()?),
                 "rate" => FlowBoundary::Rate(v.quantity()?),
+                "symmetry" => FlowBoundary::Symmetry,
                 _ => FlowBoundary::Sealed,
             };
         }
@@ -256,7 +282,7 @@ fn enters(flow: &Flow, face: Face) -> Option<Option<bool>> {
     });
     let rates: Vec<f64> = rates.collect();
     match flow.boundaries[face.number()] {
-        FlowBoundary::Sealed => None,
+        FlowBoundary::Sealed | FlowBoundary::Symmetry => None,
         FlowBoundary::Rate(r) => (r != 0.0).then_some(Some(r > 0.0)),
         FlowBoundary::Pressure(p) => {
             let all = |sign: f64| rates.iter().all(|r| r * sign > 0.0);

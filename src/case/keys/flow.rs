@@ -2,14 +2,14 @@
 
 use super::FACES;
 use super::forms::in_space;
-use crate::case::shape::{Range, Shape, key, law_keys};
+use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{AREA, NONE, PRESSURE, VELOCITY, VISCOSITY, VOLUME_RATE};
 use crate::physics::flow::Permeability;
 
 const PERMEABILITY: Range = Range::positive(AREA);
 
 pub(in crate::case) fn flow() -> Shape {
-    let mut laws = vec![darcy()];
+    let mut laws = vec![darcy(), brinkman(key("permeability", in_space(PERMEABILITY), K))];
     laws.extend(law_keys(Permeability::LAWS));
     let row = Shape::Row(vec![Shape::not_negative(NONE), Shape::Quantity(PERMEABILITY)]);
     laws.push(key(
@@ -40,7 +40,12 @@ pub(in crate::case) fn flow() -> Shape {
                 Shape::Quantity(Range::any(VOLUME_RATE)),
                 "Volume per time into the construct, spread evenly over the open face.",
             ),
-            key("sealed", Shape::nothing(), "Nothing passes."),
+            key(
+                "sealed",
+                Shape::nothing(),
+                "Nothing passes. With Brinkman's law a wall on which the fluid rests.",
+            ),
+            key("symmetry", Shape::nothing(), "Nothing passes, and fluid slips freely along it."),
         ],
     );
     Shape::table(vec![
@@ -55,17 +60,41 @@ pub(in crate::case) fn flow() -> Shape {
                     .map(|f| key(f, condition.clone(), "Condition on this face.").optional())
                     .collect(),
             ),
-            "Conditions of Darcy's law; faces not named are sealed.",
+            "Conditions of Darcy's and Brinkman's laws; faces not named are sealed.",
         )
         .optional(),
     ])
 }
 
+const K: &str = "Permeability K.";
+
 /// Darcy's law, also in regions.
-pub(in crate::case) fn darcy() -> crate::case::shape::Key {
+pub(in crate::case) fn darcy() -> Key {
     key(
         "darcy",
-        Shape::table(vec![key("permeability", in_space(PERMEABILITY), "Permeability K.")]),
+        Shape::table(vec![key("permeability", in_space(PERMEABILITY), K)]),
         "Darcy's law, u = −(K/µ)·grad p.",
+    )
+}
+
+/// Brinkman's law of a region, which may change one of its two values alone.
+pub(in crate::case) fn brinkman_here() -> Key {
+    brinkman(key("permeability", in_space(PERMEABILITY), K).optional())
+}
+
+fn brinkman(permeability: Key) -> Key {
+    key(
+        "brinkman",
+        Shape::table(vec![
+            permeability,
+            key(
+                "effective_viscosity",
+                in_space(Range::positive(VISCOSITY)),
+                "Effective viscosity µ_e; without it viscosity/porosity.",
+            )
+            .optional(),
+        ]),
+        "Brinkman's law, µ/K·u − div(µ_e·grad u) + grad p = 0, in a box. Where K is far above the \
+        square of the width (\"1 m^2\") it is free flow.",
     )
 }

@@ -268,7 +268,7 @@ pub(in crate::case) fn region() -> Shape {
             "flow",
             table(vec![key(
                 "law",
-                Shape::one_of("law", vec![super::flow::darcy()]),
+                Shape::one_of("law", vec![super::flow::darcy(), super::flow::brinkman_here()]),
                 "As in [flow].",
             )]),
             "The flow here.",
