@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
+use super::state::{State, flat};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::{Diffusive, OnFaces, around, between, conductance, on_faces};
@@ -98,6 +99,13 @@ impl Stream {
         let fluid = storage.iter().sum::<f64>() * setup.grid.voxel_volume();
         fluid / self.entering.iter().filter(|q| **q > 0.0).sum::<f64>()
     }
+}
+
+/// What cells feel: the concentrations of all solutes, then the shear on the pore walls (empty
+/// where no law answers to it).
+pub(super) fn felt<'a>(setup: &Setup, shear: &'a [f64], state: &'a State) -> Vec<&'a [f64]> {
+    let solutes = state.fields[..setup.solutes.len()].iter().map(flat);
+    solutes.chain([shear]).collect()
 }
 
 fn shear(flow: &Flow, velocity: &[Vec<f64>; 3], porosity: &[f64], k: &[f64]) -> Vec<f64> {

@@ -6,6 +6,7 @@ pub mod balance;
 pub mod cells;
 pub mod coupling;
 pub mod damage;
+pub mod detachment;
 pub mod differentiation;
 pub mod expect;
 pub mod extrapolation;

@@ -11,7 +11,7 @@ use crate::physics::flow::Permeability;
 use crate::physics::kinetics::Uptake;
 use crate::physics::migration::{Motility, Taxis};
 use crate::physics::release::Release as ReleaseLaw;
-use crate::physics::response::{Combine, Limit, Modulation, Trigger};
+use crate::physics::response::{Combine, Limit, Modulation, Stimulation, Trigger};
 use crate::physics::transport::Ratio;
 
 /// Everything that a run needs.
@@ -47,6 +47,28 @@ impl Setup {
     pub fn flow_changes(&self) -> bool {
         let darcy = self.flow.as_ref().is_some_and(|f| !matches!(f.law, FlowLaw::Given(_)));
         darcy && self.matter.changing.is_some()
+    }
+
+    /// Number of the wall shear among what cells answer to: after all solutes.
+    pub fn shear_number(&self) -> usize {
+        self.solutes.len()
+    }
+
+    /// True where a law of the cells answers to the shear on the pore walls.
+    pub fn answers_to_shear(&self) -> bool {
+        let shear = self.shear_number();
+        let of_cells = |p: &Population| {
+            let limits = p.growth.iter().flat_map(|g| &g.limits).map(|l| l.0);
+            let when = p.quiescence.iter().flat_map(|q| &q.when);
+            let when = when.chain(p.deaths.iter().flat_map(|d| &d.when));
+            let when = when.chain(p.differentiation.iter().flat_map(|d| &d.when));
+            let when = when.chain(p.detachment.iter().flat_map(|d| &d.when)).map(|w| w.0);
+            let faster = p.stimulation.iter().map(|s| s.0);
+            limits.chain(when).chain(faster).any(|n| n == shear)
+        };
+        let deposits = self.matter.matrices.iter().flat_map(|m| &m.deposits);
+        self.populations.iter().any(of_cells)
+            || deposits.flat_map(|d| &d.limits).any(|l| l.0 == shear)
     }
 }
 
@@ -300,6 +322,8 @@ pub struct Population {
     pub production: Vec<Production>,
     /// Growth; `None`: none.
     pub growth: Option<Growth>,
+    /// What speeds growth up: number as in its limits, and factor; all multiply.
+    pub stimulation: Vec<(usize, Stimulation)>,
     /// Quiescence; `None`: none.
     pub quiescence: Option<Quiescence>,
     /// Deaths by cause.
@@ -314,8 +338,21 @@ pub struct Population {
     pub volume_filling: bool,
     /// Viable cells that become viable cells of other populations.
     pub differentiation: Vec<Differentiation>,
+    /// Living cells that leave the scaffold with the flow; `None`: all stay.
+    pub detachment: Option<Detachment>,
     /// Cells added during the run, in the order of their times.
     pub reseeding: Vec<Reseeding>,
+}
+
+/// Detachment: viable and quiescent cells leave the construct at rate · combine(triggers).
+#[derive(Clone, Debug)]
+pub struct Detachment {
+    /// Rate under full triggers, 1/s.
+    pub rate: f64,
+    /// Solute number or that of the wall shear, and trigger.
+    pub when: Vec<(usize, Trigger)>,
+    /// All or any.
+    pub combine: Combine,
 }
 
 /// Differentiation into another population: rate · combine(triggers).
@@ -398,7 +435,7 @@ pub struct Growth {
     pub rate: f64,
     /// (1 − counted/capacity) when true.
     pub logistic: bool,
-    /// Solute number and limit.
+    /// Solute number, or [`Setup::shear_number`], and limit; the same holds for triggers.
     pub limits: Vec<(usize, Limit)>,
     /// Product or minimum.
     pub combine: Combine,

@@ -316,6 +316,7 @@ const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("quiesced", CELLS, true),
     ("woke", CELLS, true),
     ("became", CELLS, true),
+    ("detached", CELLS, true),
     ("added", CELLS, true),
     ("rounded", CELLS, true),
 ];

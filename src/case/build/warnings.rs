@@ -51,6 +51,7 @@ impl Builder<'_> {
                 && !p.moves()
                 && at.entries_of("deposition").is_empty()
                 && p.differentiation.is_empty()
+                && p.detachment.is_none()
                 && !populations.iter().any(|q| q.differentiation.iter().any(|d| d.into == number));
             if idle {
                 let message =
