@@ -322,7 +322,8 @@ pub(super) fn example(shape: &Shape) -> String {
 /// A plausible value of a quantity.
 fn sample(r: &Range) -> String {
     use units::{
-        CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, FLUX, LENGTH, MOLAR_MASS, RATE, TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME, VOLUME_RATE,
+        CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, FLUX, LENGTH, MOLAR_MASS, RATE,
+        TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME, VOLUME_RATE,
     };
     let text = match r.dimension {
         NONE => return if r.min >= 1.0 { units::number(r.min) } else { "0.5".into() },

@@ -14,14 +14,7 @@ use crate::ground::par;
 use crate::numerics::stencil::lanes;
 
 /// Rate of each voxel from `at` times `dt`.
-fn rates(
-    law: &Detachment,
-    c: &[&[f64]],
-    at: usize,
-    dt: f64,
-    factor: &mut [f64],
-    out: &mut [f64],
-) {
+fn rates(law: &Detachment, c: &[&[f64]], at: usize, dt: f64, factor: &mut [f64], out: &mut [f64]) {
     triggers(law.combine, &law.when, c, at, factor, out);
     for x in out {
         *x *= dt * law.rate;

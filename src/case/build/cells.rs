@@ -55,8 +55,7 @@ impl Builder<'_> {
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
         let deaths = self.deaths(name, at, world);
         let differentiation = self.differentiation(name, at, world);
-        let detachment =
-            optional(at.get("detachment").map(|d| self.detachment(name, d, world)));
+        let detachment = optional(at.get("detachment").map(|d| self.detachment(name, d, world)));
         let reseeding = self.reseeding(at, world, duration);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
         let motility = self.motility(at, world, capacity.flatten());

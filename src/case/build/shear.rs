@@ -60,9 +60,9 @@ impl Builder<'_> {
             let when = d.get("when").unwrap_or(d);
             let found = self.wrong("E011", when, format!("{} has no trigger", d.key));
             found.label = "cells stay where nothing tears them off".into();
-            found.notes.push(
-                "write for example: when.wall_shear.above = { half = \"50 mPa\" }".into(),
-            );
+            found
+                .notes
+                .push("write for example: when.wall_shear.above = { half = \"50 mPa\" }".into());
             return None;
         }
         let Acting::Yes(when) = self.triggers(d, world, &format!("{name}: detachment"))? else {
