@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
+use super::setup::{Flow, FlowBoundary, FlowLaw, Known, Setup};
 use super::state::{State, flat};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
@@ -42,17 +42,20 @@ impl Stream {
         let Some(flow) = &setup.flow else { return Ok(None) };
         let grid = &setup.grid;
         let permeability = flow.law.permeability(porosity.iter().copied());
-        let (q, pressure) = if let FlowLaw::Given(velocity) = &flow.law {
-            (given(grid, *velocity, room), None)
-        } else {
-            let (q, p) = darcy(grid, flow, &permeability, room)?;
-            (q, Some(p))
+        let (q, pressure) = match &flow.law {
+            FlowLaw::Given(velocity) => (given(grid, *velocity, room), None),
+            FlowLaw::Known(known) => (known.q.clone(), None),
+            _ => {
+                let (q, p) = darcy(grid, flow, &permeability, room)?;
+                (q, Some(p))
+            }
         };
         if q.iter().flatten().all(|q| *q == 0.0) {
             return Ok(None);
         }
         let velocity = velocity(grid, &q);
-        let shear = pressure.is_some().then(|| shear(flow, &velocity, porosity, &permeability));
+        let known = !permeability.is_empty();
+        let shear = known.then(|| shear(flow, &velocity, porosity, &permeability));
         let entering = Face::ALL.map(|face| {
             let sign = if face.end { -1.0 } else { 1.0 };
             let sum: f64 = outer(grid, face).map(|(_, f)| sign * q[face.axis][f]).sum();
@@ -72,7 +75,11 @@ impl Stream {
         match &flow.law {
             FlowLaw::Given(_) => {}
             // The velocity stays where the permeability does.
-            FlowLaw::Darcy(k) => self.shear = Some(shear(flow, &self.velocity, porosity, k)),
+            FlowLaw::Darcy(k) | FlowLaw::Known(Known { permeability: k, .. }) => {
+                if !k.is_empty() {
+                    self.shear = Some(shear(flow, &self.velocity, porosity, k));
+                }
+            }
             _ => {
                 if let Some(stream) = Stream::of(setup, room, porosity)? {
                     *self = stream;
@@ -118,17 +125,18 @@ fn speed(velocity: &[Vec<f64>; 3], i: usize) -> f64 {
 }
 
 /// Number of the outer side of a voxel among the faces of its axis.
-fn outer_face(grid: &Grid, face: Face, voxel: usize) -> usize {
+pub(super) fn outer_face(grid: &Grid, face: Face, voxel: usize) -> usize {
     let lower = crate::numerics::flux::lower(grid.n, voxel)[face.axis];
     lower + if face.end { crate::numerics::flux::strides(grid.n)[face.axis] } else { 0 }
 }
 
 /// Voxels of a side of the grid, each with the number of its outer face.
-fn outer(grid: &Grid, face: Face) -> impl Iterator<Item = (usize, usize)> + '_ {
+pub fn outer(grid: &Grid, face: Face) -> impl Iterator<Item = (usize, usize)> + '_ {
     face_voxels(grid.n, face).map(move |i| (i, outer_face(grid, face, i)))
 }
 
-fn given(grid: &Grid, velocity: [f64; 3], room: &[f64]) -> OnFaces {
+/// The same velocity everywhere as a flow through faces.
+pub fn given(grid: &Grid, velocity: [f64; 3], room: &[f64]) -> OnFaces {
     let mut q = on_faces(grid.n);
     let through = |face: Face, voxel: usize| {
         room[voxel] * velocity[face.axis] * grid.share(face, voxel) / grid.h[face.axis]

@@ -16,6 +16,7 @@ pub mod matter;
 pub mod migration;
 pub mod perfusion;
 pub mod porosity;
+pub mod projection;
 pub mod provenance;
 pub mod room;
 pub mod run;

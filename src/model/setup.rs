@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ground::grid::Grid;
 use crate::ground::signal::{Signal, interpolate};
+use crate::numerics::flux::OnFaces;
 use crate::physics::acid::Buffer;
 use crate::physics::degradation::Degradation;
 use crate::physics::flow::Permeability;
@@ -45,8 +46,12 @@ pub struct Setup {
 impl Setup {
     /// True where the flow or the shear on the walls follows a porosity that changes.
     pub fn flow_changes(&self) -> bool {
-        let darcy = self.flow.as_ref().is_some_and(|f| !matches!(f.law, FlowLaw::Given(_)));
-        darcy && self.matter.changing.is_some()
+        let follows = self.flow.as_ref().is_some_and(|f| match &f.law {
+            FlowLaw::Given(_) => false,
+            FlowLaw::Known(known) => !known.permeability.is_empty(),
+            _ => true,
+        });
+        follows && self.matter.changing.is_some()
     }
 
     /// Number of the wall shear among what cells answer to: after all solutes.
@@ -280,6 +285,20 @@ pub enum FlowLaw {
     Table(Vec<(f64, f64)>),
     /// The same superficial velocity along x, y, z everywhere, m/s.
     Given([f64; 3]),
+    /// A known flow through every face.
+    Known(Known),
+}
+
+/// A known flow that is free of sources.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Flow through every face in the direction of its axis, per volume of the mean voxel, 1/s.
+    pub q: OnFaces,
+    /// Permeability of each voxel for the wall shear, m²; empty: not known.
+    pub permeability: Vec<f64>,
+    /// By how much the velocities of a file were changed to be free of sources: root mean square
+    /// of the change over that of the velocity.
+    pub changed: Option<f64>,
 }
 
 impl FlowLaw {
@@ -287,6 +306,7 @@ impl FlowLaw {
     pub fn permeability(&self, porosity: impl Iterator<Item = f64>) -> Cow<'_, [f64]> {
         match self {
             FlowLaw::Given(_) => Cow::Borrowed(&[]),
+            FlowLaw::Known(known) => Cow::Borrowed(&known.permeability),
             FlowLaw::Darcy(k) => Cow::Borrowed(k),
             FlowLaw::Closure(law) => porosity.map(|e| law.permeability(e)).collect(),
             FlowLaw::Table(points) => porosity.map(|e| interpolate(points, e)).collect(),

@@ -29,6 +29,7 @@ mod scaffold;
 mod shear;
 mod solutes;
 mod supply;
+mod velocity;
 mod warnings;
 
 /// Builds the parts of a setup.

@@ -14,9 +14,8 @@ impl Builder<'_> {
             return Some(("there is no [flow]", "write [flow], or leave the law out"));
         };
         let law = flow.get("law").and_then(Checked::choice);
-        law.filter(|(name, _)| *name == "given").map(|_| {
-            ("flow.law.given has no permeability", "take flow.law.darcy, or leave the law out")
-        })
+        law.filter(|(name, v)| *name == "given" && v.get("permeability").is_none())
+            .map(|_| ("flow.law.given has no permeability", "give it one, or leave the law out"))
     }
 
     /// What speeds growth up.

@@ -14,7 +14,8 @@ const UPTAKES: &[(&str, f64, &str)] = &[
 ];
 
 /// Codes of all warnings.
-const CODES: &[&str] = &["W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040"];
+const CODES: &[&str] =
+    &["W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W045"];
 
 impl Builder<'_> {
     /// `allow` must name warnings.
