@@ -427,6 +427,32 @@ def populations():
           f'  {{ at = "2.5 d", seeding.uniform = {{ density = "{0.5 * n0:g} cells/m^3" }} }},\n'
           f'  {{ at = "5 d", seeding.number = {{ of = "{n0 * 1e-3 * 1.25:g} cells", efficiency = 0.8 }} }},\n'
           ']\n\n' + run(days, "d"))
+def v14_shear():
+    """Growth and detachment at a shear of 20 mPa, where both laws have half their effect."""
+    n0, days, porosity, permeability, viscosity, shear = 5e12, (1, 3, 7), 0.9, 1e-10, 0.69e-3, 20e-3
+    u = shear * math.sqrt(porosity * permeability) / (math.sqrt(2) * viscosity)
+    leaves = 0.5 / 4
+    net = 1.5 * math.log(2) / 5 - leaves
+    expect = []
+    for t in days:
+        n = n0 * math.exp(net * t)
+        gone = leaves * n0 * math.expm1(net * t) / net * 1e-3
+        expect.append(line(what="msc.viable", take="mean", time=f"{t} d", value=f"{n!r} cells/m^3", within="0.01 %"))
+        expect.append(line(what="msc.detached", time=f"{t} d", value=f"{gone!r} cells", within="0.01 %"))
+    write("v14-shear", "v14: growth and detachment in a flow",
+          "n0 exp((1.5 mu - k/2) t), mu = ln 2/(5 d), k = 1/(4 d): both at half their effect at the wall shear of\n"
+          "sqrt(2) mu_w u/sqrt(eps K) = 20 mPa; k/2 times the integral of n has left.",
+          expect, slab(1, 4) + f'[scaffold]\nporosity = {porosity}\neffective_diffusivity.bruggeman = {{}}\n\n'
+          f'[flow]\nviscosity = "0.69 mPa s"\nlaw.darcy.permeability = "{permeability} m^2"\n'
+          # An absent axis is 1 m long.
+          f'boundary.x_min.rate = "{u!r} m^3/s"\nboundary.x_max.pressure = "0 Pa"\n\n'
+          f'[cells.msc]\nseeding.uniform = {{ density = "{n0:g} cells/m^3" }}\ngrowth.rate.doubling_time = "5 d"\n'
+          'growth.stimulation.wall_shear = { factor = 2, half = "20 mPa" }\n'
+          'detachment = { rate.time_constant = "4 d", when.wall_shear.above = { half = "20 mPa", exponent = 4 } }\n\n'
+          f'[run]\nduration = "{days[-1]} d"\naccuracy = {{ time = 1e-6, max_step = "30 min" }}\n'
+          f'output = {{ at = {json.dumps([f"{t} d" for t in days])} }}\n')
+
+
 def v14_release():
     ref, rows = reference("v14_growth_death_ode"), profile("v14_growth_death_ode", "series.csv")
     expect = []
@@ -738,5 +764,5 @@ def v21():
          f'boundary.x_min.pressure = "{ref["dP_Pa"]!r} Pa"\nboundary.x_max.pressure = "0 Pa"\n' + layers, within="0.000001 %")
 
 
-for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v14_release, v14_autocatalysis, v15, v17, populations, v20, v21):
+for case in (v01, v02, v03, v04, v05, v06, v07, v08, v09, v10, v11, v12, v13, v14, v14_release, v14_autocatalysis, v14_shear, v15, v17, populations, v20, v21):
     case()

@@ -260,7 +260,7 @@ fn shape_at<'a>(shape: &'a Shape, path: &[&str]) -> Option<&'a Shape> {
     path.iter().try_fold(shape, |shape, key| match shape {
         Shape::Table(t) => t.keys.iter().find(|k| k.name == *key).map(|k| &k.shape),
         Shape::OneOf(c) => c.keys.iter().find(|k| k.name == *key).map(|k| &k.shape),
-        Shape::Names { of, .. } => Some(of.as_ref()),
+        Shape::Names { of, own, .. } => Some(Shape::named(of, own, key)),
         _ => None,
     })
 }

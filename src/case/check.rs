@@ -95,7 +95,7 @@ impl Checker<'_> {
             Shape::List { of, least, most } => self.list(node, of, *least, *most, shape, at),
             Shape::Row(items) => self.row(node, items, shape, at),
             Shape::Table(table) => self.table(node, table, shape, at),
-            Shape::Names { noun, of } => self.names(node, noun, of, shape, at),
+            Shape::Names { noun, of, own } => self.names(node, noun, (of, own), shape, at),
             Shape::OneOf(choice) => self.choice(node, choice, shape, at),
         };
         let typed = match &node.data {
@@ -462,7 +462,14 @@ impl Checker<'_> {
         value
     }
 
-    fn names(&mut self, node: &Node, noun: &str, of: &Shape, shape: &Shape, at: At<'_>) -> Value {
+    fn names(
+        &mut self,
+        node: &Node,
+        noun: &str,
+        (of, own): (&Shape, &[Key]),
+        shape: &Shape,
+        at: At<'_>,
+    ) -> Value {
         let Data::Table(entries) = &node.data else {
             return self.wrong_kind(node, &format!("a table of {noun}s"), shape, at);
         };
@@ -479,6 +486,7 @@ impl Checker<'_> {
                 continue;
             }
             let solute = if noun == "solute" { Some(key.name.as_str()) } else { at.solute };
+            let of = Shape::named(of, own, &key.name);
             out.push((key.name.clone(), self.node(value, of, At { key: &full, solute })));
         }
         Value::Table(out)

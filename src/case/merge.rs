@@ -32,7 +32,9 @@ pub(super) fn merge(base: Node, over: Node, shape: Option<&Shape>, laws: Laws) -
                 table.keys.iter().find(|k| k.name == name).map(|k| &k.shape)
             })
         }
-        Some(Shape::Names { of, .. }) => tables(base, over, laws, |_| Some(of)),
+        Some(Shape::Names { of, own, .. }) => {
+            tables(base, over, laws, |name| Some(Shape::named(of, own, name)))
+        }
         Some(_) => over,
         None => tables(base, over, laws, |_| None),
     }

@@ -39,8 +39,13 @@ fn schema_of(shape: &Shape, whole: bool) -> Value {
             json!({ "type": "array", "prefixItems": items, "minItems": items.len(), "maxItems": items.len() })
         }
         Shape::Table(table) => object(table, whole),
-        Shape::Names { of, .. } => {
-            json!({ "type": "object", "additionalProperties": schema_of(of, whole) })
+        Shape::Names { of, own, .. } => {
+            let mut names =
+                json!({ "type": "object", "additionalProperties": schema_of(of, whole) });
+            if !own.is_empty() {
+                names["properties"] = Value::Object(properties(own, whole));
+            }
+            names
         }
         Shape::OneOf(choice) => one_of(choice),
     }
@@ -201,7 +206,10 @@ fn row(out: &mut String, prefix: &str, k: &Key) {
     let _ = writeln!(out, "| `{name}` | {} | {doc}{need} |", takes(&k.shape));
     match &k.shape {
         Shape::Table(t) => t.keys.iter().for_each(|k| row(out, &name, k)),
-        Shape::Names { noun, of } => inside(out, &join(&name, &noun.to_uppercase()), of),
+        Shape::Names { noun, of, own } => {
+            inside(out, &join(&name, &noun.to_uppercase()), of);
+            own.iter().for_each(|k| row(out, &name, k));
+        }
         Shape::OneOf(c) if !common(c) => c.keys.iter().for_each(|k| row(out, &name, k)),
         _ => {}
     }

@@ -1,8 +1,11 @@
 //! The language of declarations: what a key takes. Validation, keyword lists, the JSON Schema
 //! and the reference page all walk these trees.
 
-use crate::ground::units::{self, Dimension, NONE};
+use crate::ground::units::{self, CONCENTRATION, Dimension, NONE, PRESSURE};
 use crate::physics::law::{LawInfo, Param};
+
+/// The shear on the pore walls among what cells answer to.
+pub(super) const WALL_SHEAR: &str = "wall_shear";
 
 /// What a value must be.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ pub(super) enum Shape {
         noun: &'static str,
         /// What each entry is.
         of: Box<Shape>,
+        /// Names that stand for something else, each with its own shape.
+        own: Vec<Key>,
     },
     /// A table with exactly one of these keys.
     OneOf(Choice),
@@ -203,7 +208,20 @@ impl Shape {
     }
     /// A table whose keys are names.
     pub(super) fn names(noun: &'static str, of: Shape) -> Shape {
-        Shape::Names { noun, of: Box::new(of) }
+        Shape::Names { noun, of: Box::new(of), own: Vec::new() }
+    }
+    /// What cells answer to: solutes, and the shear on the pore walls.
+    pub(super) fn felt(of: Shape, of_shear: Shape) -> Shape {
+        let doc = "The same for the shear on the pore walls in a flow; c is then that stress.";
+        Shape::Names {
+            noun: "solute",
+            of: Box::new(of),
+            own: vec![key(WALL_SHEAR, of_shear, doc).optional()],
+        }
+    }
+    /// What an entry of this name is in a table of names.
+    pub(super) fn named<'a>(of: &'a Shape, own: &'a [Key], name: &str) -> &'a Shape {
+        own.iter().find(|k| k.name == name).map_or(of, |k| &k.shape)
     }
     /// A table with exactly one key.
     pub(super) fn one_of(noun: &'static str, keys: Vec<Key>) -> Shape {
@@ -227,6 +245,23 @@ pub(super) fn law_keys(laws: &'static [LawInfo]) -> Vec<Key> {
         key(law.keyword, Shape::table(params), &doc)
     };
     laws.iter().map(one).collect()
+}
+
+/// The same laws of a stress in place of a concentration.
+pub(super) fn stress_laws(laws: &'static [LawInfo]) -> Vec<Key> {
+    let mut keys = law_keys(laws);
+    for key in &mut keys {
+        let Shape::Table(table) = &mut key.shape else { continue };
+        for k in &mut table.keys {
+            if let Shape::Quantity(range) = &mut k.shape
+                && range.dimension == CONCENTRATION
+            {
+                range.dimension = PRESSURE;
+                k.doc = k.doc.replace("concentration", "stress");
+            }
+        }
+    }
+    keys
 }
 
 /// A parameter of a law as a key.
@@ -272,7 +307,7 @@ pub(super) fn example(shape: &Shape) -> String {
                 keys.chain(firsts).map(|k| format!("{} = {}", k.name, example(&k.shape))).collect();
             if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
         }
-        Shape::Names { noun, of } => {
+        Shape::Names { noun, of, .. } => {
             let name = if *noun == "solute" { "oxygen" } else { "name" };
             format!("{{ {name} = {} }}", example(of))
         }
@@ -287,8 +322,8 @@ pub(super) fn example(shape: &Shape) -> String {
 /// A plausible value of a quantity.
 fn sample(r: &Range) -> String {
     use units::{
-        CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CONCENTRATION, DIFFUSIVITY, FLUX, LENGTH,
-        MOLAR_MASS, PRESSURE, RATE, TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME, VOLUME_RATE,
+        CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, DIFFUSIVITY, FLUX, LENGTH, MOLAR_MASS, RATE,
+        TIME, UPTAKE_PER_CELL, VELOCITY, VOLUME, VOLUME_RATE,
     };
     let text = match r.dimension {
         NONE => return if r.min >= 1.0 { units::number(r.min) } else { "0.5".into() },

@@ -116,6 +116,7 @@ pub const CASES: &[(&str, &str)] = cases! {
     "v14-release"
     "v14-reseeding"
     "v14-shared-room"
+    "v14-shear"
     "v15-ogata-banks"
     "v15-ogata-banks-decay"
     "v17-partition"

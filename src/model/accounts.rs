@@ -30,6 +30,8 @@ pub(super) struct CellTerms {
     pub(super) rounded: usize,
     /// By differentiation.
     pub(super) became: Vec<usize>,
+    /// Left with the flow, where cells can.
+    pub(super) detached: Option<usize>,
     /// By reseeding, if there is any.
     pub(super) added: Option<usize>,
 }
@@ -111,8 +113,9 @@ pub(super) fn cell_terms(setup: &Setup, p: usize, ledger: &mut Ledger) -> CellTe
         .map(|d| ledger.term(format!("{name}.became.{}", setup.populations[d.into].name)))
         .collect();
     let added = (!population.reseeding.is_empty()).then(|| ledger.term(format!("{name}.added")));
+    let detached = population.detachment.as_ref().map(|_| ledger.term(format!("{name}.detached")));
     let mut flows = vec![(born, 1.0), (rounded, 1.0)];
-    flows.extend(lysed.iter().chain(&became).map(|&t| (t, -1.0)));
+    flows.extend(lysed.iter().chain(&became).chain(&detached).map(|&t| (t, -1.0)));
     flows.extend(added.map(|t| (t, 1.0)));
     ledger.accounts.push(Account {
         name: name.clone(),
@@ -121,7 +124,7 @@ pub(super) fn cell_terms(setup: &Setup, p: usize, ledger: &mut Ledger) -> CellTe
         content: 0.0,
         flows,
     });
-    CellTerms { born, quiesced, woke, died, lysed, rounded, became, added }
+    CellTerms { born, quiesced, woke, died, lysed, rounded, became, detached, added }
 }
 
 /// What differentiation takes from one population it gives to another.

@@ -2,6 +2,7 @@
 
 use super::answer::answer;
 pub use super::answer::{Answer, digits};
+use super::flow::felt;
 use super::run::{Moment, Watcher};
 use super::setup::Setup;
 use super::solutes::{diffusion_length, fed, feeds};
@@ -223,6 +224,10 @@ impl Answers {
                 let became = became.map_or(0.0, |t| t.0);
                 line(&format!("became.{other}"), &format!("became {other}"), became);
             }
+            if population.detachment.is_some() {
+                let detached = solver.ledger.find(&format!("{}.detached", population.name));
+                line("detached", "detached", detached.map_or(0.0, |t| t.0));
+            }
             if population.lysis > 0.0 {
                 let lysed = solver.ledger.find(&format!("{}.lysed", population.name));
                 line("lysed", "lysed", lysed.map_or(0.0, |t| t.0));
@@ -327,6 +332,7 @@ pub fn viable_depth(solver: &Solver, face: Face) -> Option<f64> {
 /// What limits growth most, and what killed most.
 fn limits(solver: &Solver, out: &mut Vec<Answer>) {
     let setup = &solver.setup;
+    let felt = felt(setup, &solver.shear, &solver.state);
     for (p, population) in setup.populations.iter().enumerate() {
         let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
         let measure = solver.measure();
@@ -338,10 +344,10 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
                 .limits
                 .iter()
                 .map(|(s, law)| {
-                    let c = flat(&solver.state.fields[*s]);
                     let sum: f64 =
-                        viable.iter().zip(c).map(|(n, c)| n * law.factor(c.max(0.0))).sum();
-                    (setup.solutes[*s].name.clone(), sum / total)
+                        viable.iter().zip(felt[*s]).map(|(n, c)| n * law.factor(c.max(0.0))).sum();
+                    let name = setup.solutes.get(*s).map_or("wall shear", |s| s.name.as_str());
+                    (name.to_owned(), sum / total)
                 })
                 .collect();
             if let (true, Some(capacity)) = (growth.logistic, population.capacity) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
+use super::flow::felt;
 use super::room;
 use super::setup::{Boundary, Solute};
 use super::solutes::{Uptakes, active, modulate, outside, produce, weighted};
@@ -42,6 +43,9 @@ impl Solver {
             self.differentiate(from, to, dt, amounts);
         }
         for p in 0..self.setup.populations.len() {
+            self.detach(p, from, to, dt, amounts);
+        }
+        for p in 0..self.setup.populations.len() {
             self.migrate(p, from, to, dt, stage)?;
         }
         self.matter(from, to, dt, amounts);
@@ -56,7 +60,7 @@ impl Solver {
         let population = &self.setup.populations[p];
         let numbers = self.catalogue.all_of(p);
         let plane = self.setup.grid.plane();
-        let c: Vec<&[f64]> = (0..self.setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
+        let c = felt(&self.setup, &self.shear, from);
         let capacity = self.logistic(p);
         if let Some(capacity) = capacity {
             room::count(&self.catalogue, from, capacity, plane, &mut self.counted);

@@ -1,7 +1,7 @@
 //! Cells over one step with the solutes as they are: growth, quiescence, death, lysis in each
 //! voxel, then random motility.
 //!
-//! dn/dt = μ·G(c)·(1 − N/K)·n − Σⱼ kⱼHⱼ(c)·n − k_q Q(c)·n + k_w (1 − Q(c))·q + ∇·(D_n ∇n)
+//! dn/dt = μ·G(c)·S(c)·(1 − N/K)·n − Σⱼ kⱼHⱼ(c)·n − k_q Q(c)·n + k_w (1 − Q(c))·q + ∇·(D_n ∇n)
 //! dq/dt = k_q Q(c)·n − k_w (1 − Q(c))·q − f Σⱼ kⱼHⱼ(c)·q
 //! ddⱼ/dt = kⱼHⱼ(c)·(n + f q) − λ dⱼ
 //!
@@ -71,8 +71,8 @@ pub(super) fn triggers(
 }
 
 /// Advances a population by `dt` in every voxel, from its fields `old` to `new`: viable, quiescent
-/// if it has them, dead by cause, stages of damage. `c` are the concentrations of all solutes, `counted` the cells
-/// that count towards its capacity, both as before the step.
+/// if it has them, dead by cause, stages of damage. `c` is what the cells feel (see [`super::flow::felt`]), `counted` the
+/// cells that count towards its capacity, both as before the step.
 pub fn react(
     population: &Population,
     grid: &Grid,
@@ -111,6 +111,11 @@ pub fn react(
                 combine(g.combine, &g.limits, Limit::fill, c, at, &mut factor, &mut growth);
                 for x in &mut growth {
                     *x *= dt * g.rate;
+                }
+                for (s, law) in &population.stimulation {
+                    for (x, c) in growth.iter_mut().zip(&c[*s][at..]) {
+                        *x *= law.factor(c.max(0.0));
+                    }
                 }
             }
             sum.fill(0.0);

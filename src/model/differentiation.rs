@@ -7,6 +7,7 @@
 //! of damage alike and arrive unharmed.
 
 use super::cells::triggers;
+use super::flow::felt;
 use super::setup::Setup;
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
@@ -43,7 +44,7 @@ impl Solver {
         let [nx, ny, _] = grid.n;
         let plane = nx * ny;
         let weights = grid.weights();
-        let c: Vec<&[f64]> = (0..setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
+        let c = felt(setup, &self.shear, from);
         // Source, number of its law, law; and, a population, where its moving fields begin.
         let laws: Vec<_> = (setup.populations.iter().enumerate())
             .flat_map(|(p, a)| a.differentiation.iter().enumerate().map(move |(t, l)| (p, t, l)))
@@ -104,16 +105,16 @@ impl Solver {
 /// Cells of a voxel that became another population in the extrapolated step of `dt`, cells/m³:
 /// the most that may be taken back.
 pub(super) fn became(
-    solver: (&Setup, &super::state::Catalogue),
+    solver: (&Setup, &super::state::Catalogue, &[f64]),
     results: [&State; 3],
     (p, t): (usize, usize),
     i: usize,
     dt: f64,
 ) -> f64 {
-    let (setup, catalogue) = solver;
+    let (setup, catalogue, shear) = solver;
     let [full, half, two] = results;
     let Some(f) = catalogue.number(Kind::Viable(p)) else { return 0.0 };
-    let c: Vec<&[f64]> = (0..setup.solutes.len()).map(|s| flat(&half.fields[s])).collect();
+    let c = felt(setup, shear, half);
     let (mut factor, mut rate) = ([0.0], [0.0]);
     rates(&setup.populations[p].differentiation[t], &c, i, dt, &mut factor, &mut rate);
     let n = |state: &State| flat(&state.fields[f])[i];

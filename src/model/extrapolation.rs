@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::coupling::{Attempt, empty};
+use super::detachment::detached;
 use super::differentiation::became;
 use super::migration::{self, Way};
 use super::setup::{Boundary, Production};
@@ -291,6 +292,7 @@ impl Solver {
                 Some(w) => Box::new(limiter::carried(hierarchy.fine.n, w, &three, attempt.dt, 1.0)),
                 None => Box::new(limiter::diffused(&hierarchy.fine, motility * attempt.dt, w)),
             };
+            let mut unspent = std::collections::BTreeMap::new();
             let done =
                 limiter::repair(flat_mut(field), moved, &self.measure, scale, |i, missing| {
                     if position >= first_dead {
@@ -313,12 +315,24 @@ impl Solver {
                             corrections.push((terms.died[j], taken));
                         }
                     }
+                    // Nor have they left.
+                    if let (Some(term), true) = (terms.detached, missing > charged) {
+                        let gone = unspent.entry(i).or_insert_with(|| {
+                            let results = [&self.full, &self.half, &self.two];
+                            let case = (&self.setup, &self.shear[..]);
+                            measure * detached(case, results, (p, f), i, attempt.dt)
+                        });
+                        let taken = (missing - charged).min(*gone);
+                        *gone -= taken;
+                        charged += taken;
+                        corrections.push((term, taken));
+                    }
                     // Nor have they become others.
                     for (t, f) in into.iter().enumerate().filter(|_| position == 0) {
                         let Some(n) = f.map(|f| &mut flat_mut(&mut others[f])[i]) else { continue };
                         let left = spent.entry((t, i)).or_insert_with(|| {
                             let results = [&self.full, &self.half, &self.two];
-                            let case = (&self.setup, &self.catalogue);
+                            let case = (&self.setup, &self.catalogue, &self.shear[..]);
                             measure * became(case, results, (p, t), i, attempt.dt)
                         });
                         let taken = (missing - charged).min(*left).min(n.max(0.0) * measure);
@@ -355,6 +369,7 @@ impl Solver {
         let terms = &self.cell_terms[p];
         let mut own = vec![terms.born, terms.quiesced, terms.woke, terms.rounded];
         own.extend(terms.died.iter().chain(&terms.lysed).chain(&terms.became));
+        own.extend(terms.detached);
         for t in own {
             amounts[t] = attempt.fine(t);
         }

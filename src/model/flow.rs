@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::brinkman::brinkman;
-use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
+use super::setup::{Flow, FlowBoundary, FlowLaw, Known, Setup};
+use super::state::{State, flat};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::{Diffusive, OnFaces, around, between, conductance, on_faces};
@@ -50,6 +51,7 @@ impl Stream {
                 let (q, p) = brinkman(grid, flow, &permeability, &effective)?;
                 (q, Some(p))
             }
+            FlowLaw::Known(known) => (known.q.clone(), None),
             _ => {
                 let (q, p) = darcy(grid, flow, &permeability, room)?;
                 (q, Some(p))
@@ -59,7 +61,8 @@ impl Stream {
             return Ok(None);
         }
         let velocity = velocity(grid, &q);
-        let shear = pressure.is_some().then(|| shear(flow, &velocity, porosity, &permeability));
+        let known = !permeability.is_empty();
+        let shear = known.then(|| shear(flow, &velocity, porosity, &permeability));
         let entering = Face::ALL.map(|face| {
             let sign = if face.end { -1.0 } else { 1.0 };
             let sum: f64 = outer(grid, face).map(|(_, f)| sign * q[face.axis][f]).sum();
@@ -79,7 +82,8 @@ impl Stream {
         // The velocity stays where the permeability and the effective viscosity do.
         let stays = match &flow.law {
             FlowLaw::Given(_) => return Ok(()),
-            FlowLaw::Darcy(k) => Some(k),
+            FlowLaw::Known(Known { permeability: k, .. }) if k.is_empty() => return Ok(()),
+            FlowLaw::Darcy(k) | FlowLaw::Known(Known { permeability: k, .. }) => Some(k),
             FlowLaw::Brinkman { permeability, effective } => {
                 Some(permeability).filter(|_| !effective.contains(&0.0))
             }
@@ -112,6 +116,13 @@ impl Stream {
     }
 }
 
+/// What cells feel: the concentrations of all solutes, then the shear on the pore walls (empty
+/// where no law answers to it).
+pub(super) fn felt<'a>(setup: &Setup, shear: &'a [f64], state: &'a State) -> Vec<&'a [f64]> {
+    let solutes = state.fields[..setup.solutes.len()].iter().map(flat);
+    solutes.chain([shear]).collect()
+}
+
 fn shear(flow: &Flow, velocity: &[Vec<f64>; 3], porosity: &[f64], k: &[f64]) -> Vec<f64> {
     let at = |i: usize| wall_shear(flow.viscosity, speed(velocity, i), porosity[i], k[i]);
     (0..porosity.len()).map(at).collect()
@@ -122,17 +133,18 @@ fn speed(velocity: &[Vec<f64>; 3], i: usize) -> f64 {
 }
 
 /// Number of the outer side of a voxel among the faces of its axis.
-fn outer_face(grid: &Grid, face: Face, voxel: usize) -> usize {
+pub(super) fn outer_face(grid: &Grid, face: Face, voxel: usize) -> usize {
     let lower = crate::numerics::flux::lower(grid.n, voxel)[face.axis];
     lower + if face.end { crate::numerics::flux::strides(grid.n)[face.axis] } else { 0 }
 }
 
 /// Voxels of a side of the grid, each with the number of its outer face.
-fn outer(grid: &Grid, face: Face) -> impl Iterator<Item = (usize, usize)> + '_ {
+pub fn outer(grid: &Grid, face: Face) -> impl Iterator<Item = (usize, usize)> + '_ {
     face_voxels(grid.n, face).map(move |i| (i, outer_face(grid, face, i)))
 }
 
-fn given(grid: &Grid, velocity: [f64; 3], room: &[f64]) -> OnFaces {
+/// The same velocity everywhere as a flow through faces.
+pub fn given(grid: &Grid, velocity: [f64; 3], room: &[f64]) -> OnFaces {
     let mut q = on_faces(grid.n);
     let through = |face: Face, voxel: usize| {
         room[voxel] * velocity[face.axis] * grid.share(face, voxel) / grid.h[face.axis]

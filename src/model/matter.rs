@@ -6,6 +6,7 @@
 
 use super::cells::combine;
 use super::coupling::Attempt;
+use super::flow::felt;
 use super::setup::Matrix;
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
@@ -44,7 +45,7 @@ impl Solver {
             let viable = |p: usize| self.catalogue.number(Kind::Viable(p)).map(|f| flat(&cells[f]));
             let n: Vec<&[f64]> =
                 matrix.deposits.iter().filter_map(|d| viable(d.population)).collect();
-            let c: Vec<&[f64]> = (0..setup.solutes.len()).map(|s| flat(&from.fields[s])).collect();
+            let c = felt(setup, &self.shear, from);
             let old = flat(&from.fields[f]);
             let sums = par::planes_map(plane, flat_mut(new), |k, new| {
                 let at = k * plane;

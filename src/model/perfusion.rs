@@ -1,7 +1,7 @@
 //! Answers for perfusion: how the medium flows, and what it brings.
 
 use super::answer::{Answer, answer, digits};
-use super::setup::Boundary;
+use super::setup::{Boundary, FlowLaw, Known};
 use super::solver::Solver;
 use crate::ground::grid::Face;
 use crate::numerics::flux::{between, conductance};
@@ -40,6 +40,18 @@ pub(super) fn answers(solver: &Solver, out: &mut Vec<Answer>) {
         "m/s",
         "volume through an area of construct per time",
     ));
+    if let Some(FlowLaw::Known(Known { changed: Some(changed), .. })) =
+        setup.flow.as_ref().map(|f| &f.law)
+    {
+        out.push(answer(
+            "velocity_changed",
+            "velocity file changed by",
+            format!("{} %", digits(100.0 * changed)),
+            Some(*changed),
+            "",
+            "to be free of sources: root mean square of the change over that of the velocity",
+        ));
+    }
     let residence = stream.residence(setup, solver.storage());
     out.push(answer(
         "residence_time",

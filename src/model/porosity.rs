@@ -102,6 +102,9 @@ impl Solver {
         stream
             .follow(&self.setup, &self.room, &porosity)
             .map_err(|e| failure("pressure", e, state.time, 0.0))?;
+        if let (Some(now), false) = (&stream.shear, self.shear.is_empty()) {
+            self.shear.clone_from(now);
+        }
         for (s, solute) in self.setup.solutes.iter().enumerate() {
             let Transport { d, hierarchy, .. } = self.transports[s];
             let levels = &self.hierarchies[hierarchy];

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::ground::grid::Grid;
 use crate::ground::signal::{Signal, interpolate};
+use crate::numerics::flux::OnFaces;
 use crate::physics::acid::Buffer;
 use crate::physics::degradation::Degradation;
 use crate::physics::flow::Permeability;
 use crate::physics::kinetics::Uptake;
 use crate::physics::migration::{Motility, Taxis};
 use crate::physics::release::Release as ReleaseLaw;
-use crate::physics::response::{Combine, Limit, Modulation, Trigger};
+use crate::physics::response::{Combine, Limit, Modulation, Stimulation, Trigger};
 use crate::physics::transport::Ratio;
 
 /// Everything that a run needs.
@@ -45,8 +46,34 @@ pub struct Setup {
 impl Setup {
     /// True where the flow or the shear on the walls follows a porosity that changes.
     pub fn flow_changes(&self) -> bool {
-        let darcy = self.flow.as_ref().is_some_and(|f| !matches!(f.law, FlowLaw::Given(_)));
-        darcy && self.matter.changing.is_some()
+        let follows = self.flow.as_ref().is_some_and(|f| match &f.law {
+            FlowLaw::Given(_) => false,
+            FlowLaw::Known(known) => !known.permeability.is_empty(),
+            _ => true,
+        });
+        follows && self.matter.changing.is_some()
+    }
+
+    /// Number of the wall shear among what cells answer to: after all solutes.
+    pub fn shear_number(&self) -> usize {
+        self.solutes.len()
+    }
+
+    /// True where a law of the cells answers to the shear on the pore walls.
+    pub fn answers_to_shear(&self) -> bool {
+        let shear = self.shear_number();
+        let of_cells = |p: &Population| {
+            let limits = p.growth.iter().flat_map(|g| &g.limits).map(|l| l.0);
+            let when = p.quiescence.iter().flat_map(|q| &q.when);
+            let when = when.chain(p.deaths.iter().flat_map(|d| &d.when));
+            let when = when.chain(p.differentiation.iter().flat_map(|d| &d.when));
+            let when = when.chain(p.detachment.iter().flat_map(|d| &d.when)).map(|w| w.0);
+            let faster = p.stimulation.iter().map(|s| s.0);
+            limits.chain(when).chain(faster).any(|n| n == shear)
+        };
+        let deposits = self.matter.matrices.iter().flat_map(|m| &m.deposits);
+        self.populations.iter().any(of_cells)
+            || deposits.flat_map(|d| &d.limits).any(|l| l.0 == shear)
     }
 }
 
@@ -265,6 +292,20 @@ pub enum FlowLaw {
     Table(Vec<(f64, f64)>),
     /// The same superficial velocity along x, y, z everywhere, m/s.
     Given([f64; 3]),
+    /// A known flow through every face.
+    Known(Known),
+}
+
+/// A known flow that is free of sources.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Flow through every face in the direction of its axis, per volume of the mean voxel, 1/s.
+    pub q: OnFaces,
+    /// Permeability of each voxel for the wall shear, m²; empty: not known.
+    pub permeability: Vec<f64>,
+    /// By how much the velocities of a file were changed to be free of sources: root mean square
+    /// of the change over that of the velocity.
+    pub changed: Option<f64>,
 }
 
 impl FlowLaw {
@@ -272,6 +313,7 @@ impl FlowLaw {
     pub fn permeability(&self, porosity: impl Iterator<Item = f64>) -> Cow<'_, [f64]> {
         match self {
             FlowLaw::Given(_) => Cow::Borrowed(&[]),
+            FlowLaw::Known(known) => Cow::Borrowed(&known.permeability),
             FlowLaw::Darcy(k) | FlowLaw::Brinkman { permeability: k, .. } => Cow::Borrowed(k),
             FlowLaw::Closure(law) => porosity.map(|e| law.permeability(e)).collect(),
             FlowLaw::Table(points) => porosity.map(|e| interpolate(points, e)).collect(),
@@ -309,6 +351,8 @@ pub struct Population {
     pub production: Vec<Production>,
     /// Growth; `None`: none.
     pub growth: Option<Growth>,
+    /// What speeds growth up: number as in its limits, and factor; all multiply.
+    pub stimulation: Vec<(usize, Stimulation)>,
     /// Quiescence; `None`: none.
     pub quiescence: Option<Quiescence>,
     /// Deaths by cause.
@@ -323,8 +367,21 @@ pub struct Population {
     pub volume_filling: bool,
     /// Viable cells that become viable cells of other populations.
     pub differentiation: Vec<Differentiation>,
+    /// Living cells that leave the scaffold with the flow; `None`: all stay.
+    pub detachment: Option<Detachment>,
     /// Cells added during the run, in the order of their times.
     pub reseeding: Vec<Reseeding>,
+}
+
+/// Detachment: viable and quiescent cells leave the construct at rate · combine(triggers).
+#[derive(Clone, Debug)]
+pub struct Detachment {
+    /// Rate under full triggers, 1/s.
+    pub rate: f64,
+    /// Solute number or that of the wall shear, and trigger.
+    pub when: Vec<(usize, Trigger)>,
+    /// All or any.
+    pub combine: Combine,
 }
 
 /// Differentiation into another population: rate · combine(triggers).
@@ -407,7 +464,7 @@ pub struct Growth {
     pub rate: f64,
     /// (1 − counted/capacity) when true.
     pub logistic: bool,
-    /// Solute number and limit.
+    /// Solute number, or [`Setup::shear_number`], and limit; the same holds for triggers.
     pub limits: Vec<(usize, Limit)>,
     /// Product or minimum.
     pub combine: Combine,

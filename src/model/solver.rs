@@ -86,6 +86,8 @@ pub struct Solver {
     pub(super) transports: Vec<Transport>,
     /// Flow of the medium, where it moves.
     pub stream: Option<Stream>,
+    /// Shear on the pore walls, Pa; empty where no law answers to it.
+    pub(super) shear: Vec<f64>,
     /// Storage of solutes to which the flow belongs, where it follows the porosity.
     pub(super) streamed: Vec<f64>,
     /// Arrays of solves with flow or drift.
@@ -216,6 +218,12 @@ impl Solver {
                 })?;
             }
         }
+        let shear = if setup.answers_to_shear() {
+            let moving = stream.as_ref().and_then(|s| s.shear.clone());
+            moving.unwrap_or_else(|| vec![0.0; setup.grid.len()])
+        } else {
+            Vec::new()
+        };
         let mut ledger = Ledger::default();
         let solute_terms =
             (0..setup.solutes.len()).map(|s| solute_terms(&setup, s, &mut ledger)).collect();
@@ -243,6 +251,7 @@ impl Solver {
             hierarchies,
             transports,
             stream,
+            shear,
             streamed: Vec::new(),
             drift: drift::Scratch::default(),
             room,

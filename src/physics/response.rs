@@ -1,4 +1,5 @@
-//! How growth, death and quiescence answer to a solute: factors between 0 and 1.
+//! How growth, death and quiescence answer to a solute, or in the same way to the shear on the pore
+//! walls (c is then a stress, Pa): factors between 0 and 1, and stimulation above 1.
 
 use crate::ground::units::{CONCENTRATION, NONE};
 use crate::laws;
@@ -47,6 +48,23 @@ pub struct Modulation {
 
 impl Modulation {
     /// Factor at concentration `c` ≥ 0 of the other solute.
+    pub fn factor(&self, c: f64) -> f64 {
+        1.0 + (self.factor - 1.0) * self.on.factor(c)
+    }
+}
+
+/// A factor of growth that goes from 1 without a stimulus to `factor` where there is plenty of it
+/// (growth factors, shear on the pore walls): 1 + (factor − 1)·c^p/(half^p + c^p).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stimulation {
+    /// Factor where the stimulus is strong, at least 1.
+    pub factor: f64,
+    /// Where it is on.
+    pub on: Above,
+}
+
+impl Stimulation {
+    /// Factor at `c` ≥ 0 of the stimulus.
     pub fn factor(&self, c: f64) -> f64 {
         1.0 + (self.factor - 1.0) * self.on.factor(c)
     }

@@ -50,6 +50,7 @@ pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
         modifiers: Vec::new(),
         production: Vec::new(),
         growth: None,
+        stimulation: Vec::new(),
         quiescence: None,
         deaths: Vec::new(),
         lysis: 0.0,
@@ -57,6 +58,7 @@ pub(crate) fn population(grid: &Grid, name: &str, density: f64) -> Population {
         taxis: Vec::new(),
         volume_filling: false,
         differentiation: Vec::new(),
+        detachment: None,
         reseeding: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 use blastema::model::flow::Stream;
 use blastema::physics::migration::{Cue, Taxis};
+use blastema::physics::response::Stimulation;
 
 use super::*;
 
@@ -12,6 +13,47 @@ pub(super) fn moving(case: &mut Setup, levels: &[f64], seed: u64) {
     }
     flowing(case, levels, &mut Dice(seed ^ 0xf10f_f10f));
     wandering(case, levels, &mut Dice(seed ^ 0xc0de_cafe));
+    sheared(case, &mut Dice(seed ^ 0x0005_4ea2));
+}
+
+/// Laws of the cells that answer to the wall shear, and detachment, where the shear is known: half
+/// effects at 1e-2–1e2 of the mean shear, rates of 1e-2–1e3 over the run, growth up to fivefold.
+fn sheared(case: &mut Setup, d: &mut Dice) {
+    let stream = Stream::of(case, &vec![1.0; case.grid.len()], &case.structure.porosity);
+    let Ok(Some(Stream { shear: Some(shear), .. })) = stream else { return };
+    let mean = shear.iter().sum::<f64>() / shear.len() as f64;
+    let (number, duration) = (case.shear_number(), case.run.duration);
+    let half = |d: &mut Dice| mean * d.decades(1e-2, 1e2);
+    let exponent = |d: &mut Dice| d.between(1.0, 8.0);
+    for p in &mut case.populations {
+        let trigger = |d: &mut Dice| {
+            let (half, exponent) = (half(d), exponent(d));
+            if d.chance(0.7) {
+                (number, Trigger::Above(Above { half, exponent }))
+            } else {
+                (number, Trigger::Below(Below { half, exponent }))
+            }
+        };
+        if let Some(growth) = p.growth.as_mut().filter(|_| d.chance(0.5)) {
+            let (half, exponent) = (half(d), exponent(d));
+            growth.limits.push((number, Limit::Inhibition(Inhibition { half, exponent })));
+        }
+        if d.chance(0.5) {
+            let on = Above { half: half(d), exponent: exponent(d) };
+            p.stimulation.push((number, Stimulation { factor: d.between(1.0, 5.0), on }));
+        }
+        if let Some(death) = p.deaths.first_mut().filter(|_| d.chance(0.5)) {
+            death.when.push(trigger(d));
+        }
+        if let Some(other) = p.differentiation.first_mut().filter(|_| d.chance(0.5)) {
+            other.when.push(trigger(d));
+        }
+        if d.chance(0.6) {
+            let rate = d.decades(1e-2, 1e3) / duration;
+            let when = vec![trigger(d)];
+            p.detachment = Some(Detachment { rate, when, combine: Combine::All });
+        }
+    }
 }
 
 /// Darcy's law or a given velocity. Péclet number of the fastest solute over the longest side:

@@ -50,9 +50,12 @@ impl Builder<'_> {
         let production = self.production(name, at, world, uptake.as_deref());
         let modifiers = self.modifiers(name, at, world, uptake.as_deref());
         let growth = optional(at.get("growth").map(|g| self.growth(at, g, world)));
+        let stimulation =
+            at.get("growth").map_or(Some(Vec::new()), |g| self.stimulation(name, g, world));
         let quiescence = optional(at.get("quiescence").map(|q| self.quiescence(name, q, world)));
         let deaths = self.deaths(name, at, world);
         let differentiation = self.differentiation(name, at, world);
+        let detachment = optional(at.get("detachment").map(|d| self.detachment(name, d, world)));
         let reseeding = self.reseeding(at, world, duration);
         let lysis = at.get("lysis").map_or(Some(0.0), |l| rate(l.get("rate")?));
         let motility = self.motility(at, world, capacity.flatten());
@@ -65,6 +68,7 @@ impl Builder<'_> {
             modifiers: modifiers?,
             production: production?,
             growth: growth?,
+            stimulation: stimulation?,
             quiescence: quiescence?.and_then(Acting::law),
             deaths: deaths?,
             lysis: lysis?,
@@ -72,6 +76,7 @@ impl Builder<'_> {
             volume_filling: taxis.as_ref().is_some_and(|t| t.1),
             taxis: taxis?.0,
             differentiation: differentiation?,
+            detachment: detachment?.and_then(Acting::law),
             reseeding: reseeding?,
         })
     }
@@ -296,7 +301,9 @@ impl Builder<'_> {
     ) -> Option<Vec<(usize, T)>> {
         let mut out = Some(Vec::new());
         for (solute, law) in at.entries_of(key) {
-            let Some(number) = world.solute(solute) else {
+            // Who takes something up takes a solute.
+            let found = if key == "limits" { world.felt(solute) } else { world.solute(solute) };
+            let Some(number) = found else {
                 let what = format!("{}: {what} {solute}", short(&at.key));
                 self.absent_law(law, solute, &what);
                 continue;
@@ -315,7 +322,7 @@ impl Builder<'_> {
     }
 
     /// A law for an absent solute: an error when typed, named as silent when from the library.
-    fn absent_law(&mut self, law: &Checked, solute: &str, what: &str) {
+    pub(super) fn absent_law(&mut self, law: &Checked, solute: &str, what: &str) {
         let place = law.choice().and_then(|(_, v)| v.place).or(law.place);
         if self.typed(place) {
             self.absent(law, solute);
@@ -493,7 +500,7 @@ impl Builder<'_> {
 
     /// Triggers of a death or of quiescence. An absent solute may keep the law from
     /// acting, since what is plentiful triggers nothing.
-    fn triggers(
+    pub(super) fn triggers(
         &mut self,
         at: &Checked,
         world: &World<'_>,
@@ -503,7 +510,7 @@ impl Builder<'_> {
         let missing: Vec<(&str, &Checked)> = at
             .entries_of("when")
             .iter()
-            .filter(|(s, _)| world.solute(s).is_none())
+            .filter(|(s, _)| world.felt(s).is_none())
             .map(|(s, law)| (s.as_str(), law))
             .collect();
         let present = at.entries_of("when").len() - missing.len();
@@ -523,7 +530,7 @@ impl Builder<'_> {
         }
         let mut out = Some(Vec::new());
         for (solute, law) in at.entries_of("when") {
-            let Some(number) = world.solute(solute) else { continue };
+            let Some(number) = world.felt(solute) else { continue };
             let built = law.choice().and_then(|(k, v)| {
                 let info = Trigger::LAWS.iter().find(|l| l.keyword == k)?;
                 let values: Option<Vec<f64>> = info.params.iter().map(|p| v.si(p.name)).collect();
@@ -570,7 +577,7 @@ fn per_construct(values: &mut [f64], world: &World<'_>, per_pore: bool) {
 }
 
 /// A law, unless an absent solute keeps it from acting.
-enum Acting<T> {
+pub(super) enum Acting<T> {
     Yes(T),
     No,
 }
@@ -600,7 +607,7 @@ fn capacity(at: &Checked) -> Option<Capacity> {
     })
 }
 
-fn combine(at: &Checked) -> Combine {
+pub(super) fn combine(at: &Checked) -> Combine {
     if at.word("combine") == Some("any") { Combine::Any } else { Combine::All }
 }
 

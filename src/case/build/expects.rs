@@ -316,6 +316,7 @@ const CELL_ENTRIES: &[(&str, Dimension, bool)] = &[
     ("quiesced", CELLS, true),
     ("woke", CELLS, true),
     ("became", CELLS, true),
+    ("detached", CELLS, true),
     ("added", CELLS, true),
     ("rounded", CELLS, true),
 ];
@@ -333,6 +334,7 @@ const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("ledger_defect", NONE, false),
     ("flow", VOLUME_RATE, false),
     ("superficial_velocity", VELOCITY, false),
+    ("velocity_changed", NONE, false),
     ("residence_time", TIME, false),
     ("wall_shear", PRESSURE, false),
     ("capacity_excess", CELL_DENSITY, false),

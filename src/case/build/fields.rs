@@ -112,7 +112,12 @@ impl Builder<'_> {
     }
 
     /// SI factor of a unit typed for values in a range's dimension.
-    fn factor(&mut self, unit: &Checked, range: Range, solute: Option<&str>) -> Option<f64> {
+    pub(super) fn factor(
+        &mut self,
+        unit: &Checked,
+        range: Range,
+        solute: Option<&str>,
+    ) -> Option<f64> {
         let text = unit.text()?;
         if text == "1" {
             return Some(1.0);

@@ -3,9 +3,10 @@
 use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::case::shape::Range;
-use crate::ground::grid::{Face, Form};
+use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::units::{AREA, VISCOSITY};
-use crate::model::setup::{Boundary, Flow, FlowBoundary, FlowLaw, Solute};
+use crate::model::flow;
+use crate::model::setup::{Boundary, Flow, FlowBoundary, FlowLaw, Known, Solute};
 use crate::physics::flow::Permeability;
 
 impl Builder<'_> {
@@ -96,6 +97,9 @@ impl Builder<'_> {
     }
 
     fn given(&mut self, law: &Checked, world: &World<'_>) -> Option<FlowLaw> {
+        if let Some(field) = law.get("field") {
+            return self.velocities(law, field, world);
+        }
         let at = law.get("velocity")?;
         let values = at.quantities()?;
         let mut velocity = [0.0; 3];
@@ -112,6 +116,11 @@ impl Builder<'_> {
             self.wrong("E016", at, format!("{} is not free of sources", at.key)).label =
                 "a velocity along r that is the same everywhere gains fluid: give 0 there".into();
             return None;
+        }
+        if law.get("permeability").is_some() {
+            let permeability = self.walls(law, world)?;
+            let q = flow::given(&world.grid, velocity, &vec![1.0; world.grid.len()]);
+            return Some(FlowLaw::Known(Known { q, permeability, changed: None }));
         }
         Some(FlowLaw::Given(velocity))
     }
@@ -173,7 +182,7 @@ impl Builder<'_> {
             for (number, boundary) in solute.boundaries.iter().enumerate() {
                 let face = Face::ALL[number];
                 let face_name = world.grid.face_name(face);
-                let enters = flow.and_then(|f| enters(f, face));
+                let enters = flow.and_then(|f| enters(f, &world.grid, face));
                 let given = at.get("boundary").and_then(|b| b.get(&face_name));
                 let key = format!("solutes.{name}.boundary.{face_name}");
                 let place = given.unwrap_or(at).place;
@@ -225,7 +234,7 @@ impl Builder<'_> {
                 for (name, condition) in solute.entries_of("boundary") {
                     let here = condition.chosen("bath").and_then(|b| b.word("name"));
                     let face = world.grid.face(name).filter(|_| here == Some(bath.as_str()));
-                    match face.and_then(|f| enters(flow, f)) {
+                    match face.and_then(|f| enters(flow, &world.grid, f)) {
                         Some(Some(true)) => gives = Some(name),
                         Some(Some(false)) => takes = Some(name),
                         _ => {}
@@ -250,8 +259,10 @@ impl Builder<'_> {
 
 /// True where nothing drives the fluid: no rate and no difference of pressures.
 fn rests(flow: &Flow) -> bool {
-    if let FlowLaw::Given(u) = flow.law {
-        return u == [0.0; 3];
+    match &flow.law {
+        FlowLaw::Given(u) => return *u == [0.0; 3],
+        FlowLaw::Known(known) => return known.q.iter().flatten().all(|q| *q == 0.0),
+        _ => {}
     }
     let mut pressures = flow.boundaries.iter().filter_map(|b| match b {
         FlowBoundary::Pressure(p) => Some(*p),
@@ -265,7 +276,16 @@ fn rests(flow: &Flow) -> bool {
 /// `None`: nothing passes this face by intent. Else true where fluid enters, false where it
 /// leaves, `None` where only the solution tells.
 #[expect(clippy::option_option, reason = "no flow, and a flow whose way is not known yet")]
-fn enters(flow: &Flow, face: Face) -> Option<Option<bool>> {
+fn enters(flow: &Flow, grid: &Grid, face: Face) -> Option<Option<bool>> {
+    if let FlowLaw::Known(known) = &flow.law {
+        let sign = if face.end { -1.0 } else { 1.0 };
+        let through = || flow::outer(grid, face).map(|(_, f)| sign * known.q[face.axis][f]);
+        return match (through().any(|q| q > 0.0), through().any(|q| q < 0.0)) {
+            (false, false) => None,
+            (true, true) => Some(None),
+            (inwards, _) => Some(Some(inwards)),
+        };
+    }
     if let FlowLaw::Given(u) = flow.law {
         let along = if face.end { -u[face.axis] } else { u[face.axis] };
         return (along != 0.0).then_some(Some(along > 0.0));

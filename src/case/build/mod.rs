@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::check::Checker;
 use super::checked::Checked;
+use super::shape::WALL_SHEAR;
 use super::source::Place;
 use crate::case::scales;
 use crate::geometry::shapes;
@@ -25,8 +26,10 @@ mod matter;
 mod migration;
 mod run;
 mod scaffold;
+mod shear;
 mod solutes;
 mod supply;
+mod velocity;
 mod warnings;
 
 /// Builds the parts of a setup.
@@ -64,11 +67,18 @@ struct World<'a> {
     /// Resolved pores.
     open: Option<Vec<bool>>,
     porosity: Arc<Vec<f64>>,
+    /// True where the flow has a known shear on the pore walls.
+    sheared: bool,
 }
 
 impl World<'_> {
     fn solute(&self, name: &str) -> Option<usize> {
         self.solutes.iter().position(|s| s == name)
+    }
+    /// Number of what cells answer to: a solute, or the wall shear where it is known.
+    fn felt(&self, name: &str) -> Option<usize> {
+        let shear = (name == WALL_SHEAR && self.sheared).then_some(self.solutes.len());
+        self.solute(name).or(shear)
     }
     fn is_open(&self, voxel: usize) -> bool {
         self.open.as_ref().is_none_or(|o| o[voxel])
@@ -106,7 +116,8 @@ impl<'a> Builder<'a> {
         let porosity = Arc::new(porosity.unwrap_or_else(|| vec![1.0; grid.len()]));
         // A homogenised structure has fluid in every voxel.
         let mut open = open.take().filter(|_| self.resolved());
-        let world = World { grid, regions, solutes, open: open.take(), porosity };
+        let sheared = self.shearless().is_none();
+        let world = World { grid, regions, solutes, open: open.take(), porosity, sheared };
         let effective = self.effective(&world);
         let mut solutes = self.solutes(&world, effective.as_ref());
         let mut baths = self.baths(run.as_ref().map_or(0.0, |r| r.duration));

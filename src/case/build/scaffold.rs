@@ -80,6 +80,7 @@ impl Builder<'_> {
             return Some(vec![fraction; grid.len()]);
         }
         let world = World {
+            sheared: false,
             grid: grid.clone(),
             regions: regions.iter().map(|r| Region { shape: r.shape, keys: r.keys }).collect(),
             solutes: Vec::new(),

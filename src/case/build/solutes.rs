@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::scaffold::Effective;
 use super::{Builder, World};
 use crate::case::checked::Checked;
-use crate::case::shape::Range;
+use crate::case::shape::{Range, WALL_SHEAR};
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{self, CONCENTRATION, DIFFUSIVITY, FLUX};
 use crate::model::setup::{Bath, Boundary, Initial, Matter, Population, Production, Solute};
@@ -279,6 +279,12 @@ impl Builder<'_> {
     /// Reports a law for a solute that the case does not have.
     pub(super) fn absent(&mut self, at: &Checked, solute: &str) {
         let root = self.root;
+        // Where shear is known, `wall_shear` is merely out of place.
+        if let (WALL_SHEAR, Some((why, remedy))) = (solute, self.shearless()) {
+            let message = format!("{}: the wall shear is not known, {why}", at.key);
+            self.wrong("E021", at, message).label = remedy.into();
+            return;
+        }
         let known: Vec<&str> = root.entries_of("solutes").iter().map(|e| e.0.as_str()).collect();
         let near = units::nearest(solute, known.iter().copied());
         let d = self.wrong("E021", at, format!("{}: the case has no solute `{solute}`", at.key));
@@ -360,7 +366,8 @@ pub(super) fn renumber(
     populations: &mut [Population],
     matter: &mut Matter,
 ) {
-    let mut new = vec![0; order.len()];
+    // Behind the solutes stands the wall shear, which keeps its place.
+    let mut new = vec![order.len(); order.len() + 1];
     for (to, from) in order.iter().enumerate() {
         new[*from] = to;
     }

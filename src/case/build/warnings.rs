@@ -14,7 +14,8 @@ const UPTAKES: &[(&str, f64, &str)] = &[
 ];
 
 /// Codes of all warnings.
-const CODES: &[&str] = &["W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040"];
+const CODES: &[&str] =
+    &["W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W045"];
 
 impl Builder<'_> {
     /// `allow` must name warnings.
@@ -51,6 +52,7 @@ impl Builder<'_> {
                 && !p.moves()
                 && at.entries_of("deposition").is_empty()
                 && p.differentiation.is_empty()
+                && p.detachment.is_none()
                 && !populations.iter().any(|q| q.differentiation.iter().any(|d| d.into == number));
             if idle {
                 let message =

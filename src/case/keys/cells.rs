@@ -1,17 +1,16 @@
 //! Keys of a cell population.
 
 use super::FACES;
-use super::forms::{in_space, rate};
+use super::forms::{in_space, limits, rate, triggers};
 use super::matter::deposition;
 use super::scaffold::place;
 use crate::case::shape::{Key, Range, Shape, key, law_keys};
 use crate::ground::units::{
     CELL_DENSITY, CELL_SURFACE_DENSITY, CELLS, CHEMOTACTIC, CONCENTRATION, DIFFUSIVITY, Dimension,
-    HAPTOTACTIC, MASS_DENSITY, NONE, TIME, UPTAKE_PER_CELL, VOLUME,
+    HAPTOTACTIC, MASS_DENSITY, NONE, PRESSURE, TIME, UPTAKE_PER_CELL, VOLUME,
 };
 use crate::model::damage::MOST_STAGES;
 use crate::physics::kinetics::Uptake;
-use crate::physics::response::{Limit, Trigger};
 
 pub(in crate::case) fn cells() -> Shape {
     let constant =
@@ -84,9 +83,15 @@ pub(in crate::case) fn cells() -> Shape {
                 .or("none"),
                 key(
                     "limits",
-                    Shape::names("solute", Shape::one_of("law", law_keys(Limit::LAWS))),
+                    limits(),
                     "Factors \
                 between 0 and 1.",
+                )
+                .optional(),
+                key(
+                    "stimulation",
+                    Shape::felt(stimulus(CONCENTRATION), stimulus(PRESSURE)),
+                    "Growth times 1 + (factor − 1)·c^p/(half^p + c^p); several multiply.",
                 )
                 .optional(),
                 key(
@@ -184,6 +189,21 @@ pub(in crate::case) fn cells() -> Shape {
                 ]),
             ),
             "Viable cells that become viable cells of another population.",
+        )
+        .optional(),
+        key(
+            "detachment",
+            Shape::table(vec![
+                key("rate", rate(), "Rate under full triggers."),
+                key("when", triggers(), "Triggers."),
+                key(
+                    "combine",
+                    Shape::Word(&["all", "any"]),
+                    "All triggers are needed, or any suffices.",
+                )
+                .or("all"),
+            ]),
+            "Viable and quiescent cells that leave the construct with the flow.",
         )
         .optional(),
         key(
@@ -294,8 +314,14 @@ fn taxis(sensitivity: Dimension, of: Dimension) -> Shape {
     ])
 }
 
-fn triggers() -> Shape {
-    Shape::names("solute", Shape::one_of("law", law_keys(Trigger::LAWS)))
+/// What speeds growth up.
+fn stimulus(of: Dimension) -> Shape {
+    let numbers = |min, max| Shape::Quantity(Range { min, max, ..Range::fraction() });
+    Shape::table(vec![
+        key("factor", numbers(1.0, 100.0), "Factor under the full stimulus."),
+        key("half", Shape::positive(of), "Half of the effect."),
+        key("exponent", numbers(1.0, 16.0), "Steepness p.").or("1"),
+    ])
 }
 
 fn seeding() -> Shape {

@@ -2,7 +2,7 @@
 
 use super::FACES;
 use super::forms::in_space;
-use crate::case::shape::{Key, Range, Shape, key, law_keys};
+use crate::case::shape::{Group, Key, Range, Shape, Table, key, law_keys};
 use crate::ground::units::{AREA, NONE, PRESSURE, VELOCITY, VISCOSITY, VOLUME_RATE};
 use crate::physics::flow::Permeability;
 
@@ -23,12 +23,27 @@ pub(in crate::case) fn flow() -> Shape {
     ));
     laws.push(key(
         "given",
-        Shape::table(vec![key(
-            "velocity",
-            Shape::list(Shape::Quantity(Range::any(VELOCITY)), 1, 3),
-            "Superficial velocity along x, y, z; r, z. The same everywhere, so a cylinder has none \
-            along r.",
-        )]),
+        Shape::Table(Table {
+            keys: vec![
+                key(
+                    "velocity",
+                    Shape::list(Shape::Quantity(Range::any(VELOCITY)), 1, 3),
+                    "Superficial velocity along x, y, z; r, z. The same everywhere, so a cylinder \
+                    has none along r.",
+                )
+                .optional(),
+                key("field", velocities(), "Superficial velocities in the middle of voxels.")
+                    .optional(),
+                key(
+                    "permeability",
+                    in_space(PERMEABILITY),
+                    "Permeability K, for the wall shear alone; without it the shear is not known.",
+                )
+                .optional(),
+            ],
+            groups: vec![Group { keys: &["velocity", "field"], needed: true }],
+            note: "",
+        }),
         "A known velocity.",
     ));
     let condition = Shape::one_of(
@@ -67,6 +82,24 @@ pub(in crate::case) fn flow() -> Shape {
 }
 
 const K: &str = "Permeability K.";
+
+/// Velocities from a file.
+fn velocities() -> Shape {
+    Shape::table(vec![
+        key(
+            "path",
+            Shape::File,
+            "The components along the axes, a row a voxel, x fastest; a .raw is 4-byte floats, \
+            little-endian, in the same order.",
+        ),
+        key("unit", Shape::Unit(Some(VELOCITY)), "Unit of the values."),
+        key(
+            "open",
+            Shape::list(Shape::Word(FACES), 1, 6),
+            "Faces that the fluid passes; nothing passes the others.",
+        ),
+    ])
+}
 
 /// Darcy's law, also in regions.
 pub(in crate::case) fn darcy() -> Key {

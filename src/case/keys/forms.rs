@@ -1,8 +1,9 @@
 //! Forms that many keys share: rates, values that vary in space and time.
 
 use super::AXES;
-use crate::case::shape::{Range, Shape, key};
+use crate::case::shape::{Range, Shape, key, law_keys, stress_laws};
 use crate::ground::units::{CONCENTRATION, Dimension, LENGTH, NONE, RATE, TIME};
+use crate::physics::response::{Limit, Trigger};
 
 /// Forms that many keys share: title, an example of a key, and what it takes.
 pub(in crate::case) fn shared_forms() -> [(&'static str, &'static str, Shape); 3] {
@@ -29,6 +30,18 @@ pub(in crate::case) fn rate() -> Shape {
             time("time_constant", "k = 1/time."),
         ],
     )
+}
+
+/// Triggers by solutes and by the shear on the pore walls.
+pub(in crate::case) fn triggers() -> Shape {
+    let laws = |keys| Shape::one_of("law", keys);
+    Shape::felt(laws(law_keys(Trigger::LAWS)), laws(stress_laws(Trigger::LAWS)))
+}
+
+/// Limits of growth and deposition by the same.
+pub(in crate::case) fn limits() -> Shape {
+    let laws = |keys| Shape::one_of("law", keys);
+    Shape::felt(laws(law_keys(Limit::LAWS)), laws(stress_laws(Limit::LAWS)))
 }
 
 /// A value that is constant or varies in space.

@@ -1,9 +1,8 @@
 //! Keys of the degradation of the scaffold and of the extracellular matrix.
 
-use super::forms::{in_space, rate};
-use crate::case::shape::{Range, Shape, key, law_keys};
+use super::forms::{in_space, limits, rate};
+use crate::case::shape::{Range, Shape, key};
 use crate::ground::units::{MASS_DENSITY, MASS_PER_CELL, MOLAR_MASS, NONE};
-use crate::physics::response::Limit;
 
 /// How the scaffold degrades.
 pub(in crate::case) fn degradation() -> Shape {
@@ -68,12 +67,7 @@ pub(in crate::case) fn matrix() -> Shape {
 pub(in crate::case) fn deposition() -> Shape {
     Shape::table(vec![
         key("rate", Shape::not_negative(MASS_PER_CELL), "Per viable cell, without limits."),
-        key(
-            "limits",
-            Shape::names("solute", Shape::one_of("law", law_keys(Limit::LAWS))),
-            "Factors between 0 and 1.",
-        )
-        .optional(),
+        key("limits", limits(), "Factors between 0 and 1.").optional(),
         key("combine", Shape::Word(&["product", "minimum"]), "How the limits become one factor.")
             .or("product"),
     ])
