@@ -44,8 +44,12 @@ pub(super) fn brinkman(
     let problem = Problem { n: grid.n, h: grid.h, resistance, viscosity, ends };
     let saddle::Solution { mut velocity, mut pressure, .. } = saddle::solve(&problem, TOLERANCE)?;
     for (axis, u) in velocity.iter_mut().enumerate() {
-        u.iter_mut().for_each(|u| *u /= grid.h[axis]);
+        for u in u {
+            *u /= grid.h[axis];
+        }
     }
-    pressure.iter_mut().for_each(|p| *p = *p * flow.viscosity + base);
+    for p in &mut pressure {
+        *p = *p * flow.viscosity + base;
+    }
     Ok((velocity, pressure))
 }

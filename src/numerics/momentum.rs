@@ -107,10 +107,9 @@ impl Momentum {
                 + at[0].min(self.n[0] - 1);
             let outer = [at[axis] == 0, at[axis] == self.n[axis]];
             let mean = |v: &[f64]| match outer {
-                [true, _] => v[above],
+                [false, false] => 0.5 * (v[above - stride] + v[above]),
                 // The last face lies above the last voxel.
-                [_, true] => v[above],
-                _ => 0.5 * (v[above - stride] + v[above]),
+                _ => v[above],
             };
             resistance[face] = mean(problem.resistance);
             shear[face] = mean(problem.viscosity);

@@ -61,7 +61,9 @@ pub fn solve(problem: &Problem, tolerance: f64) -> Result<Solution, NotConverged
         u.iter_mut().zip(known).for_each(|(u, k)| *u += k);
     }
     let unit = saddle.m.g[0] * problem.h[0];
-    p.iter_mut().for_each(|p| *p /= unit);
+    for p in &mut p {
+        *p /= unit;
+    }
     Ok(Solution { velocity, pressure: p, iterations })
 }
 
@@ -124,7 +126,9 @@ impl<'a> Saddle<'a> {
             self.m.lift(axis, &x[3], out, |_, out, lifted| *out -= lifted);
         }
         self.m.divergence(along(x), q);
-        q.iter_mut().for_each(|q| *q = -*q);
+        for q in q {
+            *q = -*q;
+        }
     }
 
     /// z = M⁻¹·r.
@@ -174,7 +178,9 @@ impl<'a> Saddle<'a> {
         }
         let mut rhs = vec![0.0; x[3].len()];
         self.m.divergence(along(&out), &mut rhs);
-        rhs.iter_mut().for_each(|r| *r = -*r);
+        for r in &mut rhs {
+            *r = -*r;
+        }
         let most = rhs.iter().fold(0.0_f64, |m, r| m.max(r.abs()));
         let scale = vec![most; rhs.len()];
         // Any start will do.
