@@ -10,7 +10,7 @@ use blastema::ground::units;
 const MEMORY: f64 = 1e6;
 
 /// A case from its text to the plain data of a run, or to a report.
-pub fn case(data: &[u8]) {
+pub(crate) fn case(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let options = Options { allow: Vec::new(), memory: Some(MEMORY) };
     match load_text_with("fuzz.toml", text, &[], &options) {
@@ -39,7 +39,7 @@ pub fn case(data: &[u8]) {
 }
 
 /// A formula, and its values.
-pub fn formula(data: &[u8]) {
+pub(crate) fn formula(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     match Formula::parse(text, &["x", "y", "z"]) {
         Ok(formula) => {
@@ -54,7 +54,7 @@ pub fn formula(data: &[u8]) {
 }
 
 /// A quantity with its unit, and its way back through the text that people read.
-pub fn units(data: &[u8]) {
+pub(crate) fn units(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let q = match units::parse(text) {
         Ok(q) => q,
@@ -77,7 +77,7 @@ pub fn units(data: &[u8]) {
 }
 
 /// A TIFF of up to 8 million voxels.
-pub fn tiff(data: &[u8]) {
+pub(crate) fn tiff(data: &[u8]) {
     match import::read_bytes(data, 16 << 20) {
         Ok(stack) => {
             assert_eq!(stack.grey.len(), stack.n.iter().product::<usize>());
