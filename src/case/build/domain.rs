@@ -349,14 +349,14 @@ impl Builder<'_> {
     pub(super) fn resolve(&mut self, path: &Checked, folder: bool) -> Option<PathBuf> {
         let text = path.text()?;
         let source = path.place.and_then(|p| self.check.sources.get(p.source));
-        let source = if self.from_set(path) { self.check.sources.get(0) } else { source };
+        let source = if self.typed_with_set(path) { self.check.sources.get(0) } else { source };
         let file = source.map(|s| s.folder.clone()).unwrap_or_default().join(text);
         self.reachable(path, &file, folder)
     }
 
     /// Where `file`, asked for by the value at `path`, really is, when the case may read it.
     fn reachable(&mut self, path: &Checked, file: &Path, folder: bool) -> Option<PathBuf> {
-        let own_word = self.from_set(path);
+        let own_word = self.typed_with_set(path);
         let name = brief(path.text().unwrap_or_default());
         match self.check.sources.1.resolve(file, folder, own_word) {
             Ok(real) => Some(real),
@@ -376,7 +376,7 @@ impl Builder<'_> {
     }
 
     /// True for a value that the user typed with `--set`.
-    fn from_set(&self, value: &Checked) -> bool {
+    fn typed_with_set(&self, value: &Checked) -> bool {
         let source = value.place.and_then(|p| self.check.sources.get(p.source));
         source.is_some_and(|s| s.kind == Kind::Set)
     }
