@@ -1,6 +1,6 @@
 //! What the text of a case becomes.
 
-use blastema::case::{Case, Report, load, load_text};
+use blastema::case::{Case, Options, Report, load, load_text, load_text_with};
 use blastema::ground::signal::Signal;
 use blastema::model::setup::{Boundary, Initial, Production};
 
@@ -135,14 +135,16 @@ fn fields_from_files_of_voxels() {
     let at = |name: &str| folder.join(name).display().to_string();
     let text =
         &text.replace("porosity.csv", &at("porosity.csv")).replace("cells.raw", &at("cells.raw"));
-    let c = load_text("x.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let options = Options { allow: vec![folder.clone()], memory: None };
+    let read = |text: &str| load_text_with("x.toml", text, &[], &options);
+    let c = read(text).unwrap_or_else(|e| panic!("{e}"));
     assert!(close(c.setup.structure.porosity[5], 0.75));
     assert!(close(c.setup.populations[0].seeding[4], 4e6));
     let blastema::model::setup::Initial::Field(oxygen) = &c.setup.solutes[0].initial else {
         panic!("a field")
     };
     assert!(close(oxygen[3], 3.0));
-    let short = load_text("x.toml", &text.replace("cells.raw", "short.raw"), &[]);
+    let short = read(&text.replace("cells.raw", "short.raw"));
     assert!(short.err().is_some_and(|e| e.to_string().contains("21 bytes, not a multiple of 4")));
     std::fs::remove_dir_all(&folder).unwrap();
 }

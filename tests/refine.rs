@@ -184,8 +184,8 @@ fn the_command_gives_every_answer_its_error() {
     let file = dir.path().join("scan.toml");
     std::fs::write(&file, text).unwrap();
     let done = assert_cmd::Command::new(env!("CARGO_BIN_EXE_blastema"))
-        .args(["run", "--refine"])
-        .arg(&file)
+        .args(["run", "--refine", "--allow-path"])
+        .args([scan.parent().unwrap(), &file])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&done.stderr);

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{self, Diagnostic, Severity};
 use super::keys;
 use super::merge::{Laws, merge};
+use super::reach::{self, Options, Reach, Refusal};
 use super::shape::Shape;
 use super::source::{self, Kind, Place, Source, Sources};
 use super::tree::{self, Data, Node};
@@ -25,6 +26,12 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    /// Nothing read yet of a case in `folder`.
+    pub(super) fn new(folder: &Path, options: &Options) -> Assembly {
+        let sources = Sources(Vec::new(), Reach::new(folder, options));
+        Assembly { sources, ..Assembly::default() }
+    }
+
     fn error(
         &mut self,
         code: &'static str,
@@ -32,10 +39,8 @@ impl Assembly {
         message: String,
         place: Option<Place>,
     ) -> &mut Diagnostic {
-        let d = Diagnostic::new(Severity::Error, code, key, message, place, &self.sources);
-        self.found.push(d);
-        let last = self.found.len() - 1;
-        &mut self.found[last]
+        let kind = (Severity::Error, code);
+        diagnostic::add(&mut self.found, &self.sources, kind, key, message, place)
     }
 
     /// Reads a case file from disk.
@@ -59,6 +64,15 @@ impl Assembly {
         asked: Option<Place>,
         chain: &mut Vec<PathBuf>,
     ) -> Option<Node> {
+        if asked.is_some()
+            && let Err(Refusal::Outside(real)) = self.sources.1.resolve(path, false, false)
+        {
+            let what = format!("extend: {} lies outside the folder of the case", brief(name));
+            let d = self.error("E028", "extend", what, asked);
+            d.label = format!("this is {}", real.display());
+            d.notes.push(reach::remedy(&real));
+            return None;
+        }
         let text = match source::read(path) {
             Ok(text) if text.trim().is_empty() => Err("is empty".to_owned()),
             other => other,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::checked::{Checked, Value};
 use super::convert::convert;
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{self, Diagnostic, Severity};
 use super::shape::{self, Choice, Key, Need, Range, Shape, Table};
 use super::source::{Place, Sources};
 use super::tree::{self, Data, Node};
@@ -62,10 +62,7 @@ impl Checker<'_> {
         message: String,
         place: Option<Place>,
     ) -> &mut Diagnostic {
-        let d = Diagnostic::new(severity, code, key, message, place, self.sources);
-        self.found.push(d);
-        let last = self.found.len() - 1;
-        &mut self.found[last]
+        diagnostic::add(&mut self.found, self.sources, (severity, code), key, message, place)
     }
 
     /// Checks a whole case.

@@ -129,6 +129,37 @@ impl Diagnostic {
     }
 }
 
+/// Most errors, and most warnings, that are told of one case.
+const MOST: usize = 100;
+
+/// Code of the entry that stands for all further errors.
+const MORE: &str = "E029";
+
+/// Adds a diagnostic to the list and gives it, to be completed. Those beyond [`MOST`] share one
+/// last entry, so that a broken file costs no more than a page of text.
+pub(super) fn add<'a>(
+    found: &'a mut Vec<Diagnostic>,
+    sources: &Sources,
+    (severity, code): (Severity, &'static str),
+    key: &str,
+    message: String,
+    place: Option<Place>,
+) -> &'a mut Diagnostic {
+    let told = found.iter().filter(|d| d.severity == severity).count();
+    if told < MOST {
+        found.push(Diagnostic::new(severity, code, key, message, place, sources));
+    } else {
+        let rest = "more is wrong: correct what is told here first";
+        let code = if severity == Severity::Error { MORE } else { "W029" };
+        let mut d = Diagnostic::new(severity, code, "", rest, None, sources);
+        d.order = (usize::MAX, 0);
+        found.retain(|d| d.code != code);
+        found.push(d);
+    }
+    let last = found.len() - 1;
+    &mut found[last]
+}
+
 /// The largest index not above `at` that begins a character.
 fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
@@ -167,6 +198,10 @@ impl Report {
 
     /// Sorts by place: the case file first, then what it extends.
     pub fn sort(&mut self) {
+        // The caller completed it as if it were one error.
+        for d in self.diagnostics.iter_mut().filter(|d| [MORE, "W029"].contains(&d.code)) {
+            (d.label, d.notes) = (String::new(), Vec::new());
+        }
         self.diagnostics.sort_by(|a, b| a.order.cmp(&b.order).then(a.code.cmp(b.code)));
         self.diagnostics.dedup();
     }

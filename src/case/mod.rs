@@ -20,6 +20,7 @@ mod diagnostic;
 mod keys;
 mod merge;
 mod origin;
+mod reach;
 pub mod reference;
 pub mod scales;
 mod shape;
@@ -28,6 +29,7 @@ mod tree;
 mod words;
 
 pub use diagnostic::{Diagnostic, Report, Severity};
+pub use reach::Options;
 
 /// A case that can run.
 #[derive(Debug)]
@@ -46,15 +48,31 @@ pub struct Case {
 
 /// Reads the case file at `path` with `--set` arguments `key=value` on top.
 pub fn load(path: &Path, sets: &[String]) -> Result<Case, Report> {
-    let mut assembly = assemble::Assembly::default();
+    load_with(path, sets, &Options::default())
+}
+
+/// Reads the case file at `path`, which may name files of the folders that `options` allow.
+pub fn load_with(path: &Path, sets: &[String], options: &Options) -> Result<Case, Report> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut assembly = assemble::Assembly::new(folder, options);
     let node = assembly.file(path);
     let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     finish(assembly, node, sets, &stem)
 }
 
-/// Reads a case from a text; relative paths start at the working directory.
+/// Reads a case from a text; the working directory is its folder.
 pub fn load_text(name: &str, text: &str, sets: &[String]) -> Result<Case, Report> {
-    let mut assembly = assemble::Assembly::default();
+    load_text_with(name, text, sets, &Options::default())
+}
+
+/// Reads a case from a text with what `options` allow.
+pub fn load_text_with(
+    name: &str,
+    text: &str,
+    sets: &[String],
+    options: &Options,
+) -> Result<Case, Report> {
+    let mut assembly = assemble::Assembly::new(Path::new("."), options);
     let node = assembly.text(name, text);
     let stem =
         Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());

@@ -129,6 +129,11 @@ pub fn markdown() -> String {
          `extend = \"base.toml\"` takes the keys of another case; a law given on top replaces the law \
          below whole. `--set key=value` on the command line comes last and may change one parameter of \
          a law.\n\n\
+         Files (`path`, `extend`) are regular files in the folder of the case or below it, links \
+         resolved; their relative paths start at the folder of the file that names them. \
+         `--allow-path DIR` allows another folder, and a path typed with `--set` may lie anywhere. A \
+         text holds at most 4 MB and 20 000 values, nested 40 deep; a formula 4096 characters, nested \
+         64 deep.\n\n\
          Conversions: `%O2`, `mmHg` and `kPa` are concentrations where oxygen's concentration is \
          expected (1 %O2 = 7.6 mmHg = 9.576e-3 mol/m³ in medium at 37 °C, of a gas from which the \
          water vapour was taken off: a humid incubator with 5 % CO₂ has 18.6 %O2). `ng/mL` is a \

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::reach::Reach;
+
 /// Largest case file read, bytes.
 const LARGEST: u64 = 4 << 20;
 
@@ -48,9 +50,9 @@ pub struct Place {
     pub end: usize,
 }
 
-/// Every text of a case.
+/// Every text of a case, and which files it may read.
 #[derive(Debug, Default)]
-pub struct Sources(pub Vec<Source>);
+pub struct Sources(pub Vec<Source>, pub(super) Reach);
 
 impl Sources {
     /// Adds a source and gives its number.

@@ -7,6 +7,9 @@ use super::source::Place;
 /// Deepest nesting of tables and arrays.
 const DEEPEST: usize = 40;
 
+/// Most keys and items of lists in one text; longer tables of numbers are files of their own.
+const MOST: usize = 20_000;
+
 /// A value and its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -111,9 +114,27 @@ pub(super) fn parse(text: &str, source: usize) -> Result<Node, Vec<Syntax>> {
         });
         return Err(list.collect());
     }
+    let values = count(table.get_ref());
+    if values > MOST {
+        let message =
+            format!("holds {values} values, more than {MOST}: tables of numbers go into files");
+        return Err(vec![Syntax { place: Place { source, start: 0, end: 0 }, message }]);
+    }
     let mut deep = Vec::new();
     let node = Node { place: whole, data: Data::Table(own(table.get_ref(), source, 0, &mut deep)) };
     if deep.is_empty() { Ok(node) } else { Err(deep) }
+}
+
+/// Keys and items in a table; the parser has bounded its depth.
+fn count(table: &DeTable<'_>) -> usize {
+    fn of(value: &DeValue<'_>) -> usize {
+        match value {
+            DeValue::Table(t) => count(t),
+            DeValue::Array(a) => a.len() + a.iter().map(|v| of(v.get_ref())).sum::<usize>(),
+            _ => 0,
+        }
+    }
+    table.len() + table.iter().map(|(_, v)| of(v.get_ref())).sum::<usize>()
 }
 
 /// A table of the parser as one of ours, in the order of the text.

@@ -30,6 +30,9 @@ pub struct Args {
     /// Override a value: --set run.duration="7 d" (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Let the case take files from this folder too, besides its own (repeatable)
+    #[arg(long = "allow-path", value_name = "DIR", value_parser = super::folder)]
+    allow: Vec<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +40,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    match case::load(&args.case, &args.sets) {
+    let options = case::Options { allow: args.allow.clone(), memory: None };
+    match case::load_with(&args.case, &args.sets, &options) {
         Ok(case) if args.json => print(&format!("{:#}\n", as_json(&case))),
         Ok(case) => print(&echo(&case)),
         Err(report) => {

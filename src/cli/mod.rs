@@ -77,6 +77,12 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Reads a folder that a case may take files from.
+fn folder(text: &str) -> Result<std::path::PathBuf, String> {
+    let path = std::path::PathBuf::from(text);
+    if path.is_dir() { Ok(path) } else { Err("there is no such folder".into()) }
+}
+
 /// Entry of the program.
 pub fn main() -> ExitCode {
     let Some(verb) = Cli::parse().verb else {

@@ -17,6 +17,7 @@ use crate::study::refine::Plan;
   blastema run plug.toml                          writes to out/plug beside the case
   blastema run plug.toml --set run.duration='\"3 d\"' --out /tmp/short
   blastema run plug.toml --replace --json         answers as JSON
+  blastema run scan.toml --allow-path /data/scans the case may name files there too
   blastema run plug.toml --refine                 every answer with ±: \"83.1 ± 0.2 %\"
 
 --refine runs the case again with twice the voxels along each axis and half the steps, and, where
@@ -30,6 +31,9 @@ pub struct Args {
     /// Set a key on top of the case: key=value (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// Let the case take files from this folder too, besides its own (repeatable)
+    #[arg(long = "allow-path", value_name = "DIR", value_parser = super::folder)]
+    pub allow: Vec<PathBuf>,
     /// Folder to write (default: out/CASE beside the case)
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -60,7 +64,7 @@ pub fn refused(report: &Report) -> Failure {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let case = case::load(&args.case, &args.sets).map_err(|r| refused(&r))?;
+    let case = load(args, &args.sets).map_err(|r| refused(&r))?;
     if !case.warnings.is_empty() {
         let report = Report { diagnostics: case.warnings.clone(), resources: false };
         let _ = writeln!(std::io::stderr(), "{report}");
@@ -77,13 +81,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     judge(&done.outcomes)
 }
 
+/// Reads the case with `sets` on top.
+fn load(args: &Args, sets: &[String]) -> Result<Case, Report> {
+    let options = case::Options { allow: args.allow.clone(), memory: None };
+    case::load_with(&args.case, sets, &options)
+}
+
 /// The runs beside the case that tell its error.
 fn plan(case: &Case, args: &Args) -> Result<Plan, Failure> {
-    let load = |more: &[String]| {
+    let again = |more: &[String]| {
         let sets: Vec<String> = args.sets.iter().chain(more).cloned().collect();
-        case::load(&args.case, &sets)
+        load(args, &sets)
     };
-    Plan::new(case, &load).map_err(|why| {
+    Plan::new(case, &again).map_err(|why| {
         Failure::new(Exit::Input, format!("error: --refine has nothing to refine: {why}"))
     })
 }

@@ -85,11 +85,16 @@ pub fn slice_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
 
 /// Reads a folder of TIFF slices, or one TIFF with a page a slice, 8- or 16-bit grey.
 pub fn read_stack(path: &Path) -> Result<Stack, ImportError> {
+    read_stack_within(path, u64::MAX)
+}
+
+/// Reads a scan whose grey values take at most `most` bytes (2 a voxel).
+pub fn read_stack_within(path: &Path, most: u64) -> Result<Stack, ImportError> {
     let files = slice_files(path)?;
     let mut stack = Stack { n: [0; 3], grey: Vec::new() };
     for file in &files {
         let before = stack.n[2];
-        read_file(file, files.len() == 1, &mut stack)?;
+        read_file(file, files.len() == 1, &mut stack, most)?;
         if files.len() > 1 && stack.n[2] > before + 1 {
             return Err(error(
                 file,
@@ -128,7 +133,7 @@ fn number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
 
 /// Appends all pages of a file to the stack. `whole`: the file is the whole scan, so ImageJ's
 /// count of images without pages of their own is believed.
-fn read_file(path: &Path, whole: bool, stack: &mut Stack) -> Result<(), ImportError> {
+fn read_file(path: &Path, whole: bool, stack: &mut Stack, most: u64) -> Result<(), ImportError> {
     let io = |e: std::io::Error| error(path, format!("cannot be read: {e}"));
     // Asked before opening: opening a pipe would wait for ever.
     if !fs::metadata(path).map_err(io)?.is_file() {
@@ -139,12 +144,32 @@ fn read_file(path: &Path, whole: bool, stack: &mut Stack) -> Result<(), ImportEr
     if length == 0 {
         return Err(error(path, "is empty (0 bytes): export or copy it again"));
     }
+    read_pages(path, BufReader::new(file), length, whole, stack, most)
+}
+
+/// Reads one TIFF held in memory, as [`read_stack_within`] reads a file of this content.
+pub fn read_bytes(bytes: &[u8], most: u64) -> Result<Stack, ImportError> {
+    let mut stack = Stack { n: [0; 3], grey: Vec::new() };
+    let reader = std::io::Cursor::new(bytes);
+    read_pages(Path::new("scan"), reader, bytes.len() as u64, true, &mut stack, most)?;
+    Ok(stack)
+}
+
+fn read_pages<R: Read + Seek>(
+    path: &Path,
+    reader: R,
+    length: u64,
+    whole: bool,
+    stack: &mut Stack,
+    most: u64,
+) -> Result<(), ImportError> {
     let wrong = |e: TiffError| error(path, explain(&e));
-    let mut tiff = Decoder::new(BufReader::new(file)).map_err(wrong)?;
+    let mut tiff = Decoder::new(reader).map_err(wrong)?;
     let (mut pages, mut total) = (0, 0_u64);
     loop {
         let page = Page::of(path, &mut tiff)?;
         page.fits(path, stack)?;
+        page.spares(path, stack, 1, most)?;
         total = total.saturating_add(page.bytes);
         if total > page.most(length) {
             return Err(error(
@@ -179,7 +204,7 @@ fn read_file(path: &Path, whole: bool, stack: &mut Stack) -> Result<(), ImportEr
         }
         tiff.next_image().map_err(wrong)?;
     }
-    if whole && pages == 1 { imagej_rest(path, &mut tiff, length, stack) } else { Ok(()) }
+    if whole && pages == 1 { imagej_rest(path, &mut tiff, length, stack, most) } else { Ok(()) }
 }
 
 /// What a page says of itself.
@@ -234,6 +259,17 @@ impl Page {
         ))
     }
 
+    /// Refuses `pages` more of this size when the grey values would take more than `most` bytes.
+    fn spares(&self, path: &Path, stack: &Stack, pages: u64, most: u64) -> Result<(), ImportError> {
+        let pixels = (self.n[0] as u64).saturating_mul(self.n[1] as u64);
+        let all = pixels.saturating_mul(pages).saturating_add(stack.grey.len() as u64);
+        if all.saturating_mul(2) <= most {
+            return Ok(());
+        }
+        let problem = format!("holds {all} voxels or more, which do not fit into memory");
+        Err(error(path, problem))
+    }
+
     /// Most bytes of pixels that a file of this length can hold.
     fn most(&self, length: u64) -> u64 {
         if self.plain { length } else { length.saturating_mul(COMPRESSION) }
@@ -247,6 +283,7 @@ fn imagej_rest<R: Read + Seek>(
     tiff: &mut Decoder<R>,
     length: u64,
     stack: &mut Stack,
+    most: u64,
 ) -> Result<(), ImportError> {
     let wrong = |e: TiffError| error(path, explain(&e));
     // As bytes: descriptions need not be UTF-8, and ImageJ's own lines come first.
@@ -279,6 +316,7 @@ fn imagej_rest<R: Read + Seek>(
             format!("says that it holds {images} images but has one page: save the stack again"),
         ));
     }
+    page.spares(path, stack, images - 1, most)?;
     let io = |e: std::io::Error| error(path, format!("cannot be read: {e}"));
     let little = tiff.byte_order() == ByteOrder::LittleEndian;
     let reader = tiff.inner();

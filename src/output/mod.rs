@@ -9,6 +9,7 @@ use std::path::Path;
 pub mod checksums;
 pub mod folder;
 pub mod frame;
+mod guard;
 mod h5;
 pub mod history;
 pub mod master;

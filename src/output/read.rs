@@ -9,7 +9,7 @@ use hdf5::{Dataset, File, IndexType, IterationOrder};
 use super::folder::is_temporary;
 use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::master::Series;
-use super::{Kind, OutputError, Result, h5};
+use super::{Kind, OutputError, Result, guard, h5};
 use crate::ground::grid::Form;
 
 /// A published output.
@@ -122,6 +122,7 @@ impl Results {
         let vectors = self.column(name)?.precision == Precision::Vectors;
         let fixed = self.statics.iter().any(|c| c.name == name);
         let file = if fixed { STATIC.to_owned() } else { file_name(step.index) };
+        guard::listed(&self.folder, &file)?;
         let values = with(&self.folder.join(file), |f| {
             f.dataset(&format!("VTKHDF/CellData/{name}"))?.read_raw::<f64>()
         })?;
@@ -150,7 +151,9 @@ pub fn check(path: &Path) -> Result<usize> {
 }
 
 fn with<T>(path: &Path, read: impl FnOnce(&File) -> hdf5::Result<T>) -> Result<T> {
-    h5::open(path).and_then(|file| read(&file)).map_err(|e| OutputError::hdf5(path, &e))
+    guard::regular(path)?;
+    let open = h5::open(path).and_then(|file| guard::plain(&file).and_then(|()| read(&file)));
+    open.map_err(|e| OutputError::hdf5(path, &e))
 }
 
 fn index_of(name: &str) -> Option<usize> {
@@ -176,6 +179,9 @@ fn layout(file: &File, stem: String) -> hdf5::Result<Layout> {
     else {
         return Err("extent or spacing of the wrong length".into());
     };
+    if extent.iter().any(|e| !(0..=1 << 40).contains(e)) {
+        return Err("extent beyond every grid".into());
+    }
     Ok(Layout {
         stem,
         n: [1, 3, 5].map(|i| extent[i].max(0) as usize),

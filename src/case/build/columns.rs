@@ -1,5 +1,7 @@
 //! Numbers from text files.
 
+use std::path::Path;
+
 use super::Builder;
 use crate::case::checked::Checked;
 use crate::case::source;
@@ -21,11 +23,12 @@ impl Builder<'_> {
     /// begins a comment, the first line may hold names. A `.raw` is one row of numbers in single
     /// precision, little-endian.
     pub(super) fn columns(&mut self, path: &Checked) -> Option<Columns> {
-        let file = self.resolve(path)?;
+        let file = self.resolve(path, false)?;
         let read = source::read_bytes(&file, LARGEST).and_then(|bytes| {
             let hash = blake3::hash(&bytes).to_hex().to_string();
             self.inputs.push((path.typed.clone(), hash, bytes.len() as u64));
-            if file.extension().is_some_and(|e| e == "raw") {
+            // By the name typed: a link may point to a file of any name.
+            if path.text().is_some_and(|t| Path::new(t).extension().is_some_and(|e| e == "raw")) {
                 return raw(&bytes);
             }
             let text = String::from_utf8(bytes).map_err(|_| "is not text".to_owned())?;

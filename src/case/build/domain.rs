@@ -1,9 +1,11 @@
 //! Grid, structure's image or lattice, and regions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Builder, Region};
 use crate::case::checked::{Checked, Value};
+use crate::case::reach::{Refusal, remedy};
+use crate::case::source::Kind;
 use crate::case::words::brief;
 use crate::geometry::{import, shapes};
 use crate::ground::grid::{Face, Form, Grid};
@@ -238,7 +240,7 @@ impl Builder<'_> {
         let fields =
             3 + 3 * self.root.entries_of("solutes").len() + 4 * self.root.entries_of("cells").len();
         let need = voxels * (FIELD * fields) as f64;
-        let have = crate::case::scales::memory_available();
+        let have = self.memory();
         if voxels < 4.0e9 && need <= have {
             return Some(());
         }
@@ -252,12 +254,20 @@ impl Builder<'_> {
     fn image(&mut self, image: &Checked) -> Option<(Grid, Option<Vec<bool>>)> {
         let path = image.get("path")?;
         let (edge, threshold) = (image.si("voxel")?, image.si("threshold")?);
-        let file = self.resolve(path)?;
-        let stack = match import::read_stack(&file) {
+        let file = self.resolve(path, true)?;
+        let have = self.memory();
+        let read = import::slice_files(&file).map(|slices| {
+            slices.iter().try_for_each(|slice| self.reachable(path, slice, false).map(drop))
+        });
+        if let Ok(None) = read {
+            return None;
+        }
+        let stack = match read.and_then(|_| import::read_stack_within(&file, have as u64)) {
             Ok(stack) => stack,
             Err(e) => {
                 let message = format!("{}: the scan cannot be read", path.key);
-                self.wrong("E024", path, message).label = brief(&e.to_string());
+                let name = e.path.file_name().unwrap_or_default().to_string_lossy();
+                self.wrong("E024", path, message).label = format!("{} {}", brief(&name), e.problem);
                 return None;
             }
         };
@@ -322,33 +332,58 @@ impl Builder<'_> {
         let mut hasher = blake3::Hasher::new();
         let mut bytes = 0;
         for slice in import::slice_files(file).unwrap_or_default() {
-            if let Ok(content) = std::fs::read(&slice) {
-                hasher.update(&(content.len() as u64).to_le_bytes());
-                hasher.update(&content);
-                bytes += content.len() as u64;
+            let length = slice.metadata().map_or(0, |m| m.len());
+            if let Ok(file) = std::fs::File::open(&slice) {
+                hasher.update(&length.to_le_bytes());
+                // Read in full a moment ago; a failure leaves another hash.
+                let _ = hasher.update_reader(file);
+                bytes += length;
             }
         }
         let hash = hasher.finalize().to_hex().to_string();
         self.inputs.push((path.typed.clone(), hash, bytes));
     }
 
-    /// A typed path, under the folder of the file that it was typed in.
-    pub(super) fn resolve(&mut self, path: &Checked) -> Option<PathBuf> {
+    /// A typed path, under the folder of the file that it was typed in: a regular file or
+    /// (where `folder`) a folder that the case may read.
+    pub(super) fn resolve(&mut self, path: &Checked, folder: bool) -> Option<PathBuf> {
         let text = path.text()?;
         let source = path.place.and_then(|p| self.check.sources.get(p.source));
-        let folder = match source {
-            Some(s) if s.kind == crate::case::source::Kind::Set => {
-                self.check.sources.get(0).map(|s| s.folder.clone())
+        let source = if self.typed_with_set(path) { self.check.sources.get(0) } else { source };
+        let file = source.map(|s| s.folder.clone()).unwrap_or_default().join(text);
+        self.reachable(path, &file, folder)
+    }
+
+    /// Where `file`, asked for by the value at `path`, really is, when the case may read it.
+    fn reachable(&mut self, path: &Checked, file: &Path, folder: bool) -> Option<PathBuf> {
+        let own_word = self.typed_with_set(path);
+        let name = brief(path.text().unwrap_or_default());
+        match self.check.sources.1.resolve(file, folder, own_word) {
+            Ok(real) => Some(real),
+            Err(Refusal::Unfit(what)) => {
+                let message = format!("{}: {name} {what}", path.key);
+                self.wrong("E024", path, message).label = format!("looked for {}", file.display());
+                None
             }
-            other => other.map(|s| s.folder.clone()),
-        };
-        let file = folder.unwrap_or_default().join(text);
-        if !file.exists() {
-            let message = format!("{}: {} does not exist", path.key, brief(text));
-            self.wrong("E024", path, message).label = format!("looked for {}", file.display());
-            return None;
+            Err(Refusal::Outside(real)) => {
+                let message = format!("{}: {name} lies outside the folder of the case", path.key);
+                let d = self.wrong("E028", path, message);
+                d.label = format!("this is {}", real.display());
+                d.notes.push(remedy(&real));
+                None
+            }
         }
-        Some(file)
+    }
+
+    /// True for a value that the user typed with `--set`.
+    fn typed_with_set(&self, value: &Checked) -> bool {
+        let source = value.place.and_then(|p| self.check.sources.get(p.source));
+        source.is_some_and(|s| s.kind == Kind::Set)
+    }
+
+    /// Bytes of memory that the grid may need.
+    fn memory(&self) -> f64 {
+        self.check.sources.1.memory.unwrap_or_else(crate::case::scales::memory_available)
     }
 }
 

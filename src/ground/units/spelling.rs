@@ -6,7 +6,10 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     let folded = fold(word);
     let length = word.chars().count();
     let limit = length.div_ceil(3).clamp(1, 3);
+    // A text differs at least by its length: most candidates need no comparison.
+    let near = |c: &&str| length > 60 || c.chars().count().abs_diff(length) <= limit;
     candidates
+        .filter(near)
         .map(|c| (distance(&folded, &fold(c)), c))
         .filter(|(d, c)| *d <= limit && *d < c.chars().count())
         .min_by_key(|(d, c)| (*d, c.chars().count().abs_diff(length), distance(word, c)))

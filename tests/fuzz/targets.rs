@@ -1,0 +1,88 @@
+//! What is fuzzed: each function takes any bytes and must return. `tests/corpus.rs` replays the
+//! kept inputs through the same functions.
+
+use blastema::case::{Options, load_text_with};
+use blastema::geometry::import;
+use blastema::ground::formula::Formula;
+use blastema::ground::units;
+
+/// Bytes of memory that a fuzzed case may ask for: some ten thousand voxels.
+const MEMORY: f64 = 1e6;
+
+/// A case from its text to the plain data of a run, or to a report.
+pub(crate) fn case(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let options = Options { allow: Vec::new(), memory: Some(MEMORY) };
+    match load_text_with("fuzz.toml", text, &[], &options) {
+        Ok(case) => {
+            let s = &case.setup;
+            assert!(s.grid.len() as f64 * 24.0 <= MEMORY, "{:?}", s.grid);
+            assert!(s.grid.h.iter().all(|h| h.is_finite() && *h > 0.0), "{:?}", s.grid);
+            // 0 in solid voxels, their partition coefficient where they take solutes in.
+            let solid = |v: usize| s.structure.open.as_ref().is_some_and(|o| !o[v]);
+            let solid = |v: usize| solid(v) || s.structure.solid.is_some();
+            for (v, e) in s.structure.porosity.iter().enumerate() {
+                let least = if solid(v) { 0.0 } else { f64::MIN_POSITIVE };
+                let most = if solid(v) { f64::MAX } else { 1.0 };
+                assert!((least..=most).contains(e), "porosity {e} in voxel {v}");
+            }
+            for p in &s.populations {
+                assert!(p.seeding.iter().all(|n| n.is_finite() && *n >= 0.0), "{}", p.name);
+            }
+            assert!(s.run.outputs.is_sorted() && s.run.duration.is_finite());
+        }
+        Err(report) => {
+            assert!(report.errors() > 0, "refused without a reason");
+            assert!(!report.to_string().is_empty());
+        }
+    }
+}
+
+/// A formula, and its values.
+pub(crate) fn formula(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Formula::parse(text, &["x", "y", "z"]) {
+        Ok(formula) => {
+            for point in [[0.0; 3], [1e-3, 2e-3, 3e-3], [f64::MAX, -1.0, f64::MIN_POSITIVE]] {
+                for t in [0.0, 86_400.0] {
+                    let _ = formula.at(point, t);
+                }
+            }
+        }
+        Err(e) => assert!(e.at <= text.chars().count() && !e.message.is_empty()),
+    }
+}
+
+/// A quantity with its unit, and its way back through the text that people read.
+pub(crate) fn units(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let q = match units::parse(text) {
+        Ok(q) => q,
+        Err(e) => return assert!(!e.to_string().is_empty()),
+    };
+    for d in [units::CONCENTRATION, units::LENGTH, units::NONE] {
+        if let Err(e) = units::parse_as(text, d) {
+            assert!(!e.to_string().is_empty());
+        }
+    }
+    assert!(q.value.is_finite(), "{text}: {}", q.value);
+    // Beyond these magnitudes a case is refused.
+    if (1e-60..1e60).contains(&q.value.abs()) {
+        let said = units::readable(q.value, q.dimension);
+        let back = units::parse(&said).unwrap_or_else(|e| panic!("{text}: {said}: {e}"));
+        assert_eq!(back.dimension, q.dimension, "{text}: {said}");
+        let off = (back.value / q.value - 1.0).abs();
+        assert!(off < 0.01, "{text}: {said}: {} not {}", back.value, q.value);
+    }
+}
+
+/// A TIFF of up to 8 million voxels.
+pub(crate) fn tiff(data: &[u8]) {
+    match import::read_bytes(data, 16 << 20) {
+        Ok(stack) => {
+            assert_eq!(stack.grey.len(), stack.n.iter().product::<usize>());
+            assert!(stack.grey.len() <= 8 << 20);
+        }
+        Err(e) => assert!(!e.problem.is_empty()),
+    }
+}
