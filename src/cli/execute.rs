@@ -62,8 +62,8 @@ fn inside(
     let started = Instant::now();
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
-    crate::output::report::write_case(folder, &case.provenance)?;
     write_record(folder, &case.provenance, &record, &[])?;
+    crate::output::report::write_case(folder, &case.provenance)?;
     let steady = case.setup.run.steady;
     let mut answers = Answers::default();
     let mut expectations = Expectations::new(&case.expects, steady);
@@ -86,7 +86,8 @@ fn inside(
             let failure = explain(stop, folder);
             record.state = State::Failed;
             record.message.clone_from(&failure.message);
-            write_record(folder, &case.provenance, &record, &[])?;
+            // A full disk may refuse this too; what counts is why the run stopped.
+            let _ = write_record(folder, &case.provenance, &record, &[]);
             return Err(failure);
         }
     };

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod audit;
 pub mod check;
 pub mod completions;
 pub mod demo;
@@ -58,6 +59,8 @@ enum Verb {
     Library(library::Args),
     /// The verification cases on this machine: reference, result, error, order
     Verify(verify::Args),
+    /// Is a run's folder whole? Sums, outputs, master files
+    Audit(audit::Args),
     /// One archive of a run to send or keep
     Pack(pack::Args),
     /// JSON Schema of the case file
@@ -107,6 +110,7 @@ fn dispatch(verb: Verb) -> Result<(), Failure> {
         Verb::Profile(a) => profile::run(&a),
         Verb::Library(a) => library::run(&a),
         Verb::Verify(a) => verify::run(&a),
+        Verb::Audit(a) => audit::run(&a),
         Verb::Pack(a) => pack::run(&a),
         Verb::Schema(a) => schema::run(&a),
         Verb::Completions(a) => completions::run(&a),

@@ -64,6 +64,11 @@ impl Folder {
         ))
     }
 
+    /// Holds the lock of a folder that stands, whatever it holds.
+    pub(super) fn hold(path: &Path) -> Result<Folder> {
+        Folder::lock(path)
+    }
+
     /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -157,7 +162,8 @@ fn inspect_without_record(path: &Path) -> Result<Found> {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let free = match name.to_str() {
-            Some("lock" | "lock.takeover") => true,
+            // The list of sums is begun before the record.
+            Some("lock" | "lock.takeover" | super::checksums::FILE) => true,
             Some("fields") => fs::read_dir(entry.path()).is_ok_and(|mut d| d.next().is_none()),
             Some(name) => is_temporary(name),
             None => false,
@@ -249,16 +255,25 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 
 /// Lets `write` make a file under a temporary name, then syncs it and gives it its own name.
 pub(crate) fn publish_with(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    publish_after(path, write, |_| Ok(()))
+}
+
+/// The same with something to do between: the file is whole under its temporary name, and has not
+/// yet got its own.
+pub(super) fn publish_after(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<()>,
+    before: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
     let parent = path.parent().unwrap_or(Path::new("."));
     let temporary = parent.join(format!(".tmp-{name}"));
     let sync = |p: &Path| File::open(p).and_then(|f| f.sync_all());
-    let result = write(&temporary).and_then(|()| {
-        sync(&temporary)
-            .and_then(|()| fs::rename(&temporary, path))
-            .and_then(|()| sync(parent))
-            .map_err(|e| OutputError::io(path, &e))
-    });
+    let at = |e: std::io::Error| OutputError::io(path, &e);
+    let result = write(&temporary)
+        .and_then(|()| sync(&temporary).map_err(at))
+        .and_then(|()| before(&temporary))
+        .and_then(|()| fs::rename(&temporary, path).and_then(|()| sync(parent)).map_err(at));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }

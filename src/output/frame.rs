@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hdf5::Group;
 
-use super::folder::publish_with;
+use super::checksums::publish_listed;
 use super::{OutputError, Result, h5};
 use crate::ground::grid::{Form, Grid};
 
@@ -200,8 +200,16 @@ pub const FLOW: [&str; 3] = ["pressure", "velocity", "wall_shear"];
 /// Name of the file of what never changes.
 pub const STATIC: &str = "fields/static.h5";
 
-/// Publishes `arrays` as `path`; `time` in seconds (`None` for what never changes).
-pub fn write(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> Result<()> {
+/// Publishes `arrays` as the file `name` of a run's folder, its sum listed; `time` in seconds
+/// (`None` for what never changes).
+pub fn write(
+    folder: &Path,
+    name: &str,
+    layout: &Layout,
+    time: Option<f64>,
+    arrays: &[Array],
+) -> Result<()> {
+    let path = &folder.join(name);
     if let Some(bad) = arrays.iter().find(|a| a.values.len() != layout.voxels()) {
         let text = format!(
             "{}: field {} has {} values for {} voxels",
@@ -212,7 +220,7 @@ pub fn write(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) 
         );
         return Err(OutputError::new(super::Kind::Io, text));
     }
-    publish_with(path, |temporary| {
+    publish_listed(folder, name, |temporary| {
         fill(temporary, layout, time, arrays).map_err(|e| OutputError::hdf5(path, &e))
     })
 }
