@@ -111,12 +111,24 @@ fn compare(
     for name in names.iter().filter(|n| !list.contains(n) && !derived.contains(n)) {
         if !finished && name == history::FILE {
             found.notes.push(format!("{name} gets its sum at the end of the run"));
+        } else if name.starts_with("checkpoint/") {
+            found.files += 1;
+            if !sealed(&folder.join(name)) {
+                found.changed.push(name.clone());
+            }
         } else if ours(name) {
             found.unlisted.push(name.clone());
         } else {
             found.extra.push(name.clone());
         }
     }
+}
+
+/// True for a checkpoint that is whole: it ends with the BLAKE3 of all before.
+fn sealed(path: &Path) -> bool {
+    let bytes = fs::read(path).unwrap_or_default();
+    let split = bytes.len().checked_sub(blake3::OUT_LEN).map(|n| bytes.split_at(n));
+    split.is_some_and(|(state, sum)| blake3::hash(state) == *sum)
 }
 
 /// Files that only a run writes.

@@ -5,7 +5,7 @@ use std::path::Path;
 use hdf5::Group;
 
 use super::checksums::publish_listed;
-use super::{OutputError, Result, h5};
+use super::{OutputError, Result, h5, space};
 use crate::ground::grid::{Form, Grid};
 
 /// What all files of a run share: the image's shape, the names, the unit of time.
@@ -107,6 +107,15 @@ impl Values {
             Values::F64(v) => v.len(),
             Values::U8(v) => v.len(),
             Values::Vectors(v) => v.len(),
+        }
+    }
+    /// Bytes in memory, and on the disk where nothing can be compressed.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Values::F32(v) => size_of_val(v.as_slice()),
+            Values::F64(v) => size_of_val(v.as_slice()),
+            Values::U8(v) => v.len(),
+            Values::Vectors(v) => size_of_val(v.as_slice()),
         }
     }
     /// True without values.
@@ -220,8 +229,15 @@ pub fn write(
         );
         return Err(OutputError::new(super::Kind::Io, text));
     }
-    publish_listed(folder, name, |temporary| {
+    let done = publish_listed(folder, name, |temporary| {
         fill(temporary, layout, time, arrays).map_err(|e| OutputError::hdf5(path, &e))
+    });
+    done.map_err(|mut e| {
+        if e.kind == super::Kind::Full {
+            let need = space::bytes(arrays.iter().map(|a| a.values.bytes() as f64).sum());
+            e.message += &format!("; this output needs up to {need}");
+        }
+        e
     })
 }
 

@@ -76,9 +76,10 @@ impl OutputError {
         OutputError::new(Kind::Io, format!("{}: {text}", path.display()))
     }
     fn full(path: &Path) -> OutputError {
+        let free = space::free(path).map_or("?".to_owned(), space::bytes);
         let text = format!(
-            "the disk is full: {} could not be written. All outputs before it are whole; free \
-             some space, or write fewer fields or times ([run] output)",
+            "the disk is full: {} could not be written, {free} free. All outputs before it are \
+             whole; free some space, or write fewer fields or times ([run] output)",
             path.display()
         );
         OutputError::new(Kind::Full, text)
