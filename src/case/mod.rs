@@ -21,6 +21,7 @@ mod keys;
 mod merge;
 mod origin;
 pub mod reference;
+pub mod resources;
 pub mod scales;
 mod shape;
 mod source;

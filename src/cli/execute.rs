@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::boundary;
 use super::failure::{Exit, Failure};
 use super::progress::Progress;
 use super::recorder::Recorder;
@@ -22,6 +23,8 @@ pub struct Options {
     pub threads: usize,
     /// Move an older folder aside.
     pub replace: bool,
+    /// Start even where memory or disk seem too small.
+    pub despite_limits: bool,
     /// Say how far it is.
     pub progress: bool,
 }
@@ -49,8 +52,14 @@ pub fn execute_with(
     options: &Options,
     plan: Option<Plan>,
 ) -> Result<Finished, Failure> {
-    let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
-    par::with_threads(options.threads, || inside(case, &folder, options, plan))
+    if !options.despite_limits {
+        super::resources::fits(&case, out)?;
+    }
+    let hash = case.provenance.hash.clone();
+    let folder = Folder::claim(out, &hash, options.replace)?;
+    boundary::guarded(&hash, &folder, || {
+        par::with_threads(options.threads, || inside(case, &folder, options, plan))
+    })
 }
 
 fn inside(

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod audit;
+pub mod boundary;
 pub mod check;
 pub mod completions;
 pub mod demo;
@@ -18,6 +19,7 @@ pub mod probe;
 pub mod profile;
 pub mod progress;
 pub mod recorder;
+pub mod resources;
 pub mod run;
 pub mod schema;
 pub mod verify;

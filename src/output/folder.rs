@@ -27,6 +27,13 @@ impl Folder {
                 format!("{shown} is a file; choose another place with --out"),
             ));
         }
+        // What a link points to is another's to name; and --replace would move the link alone.
+        if let Ok(target) = fs::read_link(path) {
+            return Err(OutputError::new(
+                Kind::Io,
+                format!("{shown} is a link; name {} itself with --out", target.display()),
+            ));
+        }
         let found = inspect(path, hash)?;
         if found == Found::Done && !replace {
             let text = format!(
@@ -36,7 +43,7 @@ impl Folder {
             return Err(OutputError::new(Kind::AlreadyDone, text));
         }
         fs::create_dir_all(path).map_err(|e| OutputError::io(path, &e))?;
-        let folder = Folder::lock(path)?;
+        let folder = Folder::lock(path).map_err(|e| if path.exists() { e } else { moved(path) })?;
         // What was seen before the lock may have changed until it was held.
         let found = inspect(path, hash)?;
         if found == Found::Nothing {
@@ -116,7 +123,13 @@ impl Folder {
             .unwrap_or_else(|| path.with_extension("old"));
         fs::rename(&path, &aside).map_err(|e| OutputError::io(&path, &e))?;
         let moved = Folder { path: aside };
-        fs::create_dir(&path).map_err(|e| OutputError::io(&path, &e))?;
+        match fs::create_dir(&path) {
+            // Another run was quicker; the lock decides.
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+                return Err(OutputError::io(&path, &e));
+            }
+            _ => {}
+        }
         drop(moved); // removes the lock that moved along
         Folder::lock(&path)
     }
@@ -217,6 +230,12 @@ fn stale(lock: &Path) -> bool {
 pub fn in_use(folder: &Path) -> bool {
     let lock = folder.join("lock");
     lock.exists() && !stale(&lock)
+}
+
+/// Another run moved the folder aside at this very moment.
+fn moved(path: &Path) -> OutputError {
+    let text = format!("another process is writing here: it has just replaced {}", path.display());
+    OutputError::new(Kind::InUse, text)
 }
 
 fn held(lock: &Path) -> OutputError {

@@ -250,14 +250,19 @@ fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hd
     h5::number(&file, "seconds_per_time_unit", layout.seconds)?;
     h5::text(&file, "time_unit", &layout.time_unit)?;
     let data = h5::group(&h5::image(&file, layout)?, "CellData")?;
+    // A data set that is closed writes its last chunks, and nobody hears whether that failed: they
+    // stay open until all is flushed.
+    let mut open = Vec::with_capacity(arrays.len());
     for array in arrays {
-        match &array.values {
+        open.push(match &array.values {
             Values::F32(v) => dataset(&data, layout, array, v),
             Values::F64(v) => dataset(&data, layout, array, v),
             Values::U8(v) => dataset(&data, layout, array, v),
             Values::Vectors(v) => dataset(&data, layout, array, v.as_flattened()),
-        }?;
+        }?);
     }
+    file.flush()?;
+    drop(open);
     file.close()
 }
 
@@ -267,7 +272,7 @@ fn dataset<T: hdf5::H5Type>(
     layout: &Layout,
     array: &Array,
     values: &[T],
-) -> hdf5::Result<()> {
+) -> hdf5::Result<hdf5::Dataset> {
     let shape = array.values.precision().shape(layout);
     let plane: usize = shape[1..].iter().product();
     let mut chunk = shape.clone();
@@ -282,5 +287,6 @@ fn dataset<T: hdf5::H5Type>(
         .obj_track_times(false)
         .create(array.name.as_str())?;
     set.write_raw(values)?;
-    h5::text(&set, "unit", &array.unit)
+    h5::text(&set, "unit", &array.unit)?;
+    Ok(set)
 }

@@ -72,6 +72,7 @@ fn fill(path: &Path, layout: &Layout, series: &Series) -> hdf5::Result<()> {
         // One output: readers want a static image. Its time stands in the root.
         h5::number(&file, "time", series.steps[0].1)?;
     }
+    file.flush()?;
     file.close()
 }
 

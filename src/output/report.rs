@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::checksums::publish_text;
 use super::folder::host;
-use super::{Folder, Result};
+use super::{Folder, OutputError, Result};
 pub use crate::model::answers::Answer;
 use crate::model::provenance::Provenance;
 
@@ -163,6 +163,16 @@ pub fn write_record(
     }
     put("values", Value::Array(values));
     publish_text(folder.path(), "run.json", &pretty(&Value::Object(run)))
+}
+
+/// Notes in `run.json` that the run has failed, where whoever wrote it cannot any more.
+pub fn mark_failed(folder: &Folder, message: &str) -> Result<()> {
+    let path = folder.join("run.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| OutputError::io(&path, &e))?;
+    let mut run: Value = serde_json::from_str(&text).unwrap_or_default();
+    run["status"]["state"] = json!(State::Failed.name());
+    run["status"]["message"] = json!(message);
+    publish_text(folder.path(), "run.json", &pretty(&run))
 }
 
 fn pretty(value: &Value) -> String {

@@ -238,7 +238,7 @@ impl Builder<'_> {
         let fields =
             3 + 3 * self.root.entries_of("solutes").len() + 4 * self.root.entries_of("cells").len();
         let need = voxels * (FIELD * fields) as f64;
-        let have = crate::case::scales::memory_available();
+        let have = crate::case::resources::memory_available(1).0;
         if voxels < 4.0e9 && need <= have {
             return Some(());
         }
