@@ -22,6 +22,7 @@ mod merge;
 mod origin;
 mod reach;
 pub mod reference;
+pub mod resources;
 pub mod scales;
 mod shape;
 mod source;

@@ -34,9 +34,9 @@ pub struct Scales {
 /// What a run will take, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Memory, bytes.
+    /// Memory at most, bytes.
     pub memory: f64,
-    /// Fields on disk, bytes, before compression.
+    /// Disk at most, bytes: fields as if nothing could be compressed, and checkpoints.
     pub disk: f64,
     /// Time on two cores, s.
     pub time: f64,
@@ -134,10 +134,8 @@ fn lasts(setup: &Setup, s: usize, demand: f64) -> Option<f64> {
 
 /// Memory, disk and time, from counts measured on the shipped cases.
 pub fn cost(setup: &Setup) -> Cost {
-    let voxels = setup.grid.len() as f64;
     let fields = crate::model::state::Catalogue::new(setup).specs.len() as f64;
     let solutes = setup.solutes.len() as f64;
-    let bytes = if setup.run.double { 8.0 } else { 4.0 };
     let steps = if setup.run.steady {
         10.0
     } else {
@@ -145,21 +143,14 @@ pub fn cost(setup: &Setup) -> Cost {
             + 40.0
     };
     // Brinkman's law is solved once.
-    let (flow, iterations) = match setup.flow.as_ref().map(|f| &f.law) {
-        Some(FlowLaw::Brinkman { .. }) => (1000.0, 5e-5),
-        _ => (0.0, 0.0),
+    let iterations = match setup.flow.as_ref().map(|f| &f.law) {
+        Some(FlowLaw::Brinkman { .. }) => 5e-5,
+        _ => 0.0,
     };
     Cost {
-        memory: voxels * (60.0 + 60.0 * solutes + 40.0 * fields + flow),
-        disk: voxels * bytes * setup.run.fields.len() as f64 * setup.run.outputs.len() as f64,
-        time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields) + iterations * voxels,
+        memory: super::resources::memory(setup),
+        disk: super::resources::disk(setup),
+        time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields)
+            + iterations * setup.grid.len() as f64,
     }
-}
-
-/// Bytes of memory that this machine can still give; infinite where it does not say.
-pub fn memory_available() -> f64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"));
-    let kilobytes = line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok());
-    kilobytes.map_or(f64::INFINITY, |k| k * 1024.0)
 }

@@ -1,13 +1,14 @@
 //! `blastema check`.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::library::print;
-use super::run::refused;
+use super::run::{default_out, refused};
+use crate::case::resources;
 use crate::case::scales::{self, Scales};
 use crate::case::{self, Case, Diagnostic};
 use crate::ground::grid::Face;
@@ -16,6 +17,7 @@ use crate::ground::units::{
     CONCENTRATION, DIFFUSIVITY, Dimension, FLUX, LENGTH, TIME, VELOCITY, number, readable,
 };
 use crate::model::setup::{Boundary, Setup};
+use crate::output::space::free;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
@@ -42,8 +44,11 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let options = case::Options { allow: args.allow.clone(), memory: None };
     match case::load_with(&args.case, &args.sets, &options) {
-        Ok(case) if args.json => print(&format!("{:#}\n", as_json(&case))),
-        Ok(case) => print(&echo(&case)),
+        Ok(case) => {
+            let out = default_out(&args.case, &case);
+            print(&if args.json { format!("{:#}\n", as_json(&case, &out)) } else { echo(&case) })?;
+            super::resources::fits(&case, &out)
+        }
         Err(report) => {
             if args.json {
                 let list: Vec<Value> = report.diagnostics.iter().map(diagnostic).collect();
@@ -324,7 +329,7 @@ fn cost(out: &mut String, setup: &Setup) {
     let c = scales::cost(setup);
     let _ = writeln!(
         out,
-        "cost       about {} MB of memory, {} MB of fields before compression, {} on two cores\n",
+        "cost       about {} MB of memory, up to {} MB of disk, {} on two cores\n",
         number((c.memory / 1e6).ceil()),
         number((c.disk / 1e6).ceil()),
         readable(c.time.max(1.0).round(), TIME)
@@ -346,7 +351,7 @@ fn diagnostic(d: &Diagnostic) -> Value {
     })
 }
 
-fn as_json(case: &Case) -> Value {
+fn as_json(case: &Case, out: &Path) -> Value {
     let setup = &case.setup;
     let values: Vec<Value> = case
         .provenance
@@ -366,6 +371,7 @@ fn as_json(case: &Case) -> Value {
         })
         .collect();
     let c = scales::cost(setup);
+    let (have, _) = resources::memory_available(crate::ground::par::threads());
     json!({
         "ok": true,
         "hash": case.provenance.hash,
@@ -376,6 +382,7 @@ fn as_json(case: &Case) -> Value {
         "values": values,
         "scales": scales,
         "cost": { "memory_bytes": c.memory, "disk_bytes": c.disk, "time_s": c.time },
+        "machine": { "memory_bytes": have.is_finite().then_some(have), "disk_bytes": free(out) },
         "not_modelled": setup.silent_laws,
         "diagnostics": case.warnings.iter().map(diagnostic).collect::<Vec<_>>(),
     })

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::boundary;
 use super::failure::{Exit, Failure};
 use super::progress::Progress;
 use super::recorder::Recorder;
@@ -22,6 +23,8 @@ pub struct Options {
     pub threads: usize,
     /// Move an older folder aside.
     pub replace: bool,
+    /// Start even where memory or disk seem too small.
+    pub despite_limits: bool,
     /// Say how far it is.
     pub progress: bool,
 }
@@ -49,8 +52,14 @@ pub fn execute_with(
     options: &Options,
     plan: Option<Plan>,
 ) -> Result<Finished, Failure> {
-    let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
-    par::with_threads(options.threads, || inside(case, &folder, options, plan))
+    if !options.despite_limits {
+        super::resources::fits(&case, out)?;
+    }
+    let hash = case.provenance.hash.clone();
+    let folder = Folder::claim(out, &hash, options.replace)?;
+    boundary::guarded(&hash, &folder, || {
+        par::with_threads(options.threads, || inside(case, &folder, options, plan))
+    })
 }
 
 fn inside(
@@ -62,8 +71,8 @@ fn inside(
     let started = Instant::now();
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
-    crate::output::report::write_case(folder, &case.provenance)?;
     write_record(folder, &case.provenance, &record, &[])?;
+    crate::output::report::write_case(folder, &case.provenance)?;
     let steady = case.setup.run.steady;
     let mut answers = Answers::default();
     let mut expectations = Expectations::new(&case.expects, steady);
@@ -86,7 +95,8 @@ fn inside(
             let failure = explain(stop, folder);
             record.state = State::Failed;
             record.message.clone_from(&failure.message);
-            write_record(folder, &case.provenance, &record, &[])?;
+            // A full disk may refuse this too; what counts is why the run stopped.
+            let _ = write_record(folder, &case.provenance, &record, &[]);
             return Err(failure);
         }
     };

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod audit;
+pub mod boundary;
 pub mod check;
 pub mod completions;
 pub mod demo;
@@ -17,6 +19,7 @@ pub mod probe;
 pub mod profile;
 pub mod progress;
 pub mod recorder;
+pub mod resources;
 pub mod run;
 pub mod schema;
 pub mod verify;
@@ -58,6 +61,8 @@ enum Verb {
     Library(library::Args),
     /// The verification cases on this machine: reference, result, error, order
     Verify(verify::Args),
+    /// Is a run's folder whole? Sums, outputs, master files
+    Audit(audit::Args),
     /// One archive of a run to send or keep
     Pack(pack::Args),
     /// JSON Schema of the case file
@@ -113,6 +118,7 @@ fn dispatch(verb: Verb) -> Result<(), Failure> {
         Verb::Profile(a) => profile::run(&a),
         Verb::Library(a) => library::run(&a),
         Verb::Verify(a) => verify::run(&a),
+        Verb::Audit(a) => audit::run(&a),
         Verb::Pack(a) => pack::run(&a),
         Verb::Schema(a) => schema::run(&a),
         Verb::Completions(a) => completions::run(&a),

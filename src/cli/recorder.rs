@@ -129,8 +129,11 @@ impl Recorder {
 
     /// Waits until all is on disk.
     pub fn finish(self) -> Result<Checksums, OutputError> {
-        self.history.finish()?;
-        self.writer.finish()
+        // One after the other: both add to the list of sums.
+        let (written, told) = (self.writer.finish(), self.history.finish());
+        let checksums = written?;
+        told?;
+        Ok(checksums)
     }
 
     fn frame(&self, solver: &Solver) -> Frame {

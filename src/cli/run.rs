@@ -43,6 +43,9 @@ pub struct Args {
     /// Run the case on finer and coarser voxels and steps too, and give every answer its ±
     #[arg(long)]
     pub refine: bool,
+    /// Start even where memory or disk seem too small
+    #[arg(long)]
+    pub despite_limits: bool,
     /// Threads (default: one per core)
     #[arg(long, default_value_t = 0, value_parser = super::threads)]
     pub threads: usize,
@@ -62,6 +65,11 @@ pub fn refused(report: &Report) -> Failure {
     Failure::new(exit, report.render(colour))
 }
 
+/// Where a case writes when nobody says: `out/CASE` beside its file.
+pub fn default_out(file: &Path, case: &Case) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join("out").join(&case.provenance.stem)
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let case = load(args, &args.sets).map_err(|r| refused(&r))?;
@@ -69,12 +77,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let report = Report { diagnostics: case.warnings.clone(), resources: false };
         let _ = writeln!(std::io::stderr(), "{report}");
     }
-    let out = args.out.clone().unwrap_or_else(|| {
-        let beside = args.case.parent().unwrap_or(Path::new(""));
-        beside.join("out").join(&case.provenance.stem)
-    });
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.case, &case));
     let title = case.setup.title.clone();
-    let options = Options { threads: args.threads, replace: args.replace, progress: !args.quiet };
+    let options = Options {
+        threads: args.threads,
+        replace: args.replace,
+        despite_limits: args.despite_limits,
+        progress: !args.quiet,
+    };
     let plan = args.refine.then(|| plan(&case, args)).transpose()?;
     let done = execute_with(case, &out, &options, plan)?;
     print(&title, &done, &out, args.json);

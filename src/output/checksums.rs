@@ -1,41 +1,82 @@
 //! `checksums.b3`: BLAKE3 of every finished file, in the format of `b3sum --check`.
+//!
+//! During a run the list grows by a line **before** a file gets its name, so that no published
+//! file is without its sum, whatever happens. A file that is replaced (`run.json`) has two lines
+//! for a moment; either holds. At the end the list is written anew with one line a file.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::path::Path;
 
-use super::folder::{Folder, is_temporary, publish};
+use super::folder::{Folder, is_temporary, publish, publish_after};
 use super::{OutputError, Result};
 
 /// Name of the file.
 pub const FILE: &str = "checksums.b3";
 
-/// Sums known so far, by path relative to the run's folder.
-#[derive(Clone, Debug, Default)]
+/// The sums of a folder: all that were listed for a file, the latest last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checksums {
-    sums: BTreeMap<String, String>,
+    sums: BTreeMap<String, Vec<String>>,
+    /// Lines that are no sum and name.
+    pub broken: Vec<String>,
 }
 
 impl Checksums {
-    /// Sums up a file that is finished.
+    /// Reads the list of a folder; empty where there is none.
+    pub fn load(folder: &Path) -> Result<Checksums> {
+        let path = folder.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(OutputError::io(&path, &e)),
+        };
+        let mut list = Checksums::default();
+        for line in bytes.split_inclusive(|b| *b == b'\n') {
+            let text = std::str::from_utf8(line).ok().and_then(|l| l.strip_suffix('\n'));
+            match text.and_then(|l| l.split_once("  ")) {
+                Some((sum, name)) if sum.len() == 64 && !name.is_empty() => {
+                    list.sums.entry(name.to_owned()).or_default().push(sum.to_owned());
+                }
+                _ => list.broken.push(String::from_utf8_lossy(line).trim_end().to_owned()),
+            }
+        }
+        Ok(list)
+    }
+
+    /// Names in order, each with its sums.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.sums.iter().map(|(name, sums)| (name.as_str(), sums.as_slice()))
+    }
+
+    /// True if the file has a sum.
+    pub fn contains(&self, name: &str) -> bool {
+        self.sums.contains_key(name)
+    }
+
+    /// Sums up a file that is finished, in place of what was listed for it.
     pub fn add(&mut self, folder: &Path, name: &str) -> Result<()> {
         let path = folder.join(name);
         let sum = hash(&path).map_err(|e| OutputError::io(&path, &e))?;
-        self.sums.insert(name.to_owned(), sum);
+        self.sums.insert(name.to_owned(), vec![sum]);
         Ok(())
     }
 
-    /// Publishes the list.
+    /// Publishes the list with the latest sum of each file.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let lines = self.sums.iter().map(|(name, sum)| format!("{sum}  {name}\n"));
+        let latest = self.sums.iter().filter_map(|(name, sums)| Some((name, sums.last()?)));
+        let lines = latest.map(|(name, sum)| format!("{sum}  {name}\n"));
         publish(&folder.join(FILE), &lines.collect::<String>())
     }
 
-    /// Sums up all other files of the folder (the lock excepted) and publishes the list: the last
-    /// thing that a run does. Field files, which never change, are not read again.
+    /// Sums up all files of the folder (the lock excepted) and publishes the list: the last thing
+    /// that a run does. Field files, which never change, are not read again.
     pub fn seal(mut self, folder: &Folder) -> Result<()> {
-        for name in files(folder.path())? {
-            if !(name.starts_with("fields/") && self.sums.contains_key(&name)) {
+        let names = files(folder.path())?;
+        self.sums.retain(|name, _| names.binary_search(name).is_ok());
+        for name in names {
+            if !(name.starts_with("fields/") && self.contains(&name)) {
                 self.add(folder.path(), &name)?;
             }
         }
@@ -43,9 +84,58 @@ impl Checksums {
     }
 }
 
-pub(super) fn hash(path: &Path) -> std::io::Result<String> {
+/// Publishes `name` in `folder` (see [`super::folder::publish_with`]) and lists its sum before.
+pub fn publish_listed(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    publish_after(&folder.join(name), write, |temporary| {
+        let sum = hash(temporary).map_err(|e| OutputError::io(temporary, &e))?;
+        append(folder, name, &sum)
+    })
+}
+
+/// Publishes a text that may stand there already. Not while the writer works, which also adds to
+/// the list.
+pub fn publish_text(folder: &Path, name: &str, text: &str) -> Result<()> {
+    let listed = Checksums::load(folder)?.contains(name);
+    let path = folder.join(name);
+    let put = |temporary: &Path| fs::write(temporary, text).map_err(|e| OutputError::io(&path, &e));
+    publish_listed(folder, name, put)?;
+    if listed { Checksums::load(folder)?.write(folder) } else { Ok(()) }
+}
+
+/// Adds the sum of a file that is complete to the list.
+pub fn append_file(folder: &Path, name: &str) -> Result<()> {
+    let path = folder.join(name);
+    let sum = hash(&path).map_err(|e| OutputError::io(&path, &e))?;
+    append(folder, name, &sum)
+}
+
+/// Adds a line to the list, on the disk when this returns. A line that could not be written
+/// whole is taken back.
+fn append(folder: &Path, name: &str, sum: &str) -> Result<()> {
+    let path = folder.join(FILE);
+    let at = |e: &std::io::Error| OutputError::io(&path, e);
+    let new = !path.exists();
+    let mut file = OpenOptions::new().append(true).create(true).open(&path).map_err(|e| at(&e))?;
+    let before = file.metadata().map_err(|e| at(&e))?.len();
+    let line = format!("{sum}  {name}\n");
+    if let Err(e) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data()) {
+        let _ = file.set_len(before);
+        return Err(at(&e));
+    }
+    if new {
+        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| at(&e))?;
+    }
+    Ok(())
+}
+
+/// BLAKE3 of a file.
+pub fn hash(path: &Path) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(fs::File::open(path)?)?;
+    hasher.update_reader(File::open(path)?)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 

@@ -27,6 +27,13 @@ impl Folder {
                 format!("{shown} is a file; choose another place with --out"),
             ));
         }
+        // What a link points to is another's to name; and --replace would move the link alone.
+        if let Ok(target) = fs::read_link(path) {
+            return Err(OutputError::new(
+                Kind::Io,
+                format!("{shown} is a link; name {} itself with --out", target.display()),
+            ));
+        }
         let found = inspect(path, hash)?;
         if found == Found::Done && !replace {
             let text = format!(
@@ -36,7 +43,7 @@ impl Folder {
             return Err(OutputError::new(Kind::AlreadyDone, text));
         }
         fs::create_dir_all(path).map_err(|e| OutputError::io(path, &e))?;
-        let folder = Folder::lock(path)?;
+        let folder = Folder::lock(path).map_err(|e| if path.exists() { e } else { moved(path) })?;
         // What was seen before the lock may have changed until it was held.
         let found = inspect(path, hash)?;
         if found == Found::Nothing {
@@ -62,6 +69,11 @@ impl Folder {
                  writes elsewhere"
             ),
         ))
+    }
+
+    /// Holds the lock of a folder that stands, whatever it holds.
+    pub(super) fn hold(path: &Path) -> Result<Folder> {
+        Folder::lock(path)
     }
 
     /// The folder's path.
@@ -111,7 +123,13 @@ impl Folder {
             .unwrap_or_else(|| path.with_extension("old"));
         fs::rename(&path, &aside).map_err(|e| OutputError::io(&path, &e))?;
         let moved = Folder { path: aside };
-        fs::create_dir(&path).map_err(|e| OutputError::io(&path, &e))?;
+        match fs::create_dir(&path) {
+            // Another run was quicker; the lock decides.
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+                return Err(OutputError::io(&path, &e));
+            }
+            _ => {}
+        }
         drop(moved); // removes the lock that moved along
         Folder::lock(&path)
     }
@@ -157,7 +175,8 @@ fn inspect_without_record(path: &Path) -> Result<Found> {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let free = match name.to_str() {
-            Some("lock" | "lock.takeover") => true,
+            // The list of sums is begun before the record.
+            Some("lock" | "lock.takeover" | super::checksums::FILE) => true,
             Some("fields") => fs::read_dir(entry.path()).is_ok_and(|mut d| d.next().is_none()),
             Some(name) => is_temporary(name),
             None => false,
@@ -213,6 +232,12 @@ pub fn in_use(folder: &Path) -> bool {
     lock.exists() && !stale(&lock)
 }
 
+/// Another run moved the folder aside at this very moment.
+fn moved(path: &Path) -> OutputError {
+    let text = format!("another process is writing here: it has just replaced {}", path.display());
+    OutputError::new(Kind::InUse, text)
+}
+
 fn held(lock: &Path) -> OutputError {
     let holder = fs::read_to_string(lock).unwrap_or_default();
     let holder = holder.lines().take(3).collect::<Vec<_>>().join(", ");
@@ -249,16 +274,25 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 
 /// Lets `write` make a file under a temporary name, then syncs it and gives it its own name.
 pub(crate) fn publish_with(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    publish_after(path, write, |_| Ok(()))
+}
+
+/// The same with something to do between: the file is whole under its temporary name, and has not
+/// yet got its own.
+pub(super) fn publish_after(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<()>,
+    before: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
     let parent = path.parent().unwrap_or(Path::new("."));
     let temporary = parent.join(format!(".tmp-{name}"));
     let sync = |p: &Path| File::open(p).and_then(|f| f.sync_all());
-    let result = write(&temporary).and_then(|()| {
-        sync(&temporary)
-            .and_then(|()| fs::rename(&temporary, path))
-            .and_then(|()| sync(parent))
-            .map_err(|e| OutputError::io(path, &e))
-    });
+    let at = |e: std::io::Error| OutputError::io(path, &e);
+    let result = write(&temporary)
+        .and_then(|()| sync(&temporary).map_err(at))
+        .and_then(|()| before(&temporary))
+        .and_then(|()| fs::rename(&temporary, path).and_then(|()| sync(parent)).map_err(at));
     if result.is_err() {
         let _ = fs::remove_file(&temporary);
     }

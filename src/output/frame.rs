@@ -4,8 +4,8 @@ use std::path::Path;
 
 use hdf5::Group;
 
-use super::folder::publish_with;
-use super::{OutputError, Result, h5};
+use super::checksums::publish_listed;
+use super::{OutputError, Result, h5, space};
 use crate::ground::grid::{Form, Grid};
 
 /// What all files of a run share: the image's shape, the names, the unit of time.
@@ -109,6 +109,15 @@ impl Values {
             Values::Vectors(v) => v.len(),
         }
     }
+    /// Bytes in memory, and on the disk where nothing can be compressed.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Values::F32(v) => size_of_val(v.as_slice()),
+            Values::F64(v) => size_of_val(v.as_slice()),
+            Values::U8(v) => v.len(),
+            Values::Vectors(v) => size_of_val(v.as_slice()),
+        }
+    }
     /// True without values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -200,8 +209,16 @@ pub const FLOW: [&str; 3] = ["pressure", "velocity", "wall_shear"];
 /// Name of the file of what never changes.
 pub const STATIC: &str = "fields/static.h5";
 
-/// Publishes `arrays` as `path`; `time` in seconds (`None` for what never changes).
-pub fn write(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> Result<()> {
+/// Publishes `arrays` as the file `name` of a run's folder, its sum listed; `time` in seconds
+/// (`None` for what never changes).
+pub fn write(
+    folder: &Path,
+    name: &str,
+    layout: &Layout,
+    time: Option<f64>,
+    arrays: &[Array],
+) -> Result<()> {
+    let path = &folder.join(name);
     if let Some(bad) = arrays.iter().find(|a| a.values.len() != layout.voxels()) {
         let text = format!(
             "{}: field {} has {} values for {} voxels",
@@ -212,8 +229,15 @@ pub fn write(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) 
         );
         return Err(OutputError::new(super::Kind::Io, text));
     }
-    publish_with(path, |temporary| {
+    let done = publish_listed(folder, name, |temporary| {
         fill(temporary, layout, time, arrays).map_err(|e| OutputError::hdf5(path, &e))
+    });
+    done.map_err(|mut e| {
+        if e.kind == super::Kind::Full {
+            let need = space::bytes(arrays.iter().map(|a| a.values.bytes() as f64).sum());
+            e.message += &format!("; this output needs up to {need}");
+        }
+        e
     })
 }
 
@@ -226,14 +250,19 @@ fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hd
     h5::number(&file, "seconds_per_time_unit", layout.seconds)?;
     h5::text(&file, "time_unit", &layout.time_unit)?;
     let data = h5::group(&h5::image(&file, layout)?, "CellData")?;
+    // A data set that is closed writes its last chunks, and nobody hears whether that failed: they
+    // stay open until all is flushed.
+    let mut open = Vec::with_capacity(arrays.len());
     for array in arrays {
-        match &array.values {
+        open.push(match &array.values {
             Values::F32(v) => dataset(&data, layout, array, v),
             Values::F64(v) => dataset(&data, layout, array, v),
             Values::U8(v) => dataset(&data, layout, array, v),
             Values::Vectors(v) => dataset(&data, layout, array, v.as_flattened()),
-        }?;
+        }?);
     }
+    file.flush()?;
+    drop(open);
     file.close()
 }
 
@@ -243,7 +272,7 @@ fn dataset<T: hdf5::H5Type>(
     layout: &Layout,
     array: &Array,
     values: &[T],
-) -> hdf5::Result<()> {
+) -> hdf5::Result<hdf5::Dataset> {
     let shape = array.values.precision().shape(layout);
     let plane: usize = shape[1..].iter().product();
     let mut chunk = shape.clone();
@@ -258,5 +287,6 @@ fn dataset<T: hdf5::H5Type>(
         .obj_track_times(false)
         .create(array.name.as_str())?;
     set.write_raw(values)?;
-    h5::text(&set, "unit", &array.unit)
+    h5::text(&set, "unit", &array.unit)?;
+    Ok(set)
 }

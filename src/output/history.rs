@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::{Folder, OutputError, Result};
 
+/// Name of the file.
+pub const FILE: &str = "history.csv";
+
 /// Rows reach the disk at least this often, so that a run can be watched.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -24,7 +27,7 @@ pub struct History {
 impl History {
     /// Creates the table. A column is a name and a unit (empty: none), shown as `name [unit]`.
     pub fn create(folder: &Folder, columns: &[(String, String)]) -> Result<History> {
-        let path = folder.join("history.csv");
+        let path = folder.join(FILE);
         let file = File::create(&path).map_err(|e| OutputError::io(&path, &e))?;
         let header: Vec<String> = columns.iter().map(|(name, unit)| title(name, unit)).collect();
         let mut history = History {
@@ -53,7 +56,9 @@ impl History {
     /// Writes what is left and syncs.
     pub fn finish(mut self) -> Result<()> {
         let done = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        done.map_err(|e| OutputError::io(&self.path, &e))
+        done.map_err(|e| OutputError::io(&self.path, &e))?;
+        let folder = self.path.parent().unwrap_or(&self.path);
+        super::checksums::append_file(folder, FILE)
     }
 
     fn put(&mut self) -> Result<()> {

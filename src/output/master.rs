@@ -34,6 +34,22 @@ pub fn write(folder: &Path, layout: &Layout, series: &Series) -> Result<()> {
     super::xdmf::write(folder, layout, series)
 }
 
+/// BLAKE3 of one of the two files, by name, as [`write`] would make it.
+pub(super) fn sum(layout: &Layout, series: &Series, name: &str) -> Result<String> {
+    if name.ends_with(".xdmf") {
+        let text = super::xdmf::text(layout, series);
+        return Ok(blake3::hash(text.as_bytes()).to_hex().to_string());
+    }
+    let unique =
+        format!("blastema-{}-{:?}.vtkhdf", std::process::id(), std::thread::current().id());
+    let path = std::env::temp_dir().join(unique);
+    let made = fill(&path, layout, series).map_err(|e| OutputError::hdf5(&path, &e));
+    let sum = super::checksums::hash(&path).map_err(|e| OutputError::io(&path, &e));
+    let _ = std::fs::remove_file(&path);
+    made?;
+    sum
+}
+
 fn fill(path: &Path, layout: &Layout, series: &Series) -> hdf5::Result<()> {
     let file = h5::create(path)?;
     h5::text(&file, "time_unit", &layout.time_unit)?;
@@ -56,6 +72,7 @@ fn fill(path: &Path, layout: &Layout, series: &Series) -> hdf5::Result<()> {
         // One output: readers want a static image. Its time stands in the root.
         h5::number(&file, "time", series.steps[0].1)?;
     }
+    file.flush()?;
     file.close()
 }
 

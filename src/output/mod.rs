@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
+pub mod audit;
 pub mod checksums;
 pub mod folder;
 pub mod frame;
@@ -15,6 +16,7 @@ pub mod history;
 pub mod master;
 pub mod read;
 pub mod report;
+pub mod space;
 pub mod viewpy;
 pub mod writer;
 pub mod xdmf;
@@ -75,9 +77,10 @@ impl OutputError {
         OutputError::new(Kind::Io, format!("{}: {text}", path.display()))
     }
     fn full(path: &Path) -> OutputError {
+        let free = space::free(path).map_or("?".to_owned(), space::bytes);
         let text = format!(
-            "the disk is full: {} could not be written. All outputs before it are whole; free \
-             some space, or write fewer fields or times ([run] output)",
+            "the disk is full: {} could not be written, {free} free. All outputs before it are \
+             whole; free some space, or write fewer fields or times ([run] output)",
             path.display()
         );
         OutputError::new(Kind::Full, text)

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use super::folder::{host, publish};
-use super::{Folder, Result};
+use super::checksums::publish_text;
+use super::folder::host;
+use super::{Folder, OutputError, Result};
 pub use crate::model::answers::Answer;
 use crate::model::provenance::Provenance;
 
@@ -75,15 +76,15 @@ pub fn write_case(folder: &Folder, provenance: &Provenance) -> Result<()> {
     for (i, (name, text)) in provenance.texts.iter().enumerate() {
         let base = Path::new(name).file_name().and_then(|n| n.to_str()).unwrap_or("base.toml");
         let file = if i == 0 { "case.toml".to_owned() } else { format!("case.extends-{i}.{base}") };
-        publish(&folder.join(&file), text)?;
+        publish_text(folder.path(), &file, text)?;
     }
     Ok(())
 }
 
 /// Writes `answers.txt` and `answers.json`.
 pub fn write_answers(folder: &Folder, title: &str, answers: &[Answer]) -> Result<()> {
-    publish(&folder.join("answers.txt"), &answers_text(title, answers))?;
-    publish(&folder.join("answers.json"), &pretty(&answers_json(answers)))
+    publish_text(folder.path(), "answers.txt", &answers_text(title, answers))?;
+    publish_text(folder.path(), "answers.json", &pretty(&answers_json(answers)))
 }
 
 /// Answers for people: label and value in columns, the definition under them.
@@ -161,7 +162,17 @@ pub fn write_record(
         put(key, value.clone());
     }
     put("values", Value::Array(values));
-    publish(&folder.join("run.json"), &pretty(&Value::Object(run)))
+    publish_text(folder.path(), "run.json", &pretty(&Value::Object(run)))
+}
+
+/// Notes in `run.json` that the run has failed, where whoever wrote it cannot any more.
+pub fn mark_failed(folder: &Folder, message: &str) -> Result<()> {
+    let path = folder.join("run.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| OutputError::io(&path, &e))?;
+    let mut run: Value = serde_json::from_str(&text).unwrap_or_default();
+    run["status"]["state"] = json!(State::Failed.name());
+    run["status"]["message"] = json!(message);
+    publish_text(folder.path(), "run.json", &pretty(&run))
 }
 
 fn pretty(value: &Value) -> String {

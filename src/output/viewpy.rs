@@ -1,6 +1,6 @@
 //! `view.py`: a ParaView script that shows the run.
 
-use super::folder::publish;
+use super::checksums::publish_text;
 use super::{Folder, Layout, Result};
 use crate::ground::grid::Form;
 
@@ -35,7 +35,7 @@ pub fn write(folder: &Folder, layout: &Layout, view: &View) -> Result<()> {
         .replace("@ROUND@", if round { "True" } else { "False" })
         .replace("@DIMENSIONS@", &layout.dimensions.to_string())
         .replace("@TIME_UNIT@", &quoted(&layout.time_unit));
-    publish(&folder.join("view.py"), &text)
+    publish_text(folder.path(), "view.py", &text)
 }
 
 /// Titles of three axes.

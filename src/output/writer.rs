@@ -1,6 +1,6 @@
 //! The writer: a thread that publishes outputs while the solver goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,27 +15,26 @@ const MASTER_EVERY: Duration = Duration::from_secs(2);
 /// Publishes frames in the background. At most two wait; a third call blocks.
 #[derive(Debug)]
 pub struct Writer {
+    folder: PathBuf,
     queue: Option<SyncSender<Frame>>,
-    thread: Option<JoinHandle<Result<Checksums>>>,
+    thread: Option<JoinHandle<Result<()>>>,
 }
 
 impl Writer {
     /// Writes `statics` (what never changes: porosity, mask) at once, then waits for frames.
     pub fn start(folder: &Folder, layout: Layout, statics: &[Array]) -> Result<Writer> {
-        let mut checksums = Checksums::default();
         if !statics.is_empty() {
-            frame::write(&folder.join(STATIC), &layout, None, statics)?;
-            checksums.add(folder.path(), STATIC)?;
+            frame::write(folder.path(), STATIC, &layout, None, statics)?;
         }
         let series =
             Series { statics: statics.iter().map(Array::column).collect(), ..Series::default() };
-        let task = Task { folder: folder.path().to_owned(), layout, series, checksums };
+        let task = Task { folder: folder.path().to_owned(), layout, series };
         let (queue, frames) = sync_channel(2);
         let thread = std::thread::Builder::new()
             .name("output".to_owned())
             .spawn(move || task.run(&frames))
             .map_err(|e| OutputError::io(folder.path(), &e))?;
-        Ok(Writer { queue: Some(queue), thread: Some(thread) })
+        Ok(Writer { folder: folder.path().to_owned(), queue: Some(queue), thread: Some(thread) })
     }
 
     /// Hands over an output; gives the error of an earlier one if that failed.
@@ -48,12 +47,13 @@ impl Writer {
     }
 
     /// Waits until all is published and the master files are up to date; gives the check sums
-    /// of the field files, for [`Checksums::seal`].
+    /// so far, for [`Checksums::seal`].
     pub fn finish(mut self) -> Result<Checksums> {
-        self.join()
+        self.join()?;
+        Checksums::load(&self.folder)
     }
 
-    fn join(&mut self) -> Result<Checksums> {
+    fn join(&mut self) -> Result<()> {
         self.queue = None;
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
@@ -72,11 +72,10 @@ struct Task {
     folder: PathBuf,
     layout: Layout,
     series: Series,
-    checksums: Checksums,
 }
 
 impl Task {
-    fn run(mut self, frames: &Receiver<Frame>) -> Result<Checksums> {
+    fn run(mut self, frames: &Receiver<Frame>) -> Result<()> {
         let mut last: Option<Instant> = None;
         while let Ok(frame) = frames.recv() {
             let published = self.publish(&frame);
@@ -87,11 +86,10 @@ impl Task {
             } else if published.is_err() {
                 // Point the master to all that is whole before giving up.
                 let _ = self.refresh();
-                return published.map(|()| self.checksums);
+                return published;
             }
         }
-        self.refresh()?;
-        Ok(self.checksums)
+        self.refresh()
     }
 
     fn publish(&mut self, frame: &Frame) -> Result<()> {
@@ -103,15 +101,12 @@ impl Task {
             return Err(OutputError::new(Kind::Io, text));
         }
         let name = frame::file_name(frame.index);
-        let path = Path::new(&self.folder).join(&name);
-        frame::write(&path, &self.layout, Some(frame.time), &frame.arrays)?;
-        self.checksums.add(&self.folder, &name)?;
+        frame::write(&self.folder, &name, &self.layout, Some(frame.time), &frame.arrays)?;
         self.series.steps.push((frame.index, frame.time));
         Ok(())
     }
 
     fn refresh(&self) -> Result<()> {
-        master::write(&self.folder, &self.layout, &self.series)?;
-        self.checksums.write(&self.folder)
+        master::write(&self.folder, &self.layout, &self.series)
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn write(folder: &Path, layout: &Layout, series: &Series) -> Result<(
     publish(&folder.join(format!("{}.xdmf", layout.stem)), &text(layout, series))
 }
 
-fn text(layout: &Layout, series: &Series) -> String {
+pub(super) fn text(layout: &Layout, series: &Series) -> String {
     let mut out = String::from(
         "<?xml version=\"1.0\" ?>\n<!DOCTYPE Xdmf SYSTEM \"Xdmf.dtd\" []>\n\
          <Xdmf Version=\"2.0\">\n<Domain>\n\

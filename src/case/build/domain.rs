@@ -383,7 +383,7 @@ impl Builder<'_> {
 
     /// Bytes of memory that the grid may need.
     fn memory(&self) -> f64 {
-        self.check.sources.1.memory.unwrap_or_else(crate::case::scales::memory_available)
+        self.check.sources.1.memory.unwrap_or_else(|| crate::case::resources::memory_available(1).0)
     }
 }
 
