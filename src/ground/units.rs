@@ -259,7 +259,8 @@ impl Dimension {
     }
     /// `self · other^p`; `None` when an exponent leaves its range.
     pub fn times(self, other: Dimension, p: i8) -> Option<Dimension> {
-        let add = |a: i8, b: i8| a.checked_add(b.checked_mul(p)?).filter(|v| v.abs() <= 24);
+        let add =
+            |a: i8, b: i8| a.checked_add(b.checked_mul(p)?).filter(|v| (-24..=24).contains(v));
         Some(dim(
             add(self.m, other.m)?,
             add(self.kg, other.kg)?,

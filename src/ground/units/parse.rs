@@ -255,7 +255,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let text: String = self.chars[start..self.at].iter().collect();
-        let exponent = text.parse::<i8>().ok().filter(|e| e.abs() <= 24);
+        let exponent = text.parse::<i8>().ok().filter(|e| (-24..=24).contains(e));
         let raised = exponent.and_then(|e| {
             let value = base.value.powi(i32::from(e));
             let dimension = NONE.times(base.dimension, e)?;
