@@ -39,6 +39,7 @@ fn above(half: f64, exponent: f64) -> Trigger {
     Trigger::Above(Above { half, exponent })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as Population holds it")]
 fn detaching(rate: f64, half: f64, exponent: f64) -> Option<Detachment> {
     Some(Detachment { rate, when: vec![(0, above(half, exponent))], combine: Combine::All })
 }

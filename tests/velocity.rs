@@ -58,7 +58,7 @@ fn a_meandering_flow() {
 #[test]
 fn a_uniform_flow_stays() {
     for g in [grid(&[7, 5, 3], &[1.0, 0.7, 0.2]), Grid::cylinder(6, 0.0, 0.4, Some((1.0, 5)))] {
-        let axis = if g.dimensions == 3 { 0 } else { 1 };
+        let axis = usize::from(g.dimensions != 3);
         let mut velocity: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; g.len()]);
         velocity[axis].fill(2.5e-4);
         let open = std::array::from_fn(|f| f / 2 == axis);

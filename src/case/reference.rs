@@ -213,7 +213,9 @@ fn row(out: &mut String, prefix: &str, k: &Key) {
         Shape::Table(t) => t.keys.iter().for_each(|k| row(out, &name, k)),
         Shape::Names { noun, of, own } => {
             inside(out, &join(&name, &noun.to_uppercase()), of);
-            own.iter().for_each(|k| row(out, &name, k));
+            for k in own {
+                row(out, &name, k);
+            }
         }
         Shape::OneOf(c) if !common(c) => c.keys.iter().for_each(|k| row(out, &name, k)),
         _ => {}
