@@ -146,7 +146,7 @@ fn wall(seconds: f64, threads: usize) -> Answer {
 
 fn explain(stop: Stop, folder: &Folder) -> Failure {
     match stop {
-        Stop::Watcher(message) => Failure::new(Exit::Io, message),
+        Stop::Watcher(message) | Stop::Asked(message) => Failure::new(Exit::Io, message),
         Stop::Numerics(f) => Failure::new(Exit::Numerics, not_converged(&f, folder)),
     }
 }

@@ -16,6 +16,7 @@ pub mod migration;
 pub mod perfusion;
 pub mod porosity;
 pub mod provenance;
+pub mod resume;
 pub mod room;
 pub mod run;
 pub mod sample;
