@@ -95,7 +95,13 @@ fn same_from_every_step(path: &Path, sets: &[String], threads: usize) -> usize {
     for (k, pair) in kept.windows(2).enumerate() {
         let next = on(load(), &pair[0], Some(pair[1].step)).expect("a stop");
         let same = next.bytes == pair[1].bytes;
-        assert!(same, "{}: step {k} of {}: {}", path.display(), kept.len(), differ(&next, &pair[1]));
+        assert!(
+            same,
+            "{}: step {k} of {}: {}",
+            path.display(),
+            kept.len(),
+            differ(&next, &pair[1])
+        );
     }
     // From the middle, in one go.
     let last = on(load(), &kept[kept.len() / 2], None).expect_err("an end");
@@ -150,6 +156,7 @@ fn list() {
 
 #[test]
 fn a_shipped_case() {
-    let n = same_from_every_step(&root().join("cases/demo.toml"), &["run.duration=\"6 h\"".into()], 2);
+    let n =
+        same_from_every_step(&root().join("cases/demo.toml"), &["run.duration=\"6 h\"".into()], 2);
     println!("{n}");
 }

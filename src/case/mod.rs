@@ -27,6 +27,7 @@ mod source;
 mod tree;
 mod words;
 
+pub use assemble::Stored;
 pub use diagnostic::{Diagnostic, Report, Severity};
 
 /// A case that can run.
@@ -50,6 +51,14 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Case, Report> {
     let node = assembly.file(path);
     let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     finish(assembly, node, sets, &stem)
+}
+
+/// Reads a case as a run has stored it: its texts, the case first, and the `--set` arguments.
+pub fn load_stored(stem: &str, texts: Vec<Stored>, sets: &[String]) -> Result<Case, Report> {
+    let stored = Some(texts.into());
+    let mut assembly = assemble::Assembly { stored, ..assemble::Assembly::default() };
+    let node = assembly.file(Path::new("case.toml"));
+    finish(assembly, node, sets, stem)
 }
 
 /// Reads a case from a text; relative paths start at the working directory.

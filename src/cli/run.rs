@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::execute::{Finished, Options, execute_with};
+use super::attention::Pauses;
+use super::execute::{Begin, Finished, Options, execute_with};
 use super::failure::{Exit, Failure};
 use crate::case::{self, Case, Report};
 use crate::model::expect::Outcome;
@@ -39,6 +40,9 @@ pub struct Args {
     /// Run the case on finer and coarser voxels and steps too, and give every answer its ±
     #[arg(long)]
     pub refine: bool,
+    /// When the state is kept, and when the run stops
+    #[command(flatten)]
+    pub pauses: Pauses,
     /// Threads (default: one per core)
     #[arg(long, default_value_t = 0, value_parser = super::threads)]
     pub threads: usize,
@@ -70,9 +74,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         beside.join("out").join(&case.provenance.stem)
     });
     let title = case.setup.title.clone();
-    let options = Options { threads: args.threads, replace: args.replace, progress: !args.quiet };
+    let options = Options {
+        threads: args.threads,
+        replace: args.replace,
+        progress: !args.quiet,
+        pauses: args.pauses.clone(),
+    };
     let plan = args.refine.then(|| plan(&case, args)).transpose()?;
-    let done = execute_with(case, &out, &options, plan)?;
+    let done = execute_with(case, &out, &options, plan, Begin::New)?;
     print(&title, &done, &out, args.json);
     judge(&done.outcomes)
 }
@@ -105,7 +114,7 @@ pub fn print(title: &str, done: &Finished, out: &Path, json: bool) {
 }
 
 /// A case that states expectations fails when one does not hold.
-fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
+pub(super) fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
     let mut failed = String::new();
     for o in outcomes {
         if !o.holds {

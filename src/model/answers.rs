@@ -293,7 +293,7 @@ impl Answers {
                     digits(value),
                     place(&setup.grid, voxel),
                     digits(time / seconds),
-                    digits(survey.most[s]),
+                    digits(survey.most.get(s).copied().unwrap_or(0.0)),
                 ),
                 Some(value),
                 "mol/m^3",

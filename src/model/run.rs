@@ -67,12 +67,14 @@ pub struct Kept {
 #[derive(Clone, Debug)]
 pub struct Clock {
     control: Control,
+    /// True after the last step.
+    over: bool,
 }
 
 impl Clock {
     /// The clock of a run that starts.
     pub fn new(solver: &Solver) -> Clock {
-        Clock { control: Control::new(solver.setup.run.accuracy.max_step) }
+        Clock { control: Control::new(solver.setup.run.accuracy.max_step), over: false }
     }
 }
 
@@ -83,15 +85,16 @@ fn keep(
     watchers: &mut [&mut dyn Watcher],
     k: &mut Keeper,
 ) -> Result<(), Misfit> {
-    let Clock { control } = clock;
+    let Clock { control, over } = clock;
+    k.flag("over", over)?;
     control.keep(k)?;
     solver.keep(k)?;
     watchers.iter_mut().try_for_each(|w| w.keep(k))
 }
 
 /// Reads what a run kept back into the solver of its case and its watchers, given in the same
-/// order. With `changed` the case may differ in what does not change grid, solutes and populations,
-/// and watchers at the end of the list may be left out.
+/// order; those at the end may be left out. With `changed` the case may differ in what does not
+/// change grid, solutes and populations.
 pub fn restore(
     solver: &mut Solver,
     watchers: &mut [&mut dyn Watcher],
@@ -101,14 +104,12 @@ pub fn restore(
     let mut clock = Clock::new(solver);
     let mut k = Keeper::read(bytes, changed);
     keep(&mut clock, solver, watchers, &mut k)?;
-    if k.left() > 0 && !changed {
-        return misfit("the end", "is not where it belongs");
-    }
-    if solver.state.time >= solver.setup.run.duration {
-        return misfit("state.time", "is after the end of the run");
-    }
     if changed {
+        clock.over = false;
         clock.control.after_event();
+    }
+    if !clock.over && solver.state.time >= solver.setup.run.duration {
+        return misfit("state.time", "is not before the end of the run");
     }
     Ok(clock)
 }
@@ -148,7 +149,7 @@ pub fn go_on(
     let end = solver.setup.run.duration;
     let jumps = jumps(solver);
     let kinks = kinks(solver);
-    loop {
+    while !clock.over {
         pause(&mut clock, solver, watchers)?;
         let control = &mut clock.control;
         let t = solver.state.time;
@@ -200,7 +201,10 @@ pub fn go_on(
         let last = now >= end || quiet;
         show(solver, watchers, taken, is_output(solver, now) || last, last)?;
         if last {
-            return Ok(());
+            clock.over = true;
+            // Nobody stops any more.
+            let kept = pause(&mut clock, solver, watchers);
+            return kept.or_else(|s| if matches!(s, Stop::Asked(_)) { Ok(()) } else { Err(s) });
         }
         let mut jumped = kinks.contains(&now);
         for (_, jump) in jumps.iter().filter(|j| j.0 == now) {
@@ -214,6 +218,28 @@ pub fn go_on(
             control.after_event();
         }
     }
+    Ok(())
+}
+
+/// The same as a run of its own: shows its watchers where it begins.
+pub fn branch(
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+    clock: Clock,
+) -> Result<(), Stop> {
+    show(solver, watchers, 0.0, true, false)?;
+    go_on(solver, watchers, clock)
+}
+
+/// The complete state as it stands.
+pub fn state(
+    clock: &mut Clock,
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+) -> Result<Kept, Misfit> {
+    let mut k = Keeper::write(Vec::new());
+    keep(clock, solver, watchers, &mut k)?;
+    Ok(Kept { step: solver.work.steps, time: solver.state.time, bytes: k.written() })
 }
 
 /// Between two steps: keeps the state where a watcher asks for it, and stops.
@@ -226,10 +252,8 @@ fn pause(
     if wishes.iter().all(|w| *w == Wish::Go) {
         return Ok(());
     }
-    let mut k = Keeper::write(Vec::new());
-    keep(clock, solver, watchers, &mut k).map_err(|e| Stop::Watcher(e.to_string()))?;
-    let (step, time) = (solver.work.steps, solver.state.time);
-    let kept = Arc::new(Kept { step, time, bytes: k.written() });
+    let kept = state(clock, solver, watchers).map_err(|e| Stop::Watcher(e.to_string()))?;
+    let kept = Arc::new(kept);
     for w in watchers.iter_mut() {
         w.take(&kept).map_err(Stop::Watcher)?;
     }

@@ -25,6 +25,22 @@ impl Checksums {
         Ok(())
     }
 
+    /// The sums of field files that the folder lists, and those of `names` that it does not.
+    pub fn of_outputs(folder: &Path, names: &[String]) -> Result<Checksums> {
+        let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        let listed = text.lines().filter_map(|line| {
+            let (sum, name) = line.split_once("  ")?;
+            Some((name.to_owned(), sum.to_owned()))
+        });
+        let mut checksums = Checksums { sums: listed.filter(|s| names.contains(&s.0)).collect() };
+        for name in names {
+            if !checksums.sums.contains_key(name) {
+                checksums.add(folder, name)?;
+            }
+        }
+        Ok(checksums)
+    }
+
     /// Publishes the list.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let lines = self.sums.iter().map(|(name, sum)| format!("{sum}  {name}\n"));

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
+pub mod checkpoint;
 pub mod checksums;
 pub mod folder;
 pub mod frame;
@@ -14,6 +15,7 @@ pub mod history;
 pub mod master;
 pub mod read;
 pub mod report;
+pub mod stored;
 pub mod viewpy;
 pub mod writer;
 pub mod xdmf;

@@ -1,47 +1,99 @@
 //! The writer: a thread that publishes outputs while the solver goes on.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::frame::{self, Array, Column, Frame, Layout, STATIC};
 use super::master::{self, Series};
-use super::{Checksums, Folder, Kind, OutputError, Result};
+use super::{Checksums, Folder, Kind, OutputError, Result, Results, checkpoint};
+use crate::model::run::Kept;
 
 /// The master files are derived from the outputs; more often than this is waste.
 const MASTER_EVERY: Duration = Duration::from_secs(2);
 
-/// Publishes frames in the background. At most two wait; a third call blocks.
+/// What the thread does, in this order: a checkpoint is published after all outputs before it.
+enum Job {
+    Output(Frame),
+    /// The checkpoint of a case with this hash, after the history that belongs to it.
+    Checkpoint {
+        path: PathBuf,
+        hash: String,
+        kept: Arc<Kept>,
+        history: File,
+    },
+}
+
+/// Publishes outputs and checkpoints in the background. At most two wait; a third call blocks.
 #[derive(Debug)]
 pub struct Writer {
-    queue: Option<SyncSender<Frame>>,
+    queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<Result<Checksums>>>,
 }
 
 impl Writer {
     /// Writes `statics` (what never changes: porosity, mask) at once, then waits for frames.
     pub fn start(folder: &Folder, layout: Layout, statics: &[Array]) -> Result<Writer> {
-        let mut checksums = Checksums::default();
+        Writer::with(folder, layout, statics, Series::default(), Checksums::default())
+    }
+
+    /// The same behind the outputs that are in the folder: those to come replace them by number.
+    pub fn go_on(folder: &Folder, layout: Layout, statics: &[Array]) -> Result<Writer> {
+        let (mut series, mut names) = (Series::default(), Vec::new());
+        // Without any output yet there is nothing to open.
+        if let Ok(results) = Results::open(folder.path()) {
+            series.steps = results.steps.iter().map(|s| (s.index, s.time)).collect();
+            series.fields = results.fields;
+            names.extend(series.steps.iter().map(|s| frame::file_name(s.0)));
+        }
+        let checksums = Checksums::of_outputs(folder.path(), &names)?;
+        Writer::with(folder, layout, statics, series, checksums)
+    }
+
+    fn with(
+        folder: &Folder,
+        layout: Layout,
+        statics: &[Array],
+        mut series: Series,
+        mut checksums: Checksums,
+    ) -> Result<Writer> {
         if !statics.is_empty() {
             frame::write(&folder.join(STATIC), &layout, None, statics)?;
             checksums.add(folder.path(), STATIC)?;
         }
-        let series =
-            Series { statics: statics.iter().map(Array::column).collect(), ..Series::default() };
-        let task = Task { folder: folder.path().to_owned(), layout, series, checksums };
-        let (queue, frames) = sync_channel(2);
+        series.statics = statics.iter().map(Array::column).collect();
+        let task =
+            Task { folder: folder.path().to_owned(), layout, series, checksums, begun: false };
+        let (queue, jobs) = sync_channel(2);
         let thread = std::thread::Builder::new()
             .name("output".to_owned())
-            .spawn(move || task.run(&frames))
+            .spawn(move || task.run(&jobs))
             .map_err(|e| OutputError::io(folder.path(), &e))?;
         Ok(Writer { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Hands over an output; gives the error of an earlier one if that failed.
     pub fn push(&mut self, frame: Frame) -> Result<()> {
+        self.send(Job::Output(frame))
+    }
+
+    /// Hands over a checkpoint of the case with this `hash`, and the history that belongs to it.
+    pub fn checkpoint(
+        &mut self,
+        path: PathBuf,
+        hash: String,
+        kept: Arc<Kept>,
+        history: File,
+    ) -> Result<()> {
+        self.send(Job::Checkpoint { path, hash, kept, history })
+    }
+
+    fn send(&mut self, job: Job) -> Result<()> {
         match &self.queue {
-            Some(queue) if queue.send(frame).is_ok() => Ok(()),
+            Some(queue) if queue.send(job).is_ok() => Ok(()),
             // The thread has gone: it has something to say.
             _ => self.join().and(Err(OutputError::new(Kind::Io, "the writer has stopped"))),
         }
@@ -73,13 +125,23 @@ struct Task {
     layout: Layout,
     series: Series,
     checksums: Checksums,
+    /// True after the first output of this process.
+    begun: bool,
 }
 
 impl Task {
-    fn run(mut self, frames: &Receiver<Frame>) -> Result<Checksums> {
+    fn run(mut self, jobs: &Receiver<Job>) -> Result<Checksums> {
         let mut last: Option<Instant> = None;
-        while let Ok(frame) = frames.recv() {
-            let published = self.publish(&frame);
+        while let Ok(job) = jobs.recv() {
+            let published = match job {
+                Job::Output(frame) => self.publish(&frame),
+                Job::Checkpoint { path, hash, kept, history } => {
+                    let synced = history.sync_all();
+                    synced
+                        .map_err(|e| OutputError::io(&path, &e))
+                        .and_then(|()| checkpoint::write(&path, &hash, &kept))
+                }
+            };
             let due = last.is_none_or(|t| t.elapsed() >= MASTER_EVERY);
             if published.is_ok() && due {
                 self.refresh()?;
@@ -96,8 +158,9 @@ impl Task {
 
     fn publish(&mut self, frame: &Frame) -> Result<()> {
         let columns: Vec<Column> = frame.arrays.iter().map(Array::column).collect();
-        if self.series.steps.is_empty() {
+        if !self.begun {
             self.series.fields = columns;
+            self.begun = true;
         } else if self.series.fields != columns {
             let text = format!("output {} has other fields than those before it", frame.index);
             return Err(OutputError::new(Kind::Io, text));
@@ -106,7 +169,9 @@ impl Task {
         let path = Path::new(&self.folder).join(&name);
         frame::write(&path, &self.layout, Some(frame.time), &frame.arrays)?;
         self.checksums.add(&self.folder, &name)?;
+        self.series.steps.retain(|s| s.0 != frame.index);
         self.series.steps.push((frame.index, frame.time));
+        self.series.steps.sort_by_key(|s| s.0);
         Ok(())
     }
 
