@@ -103,6 +103,8 @@ pub struct Attention {
     kept: Instant,
     /// Steps at the last look.
     step: Option<usize>,
+    /// Before the first step too.
+    soon: bool,
     /// Why the run stops.
     exit: Exit,
 }
@@ -118,6 +120,7 @@ impl Attention {
             before: 0.0,
             kept: now,
             step: None,
+            soon: false,
             exit: Exit::Interrupted,
         }
     }
@@ -130,6 +133,11 @@ impl Attention {
     /// Wall time of the run with all that came before, s.
     pub fn wall(&self) -> f64 {
         self.before + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Has the state kept before the first step: of a branch, nothing else says where it begins.
+    pub fn keep_soon(&mut self) {
+        self.soon = true;
     }
 
     /// Nothing is left to be kept: a signal ends the process at once.
@@ -185,7 +193,7 @@ impl Watcher for Attention {
         let counted =
             stepped && self.pauses.checkpoint_steps.is_some_and(|n| steps.is_multiple_of(n));
         let due = stepped && self.kept.elapsed() >= self.pauses.checkpoint_every;
-        if asked || counted || due {
+        if std::mem::take(&mut self.soon) || asked || counted || due {
             self.kept = Instant::now();
             return Wish::Keep;
         }

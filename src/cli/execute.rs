@@ -50,11 +50,15 @@ pub enum Begin {
         state: Vec<u8>,
         /// Keys that have changed since.
         changed: Vec<String>,
+        /// What the record said of the run so far.
+        told: Vec<(String, serde_json::Value)>,
     },
     /// Where another run was.
     Branch {
         /// What it was, for people.
         from: String,
+        /// What it adds to the hash of the case.
+        root: String,
         /// Its state.
         state: Vec<u8>,
         /// Keys that differ.
@@ -109,6 +113,9 @@ fn inside(
     begin: &Begin,
 ) -> Result<Finished, Failure> {
     let mut attention = Attention::new(&options.pauses);
+    if matches!(begin, Begin::Branch { .. }) {
+        attention.keep_soon();
+    }
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
     record.extra.extend(begin.told());
@@ -216,16 +223,20 @@ fn inside(
 
 impl Begin {
     /// What the record says of it.
-    fn told(&self) -> Option<(String, serde_json::Value)> {
+    fn told(&self) -> Vec<(String, serde_json::Value)> {
         match self {
-            Begin::New => None,
-            Begin::Checkpoint { changed, .. } if changed.is_empty() => None,
-            Begin::Checkpoint { path, changed, .. } => {
-                let from = path.display().to_string();
-                Some(("changed".into(), json!({ "from": from, "keys": changed })))
+            Begin::New => Vec::new(),
+            Begin::Checkpoint { changed, told, .. } => {
+                let mut told = told.clone();
+                if !changed.is_empty() {
+                    told.retain(|t| t.0 != "changed");
+                    told.push(("changed".into(), json!(changed)));
+                }
+                told
             }
-            Begin::Branch { from, changed, .. } => {
-                Some(("branch".into(), json!({ "from": from, "changed": changed })))
+            Begin::Branch { from, root, changed, .. } => {
+                let branch = json!({ "from": from, "root": root, "changed": changed });
+                vec![("branch".into(), branch)]
             }
         }
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod attention;
+pub mod branch;
 pub mod check;
 pub mod completions;
 pub mod demo;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::attention::Pauses;
+use super::branch;
 use super::execute::{Begin, Options, execute_in};
 use super::failure::{Exit, Failure};
 use super::run::{judge, print, refused};
@@ -88,7 +89,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 path.display()
             ));
             let state = told.state.to_vec();
-            Begin::Checkpoint { path, state, changed }
+            Begin::Checkpoint { path, state, changed, told: stored.told }
+        }
+        None if stored.root.is_some() => {
+            let text = format!(
+                "error: {shown} has no checkpoint of its own yet; run it again from where it \
+                 branched off, with --replace"
+            );
+            return Err(Failure::new(Exit::Input, text));
         }
         None => {
             tell(&format!("{shown} has no checkpoint: starts anew from time 0"));
@@ -129,7 +137,11 @@ pub(super) fn load(stored: &StoredRun, sets: &[String]) -> Result<Case, Failure>
     let texts = stored.texts.iter().cloned();
     let texts = texts.map(|(name, folder, text)| Stored { name, folder, text }).collect();
     let sets: Vec<String> = stored.sets.iter().chain(sets).cloned().collect();
-    case::load_stored(&stored.stem, texts, &sets).map_err(|r| refused(&r))
+    let mut case = case::load_stored(&stored.stem, texts, &sets).map_err(|r| refused(&r))?;
+    if let Some(root) = &stored.root {
+        case.provenance.hash = branch::hash(&case.provenance.hash, root);
+    }
+    Ok(case)
 }
 
 /// Keys and input files in which a case differs from what was run.

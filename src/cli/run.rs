@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::attention::Pauses;
+use super::branch;
 use super::execute::{Begin, Finished, Options, execute_with};
 use super::failure::{Exit, Failure};
 use crate::case::{self, Case, Report};
@@ -18,7 +19,16 @@ use crate::study::refine::Plan;
   blastema run plug.toml                          writes to out/plug beside the case
   blastema run plug.toml --set run.duration='\"3 d\"' --out /tmp/short
   blastema run plug.toml --replace --json         answers as JSON
+  blastema run plug.toml --max-walltime \"12 h\"    stops in time, with a checkpoint
+  blastema run plug.toml --from out/plug@7d --set solutes.oxygen.boundary.z_max.value='\"0.1 mM\"' --out out/hypoxia
   blastema run plug.toml --refine                 every answer with ±: \"83.1 ± 0.2 %\"
+
+Ctrl-C finishes the step, writes a checkpoint and says how to go on: `blastema resume FOLDER`. A
+second one ends at once. SIGUSR1 asks for a checkpoint.
+
+--from begins with the complete state that another run had at a time: kept there where that case
+says [run] checkpoints = [\"7 d\"], else computed again from its start or its last checkpoint before.
+What differs is told and stands in run.json; grid, solutes and populations must be the same.
 
 --refine runs the case again with twice the voxels along each axis and half the steps, and, where
 counts are even, with half the voxels and twice the steps: in three dimensions about 16 times the
@@ -31,6 +41,9 @@ pub struct Args {
     /// Set a key on top of the case: key=value (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// Begin where another run was at a time of it: FOLDER@TIME, for example out/plug@7d
+    #[arg(long, value_name = "RUN@TIME", conflicts_with = "refine")]
+    pub from: Option<String>,
     /// Folder to write (default: out/CASE beside the case)
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -64,7 +77,7 @@ pub fn refused(report: &Report) -> Failure {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let case = case::load(&args.case, &args.sets).map_err(|r| refused(&r))?;
+    let mut case = case::load(&args.case, &args.sets).map_err(|r| refused(&r))?;
     if !case.warnings.is_empty() {
         let report = Report { diagnostics: case.warnings.clone(), resources: false };
         let _ = writeln!(std::io::stderr(), "{report}");
@@ -81,7 +94,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         pauses: args.pauses.clone(),
     };
     let plan = args.refine.then(|| plan(&case, args)).transpose()?;
-    let done = execute_with(case, &out, &options, plan, Begin::New)?;
+    let begin = match &args.from {
+        Some(from) => branch::begin(from, &mut case, &options)?,
+        None => Begin::New,
+    };
+    let done = execute_with(case, &out, &options, plan, begin)?;
     print(&title, &done, &out, args.json);
     judge(&done.outcomes)
 }

@@ -27,6 +27,10 @@ pub struct StoredRun {
     pub values: Vec<(String, String)>,
     /// Input files: path as typed, BLAKE3.
     pub inputs: Vec<(String, String)>,
+    /// What later records must say too: where the run branched off, what was changed on the way.
+    pub told: Vec<(String, Value)>,
+    /// What the hash holds besides the case, where the run branched off another.
+    pub root: Option<String>,
 }
 
 impl StoredRun {
@@ -74,6 +78,10 @@ impl StoredRun {
             sets: words("sets"),
             values: pairs("values", ["key", "typed"]),
             inputs: pairs("inputs", ["path", "blake3"]),
+            told: (["branch", "changed"].into_iter())
+                .filter_map(|key| Some((key.to_owned(), json.get(key)?.clone())))
+                .collect(),
+            root: json["branch"]["root"].as_str().map(str::to_owned),
         })
     }
 }
