@@ -78,7 +78,7 @@ pub struct Finished {
 
 /// Runs a case into `out`.
 pub fn execute(case: Case, out: &Path, options: &Options) -> Result<Finished, Failure> {
-    execute_with(case, out, options, None, Begin::New)
+    execute_with(case, out, options, None, &Begin::New)
 }
 
 /// Runs a case into `out`, and what `plan` has beside it; that leaves nothing but the ± of the
@@ -88,7 +88,7 @@ pub fn execute_with(
     out: &Path,
     options: &Options,
     plan: Option<Plan>,
-    begin: Begin,
+    begin: &Begin,
 ) -> Result<Finished, Failure> {
     let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
     execute_in(case, &folder, options, plan, begin)
@@ -100,9 +100,9 @@ pub fn execute_in(
     folder: &Folder,
     options: &Options,
     plan: Option<Plan>,
-    begin: Begin,
+    begin: &Begin,
 ) -> Result<Finished, Failure> {
-    par::with_threads(options.threads, || inside(case, folder, options, plan, &begin))
+    par::with_threads(options.threads, || inside(case, folder, options, plan, begin))
 }
 
 fn inside(

@@ -1,6 +1,7 @@
 //! `blastema resume`.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::attention::Pauses;
@@ -111,7 +112,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         progress: !args.quiet,
         pauses: args.pauses.clone(),
     };
-    let done = execute_in(case, &folder, &options, None, begin)?;
+    let done = execute_in(case, &folder, &options, None, &begin)?;
     print(&title, &done, &args.out, args.json);
     judge(&done.outcomes)
 }
@@ -190,13 +191,13 @@ fn allowed(stored: &StoredRun, case: &Case, allow: &[String]) -> Result<Vec<Stri
     }
     let mut text = "error: the case is not the one that was run".to_owned();
     for (key, was, is) in &refused {
-        text += &format!("\n  {key}: was {was}, is {is}");
+        let _ = write!(text, "\n  {key}: was {was}, is {is}");
     }
     if refused.is_empty() {
         text += "\n  the values that the program or its library gives have changed";
     } else {
-        text +=
-            &format!("\n  restore it, or say what may differ: --allow-changed {}", refused[0].0);
+        let key = &refused[0].0;
+        let _ = write!(text, "\n  restore it, or say what may differ: --allow-changed {key}");
     }
     Err(Failure::new(Exit::Input, text))
 }

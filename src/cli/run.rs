@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(from) => branch::begin(from, &mut case, &options)?,
         None => Begin::New,
     };
-    let done = execute_with(case, &out, &options, plan, begin)?;
+    let done = execute_with(case, &out, &options, plan, &begin)?;
     print(&title, &done, &out, args.json);
     judge(&done.outcomes)
 }

@@ -257,7 +257,11 @@ impl<'a> Keeper<'a> {
     ) -> Result<(), Misfit> {
         let mut there = value.is_some();
         self.flag(name, &mut there)?;
-        if there { each(self, value.get_or_insert_default()) } else { Ok(*value = None) }
+        if there {
+            return each(self, value.get_or_insert_default());
+        }
+        *value = None;
+        Ok(())
     }
 }
 
