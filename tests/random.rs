@@ -12,6 +12,8 @@
 mod common;
 #[path = "random/moving.rs"]
 mod moving;
+#[path = "random/resumed.rs"]
+mod resumed;
 
 use std::sync::Arc;
 

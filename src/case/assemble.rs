@@ -1,5 +1,6 @@
 //! Reads a case file, what it extends, the `--set` arguments and the library into one tree.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::{self, Diagnostic, Severity};
@@ -23,6 +24,20 @@ pub(super) struct Assembly {
     pub sources: Sources,
     /// What is wrong with them.
     pub found: Vec<Diagnostic>,
+    /// Texts that were stored, the case first, then what it extends: they are read instead of
+    /// files.
+    pub stored: Option<VecDeque<Stored>>,
+}
+
+/// A case file, or one that it extends, as a run has stored it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Name in messages.
+    pub name: String,
+    /// Folder from which its relative paths start.
+    pub folder: PathBuf,
+    /// Its text.
+    pub text: String,
 }
 
 impl Assembly {
@@ -64,6 +79,14 @@ impl Assembly {
         asked: Option<Place>,
         chain: &mut Vec<PathBuf>,
     ) -> Option<Node> {
+        if let Some(stored) = &mut self.stored {
+            let Some(Stored { name, folder, text }) = stored.pop_front() else {
+                let what = format!("{} was not stored with the run", brief(name));
+                self.error("E001", "", what, asked);
+                return None;
+            };
+            return self.parsed(Source { name, kind, text, folder }, chain);
+        }
         if asked.is_some()
             && let Err(Refusal::Outside(real)) = self.sources.1.resolve(path, false, false)
         {

@@ -29,6 +29,7 @@ mod source;
 mod tree;
 mod words;
 
+pub use assemble::Stored;
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use reach::Options;
 
@@ -59,6 +60,20 @@ pub fn load_with(path: &Path, sets: &[String], options: &Options) -> Result<Case
     let node = assembly.file(path);
     let stem = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     finish(assembly, node, sets, &stem)
+}
+
+/// Reads a case as a run has stored it: its texts, the case first, and the `--set` arguments.
+pub fn load_stored(
+    folder: &Path,
+    stem: &str,
+    texts: Vec<Stored>,
+    sets: &[String],
+    options: &Options,
+) -> Result<Case, Report> {
+    let mut assembly = assemble::Assembly::new(folder, options);
+    assembly.stored = Some(texts.into());
+    let node = assembly.file(Path::new("case.toml"));
+    finish(assembly, node, sets, stem)
 }
 
 /// Reads a case from a text; the working directory is its folder.

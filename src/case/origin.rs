@@ -47,8 +47,22 @@ pub(super) fn provenance(
     entries.extend(defaults);
     let texts = sources.0.iter().filter(|s| matches!(s.kind, Kind::Case | Kind::Base));
     let texts = texts.map(|s| (s.name.clone(), s.text.clone())).collect();
-    let hash = hash(canonical, &inputs);
-    Provenance { stem: String::new(), hash, entries, texts, inputs, warnings: Vec::new() }
+    let files = sources.0.iter().filter(|s| matches!(s.kind, Kind::Case | Kind::Base));
+    let folders = files.map(|s| {
+        let absolute = std::path::absolute(&s.folder).or_else(|_| std::env::current_dir());
+        absolute.unwrap_or_default().display().to_string()
+    });
+    let sets = sources.0.iter().filter(|s| s.kind == Kind::Set).map(|s| s.text.clone());
+    Provenance {
+        stem: String::new(),
+        hash: hash(canonical, &inputs),
+        entries,
+        texts,
+        folders: folders.collect(),
+        sets: sets.collect(),
+        inputs,
+        warnings: Vec::new(),
+    }
 }
 
 /// Calls `f` with every value below `at`; a list of plain values is one value unless `apart`.

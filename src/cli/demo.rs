@@ -32,8 +32,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let case = case::load_text("demo.toml", CASE, &[]).map_err(|r| refused(&r))?;
     let title = case.setup.title.clone();
-    let options =
-        Options { threads: args.threads, replace: true, despite_limits: false, progress: true };
+    let options = Options { threads: args.threads, replace: true, ..Options::default() };
     let done = execute(case, &args.out, &options)?;
     show(&done);
     print(&title, &done, Path::new(&args.out), false);

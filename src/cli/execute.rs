@@ -1,20 +1,24 @@
 //! Running a case: watchers on, output claimed, answers at the end. Shared by `run` and `demo`.
 
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use serde_json::json;
+
+use super::attention::{Attention, Pauses};
 use super::boundary;
 use super::failure::{Exit, Failure};
 use super::progress::Progress;
 use super::recorder::Recorder;
 use crate::case::Case;
+use crate::ground::keep::Misfit;
 use crate::ground::par;
 use crate::model::answers::{Answer, Answers, digits};
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::{self, Stop, Watcher};
 use crate::model::solver::{Solver, StepFailure};
-use crate::output::Folder;
 use crate::output::report::{Record, State, write_answers, write_record};
+use crate::output::{Folder, OutputError, checkpoint};
 use crate::study::refine::{self, Plan};
 
 /// How to run.
@@ -27,6 +31,48 @@ pub struct Options {
     pub despite_limits: bool,
     /// Say how far it is.
     pub progress: bool,
+    /// When to keep the state and to stop.
+    pub pauses: Pauses,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            threads: 0,
+            replace: false,
+            despite_limits: false,
+            progress: true,
+            pauses: Pauses::default(),
+        }
+    }
+}
+
+/// Where a run begins.
+pub enum Begin {
+    /// As the case says.
+    New,
+    /// Where its checkpoint stands.
+    Checkpoint {
+        /// Its file.
+        path: PathBuf,
+        /// Its state.
+        state: Vec<u8>,
+        /// Keys that have changed since.
+        changed: Vec<String>,
+        /// What the record said of the run so far.
+        told: Vec<(String, serde_json::Value)>,
+    },
+    /// Where another run was.
+    Branch {
+        /// What it was, for people.
+        from: String,
+        /// What it adds to the hash of the case.
+        root: String,
+        /// Its state.
+        state: Vec<u8>,
+        /// Keys that differ.
+        changed: Vec<String>,
+    },
 }
 
 /// What a run came to.
@@ -41,7 +87,7 @@ pub struct Finished {
 
 /// Runs a case into `out`.
 pub fn execute(case: Case, out: &Path, options: &Options) -> Result<Finished, Failure> {
-    execute_with(case, out, options, None)
+    execute_with(case, out, options, None, &Begin::New)
 }
 
 /// Runs a case into `out`, and what `plan` has beside it; that leaves nothing but the ± of the
@@ -51,14 +97,26 @@ pub fn execute_with(
     out: &Path,
     options: &Options,
     plan: Option<Plan>,
+    begin: &Begin,
 ) -> Result<Finished, Failure> {
     if !options.despite_limits {
         super::resources::fits(&case, out)?;
     }
+    let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
+    execute_in(case, &folder, options, plan, begin)
+}
+
+/// The same in a folder that is claimed.
+pub fn execute_in(
+    case: Case,
+    folder: &Folder,
+    options: &Options,
+    plan: Option<Plan>,
+    begin: &Begin,
+) -> Result<Finished, Failure> {
     let hash = case.provenance.hash.clone();
-    let folder = Folder::claim(out, &hash, options.replace)?;
-    boundary::guarded(&hash, &folder, || {
-        par::with_threads(options.threads, || inside(case, &folder, options, plan))
+    boundary::guarded(&hash, folder, || {
+        par::with_threads(options.threads, || inside(case, folder, options, plan, begin))
     })
 }
 
@@ -67,39 +125,101 @@ fn inside(
     folder: &Folder,
     options: &Options,
     plan: Option<Plan>,
+    begin: &Begin,
 ) -> Result<Finished, Failure> {
-    let started = Instant::now();
+    let mut attention = Attention::new(&options.pauses);
+    if matches!(begin, Begin::Branch { .. }) {
+        attention.keep_soon();
+    }
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
-    write_record(folder, &case.provenance, &record, &[])?;
-    crate::output::report::write_case(folder, &case.provenance)?;
+    record.extra.extend(begin.told());
     let steady = case.setup.run.steady;
+    let unit = case.setup.run.time_unit;
     let mut answers = Answers::default();
     let mut expectations = Expectations::new(&case.expects, steady);
     let mut progress = Progress::new(&case.setup.run, options.progress);
+    let provenance = &case.provenance;
+    // run.json first: it alone says how the run is to be resumed.
+    let announce = |record: &Record| {
+        write_record(folder, provenance, record, &[])?;
+        crate::output::report::write_case(folder, provenance)
+    };
+    let changes = matches!(begin, Begin::Checkpoint { changed, .. } if !changed.is_empty());
+    if !changes {
+        announce(&record)?;
+    }
+    let (mut when, mut announced) = (0.0, !changes);
     let result = Solver::new(case.setup).map_err(Stop::Numerics).and_then(|mut solver| {
-        let mut recorder = Recorder::start(folder, &case.provenance, &solver)
-            .map_err(|e| Stop::Watcher(e.message))?;
-        let mut watchers: Vec<&mut dyn Watcher> =
-            vec![&mut answers, &mut expectations, &mut recorder, &mut progress];
-        let ended = run::run(&mut solver, &mut watchers);
-        let checksums = recorder.finish().map_err(|e| Stop::Watcher(e.message));
+        let io = |e: OutputError| Stop::Watcher(e.message);
+        let misfits = |e: Misfit| Stop::Watcher(misfits(begin, &e));
+        let mut recorder = Recorder::new(folder, provenance, &solver);
+        let mut clock = match begin {
+            Begin::New => None,
+            Begin::Checkpoint { path, state, .. } => {
+                recorder.spare(path);
+                let watchers: &mut [&mut dyn Watcher] =
+                    &mut [&mut answers, &mut expectations, &mut recorder, &mut attention];
+                Some(run::restore(&mut solver, watchers, state, changes).map_err(misfits)?)
+            }
+            Begin::Branch { state, changed, .. } => {
+                let watchers: &mut [&mut dyn Watcher] = &mut [&mut answers, &mut expectations];
+                let changed = !changed.is_empty();
+                Some(run::restore(&mut solver, watchers, state, changed).map_err(misfits)?)
+            }
+        };
+        recorder.begin(folder, provenance, &solver).map_err(io)?;
+        if let (true, Some(clock)) = (changes, &mut clock) {
+            // A checkpoint of the case as it is now, before the record says so.
+            let watchers: &mut [&mut dyn Watcher] =
+                &mut [&mut answers, &mut expectations, &mut recorder, &mut attention];
+            let kept = run::state(clock, &mut solver, watchers).map_err(misfits)?;
+            let path = recorder.next_checkpoint();
+            checkpoint::write(&path, &provenance.hash, &kept).map_err(io)?;
+            announce(&record).map_err(io)?;
+            announced = true;
+        }
+        let watchers: &mut [&mut dyn Watcher] =
+            &mut [&mut answers, &mut expectations, &mut recorder, &mut attention, &mut progress];
+        let ended = match (clock, begin) {
+            (None, _) => run::run(&mut solver, watchers),
+            (Some(clock), Begin::Branch { .. }) => run::branch(&mut solver, watchers, clock),
+            (Some(clock), _) => run::go_on(&mut solver, watchers, clock),
+        };
+        when = solver.state.time;
+        let checksums = recorder.finish().map_err(io);
         ended?;
         Ok((solver, checksums?))
     });
     progress.clear();
-    record.wall = started.elapsed();
+    record.wall = Duration::from_secs_f64(attention.wall());
     let (solver, checksums) = match result {
         Ok(done) => done,
+        Err(Stop::Asked(reason)) => {
+            record.state = State::Stopped;
+            record.message = reason;
+            write_record(folder, provenance, &record, &[])?;
+            let shown = folder.path().display();
+            let at = format!("{} {}", digits(when / unit.1), unit.0);
+            let text = format!(
+                "stopped at {at}: {}; everything up to here is kept\ngo on with: blastema resume \
+                 {shown}",
+                record.message
+            );
+            return Err(Failure::new(attention.exit(), text));
+        }
         Err(stop) => {
             let failure = explain(stop, folder);
             record.state = State::Failed;
             record.message.clone_from(&failure.message);
-            // A full disk may refuse this too; what counts is why the run stopped.
-            let _ = write_record(folder, &case.provenance, &record, &[]);
+            if announced {
+                // A full disk may refuse this too; what counts is why the run stopped.
+                let _ = write_record(folder, provenance, &record, &[]);
+            }
             return Err(failure);
         }
     };
+    attention.over();
     let mut list = answers.finish(&solver);
     expectations.answers(&list);
     if let Some(plan) = plan {
@@ -111,9 +231,44 @@ fn inside(
     list.push(wall(record.wall.as_secs_f64(), par::threads()));
     record.state = State::Finished;
     write_answers(folder, &title, &list)?;
-    write_record(folder, &case.provenance, &record, &list)?;
+    write_record(folder, provenance, &record, &list)?;
+    checkpoint::clear(folder.path())?;
     checksums.seal(folder)?;
     Ok(Finished { answers: list, outcomes: expectations.outcomes, solver })
+}
+
+impl Begin {
+    /// What the record says of it.
+    fn told(&self) -> Vec<(String, serde_json::Value)> {
+        match self {
+            Begin::New => Vec::new(),
+            Begin::Checkpoint { changed, told, .. } => {
+                let mut told = told.clone();
+                if !changed.is_empty() {
+                    told.retain(|t| t.0 != "changed");
+                    told.push(("changed".into(), json!(changed)));
+                }
+                told
+            }
+            Begin::Branch { from, root, changed, .. } => {
+                let branch = json!({ "from": from, "root": root, "changed": changed });
+                vec![("branch".into(), branch)]
+            }
+        }
+    }
+}
+
+/// A state that does not fit the case.
+fn misfits(begin: &Begin, e: &Misfit) -> String {
+    let what = match begin {
+        Begin::New => "the case".into(),
+        Begin::Checkpoint { path, .. } => path.display().to_string(),
+        Begin::Branch { from, .. } => from.clone(),
+    };
+    format!(
+        "error: {what} does not fit this case: {e}\n  grid, solutes, populations and what they die \
+         of must be the same, and the end of the run must come later"
+    )
 }
 
 /// Runs what the plan has beside the case, gives the answers their ±, and says so.
@@ -156,7 +311,7 @@ fn wall(seconds: f64, threads: usize) -> Answer {
 
 fn explain(stop: Stop, folder: &Folder) -> Failure {
     match stop {
-        Stop::Watcher(message) => Failure::new(Exit::Io, message),
+        Stop::Watcher(message) | Stop::Asked(message) => Failure::new(Exit::Io, message),
         Stop::Numerics(f) => Failure::new(Exit::Numerics, not_converged(&f, folder)),
     }
 }

@@ -23,6 +23,12 @@ pub enum Exit {
     Exists = 6,
     /// An error of the program itself.
     Internal = 70,
+    /// Stopped by `--max-walltime` after a checkpoint.
+    Walltime = 75,
+    /// Stopped by Ctrl-C after a checkpoint.
+    Interrupted = 130,
+    /// Stopped by a request to end after a checkpoint.
+    Terminated = 143,
 }
 
 /// A failure: its code and its message, complete with a remedy.
@@ -47,7 +53,8 @@ impl Failure {
             let _ = writeln!(std::io::stdout(), "{text}");
             return ExitCode::SUCCESS;
         }
-        let _ = if text.starts_with("error") {
+        let stopped = [Exit::Walltime, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
+        let _ = if stopped || text.starts_with("error") {
             writeln!(std::io::stderr(), "{text}")
         } else {
             writeln!(std::io::stderr(), "error: {text}")

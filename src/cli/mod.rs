@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod attention;
 pub mod audit;
 pub mod boundary;
+pub mod branch;
 pub mod check;
 pub mod completions;
 pub mod demo;
@@ -20,6 +22,7 @@ pub mod profile;
 pub mod progress;
 pub mod recorder;
 pub mod resources;
+pub mod resume;
 pub mod run;
 pub mod schema;
 pub mod verify;
@@ -53,6 +56,8 @@ enum Verb {
     Check(check::Args),
     /// Run a case
     Run(run::Args),
+    /// Go on with a run that was stopped or killed
+    Resume(resume::Args),
     /// Values of a finished run at points and times
     Probe(probe::Args),
     /// Values per depth from a face, as CSV
@@ -114,6 +119,7 @@ fn dispatch(verb: Verb) -> Result<(), Failure> {
         Verb::New(a) => new::run(&a),
         Verb::Check(a) => check::run(&a),
         Verb::Run(a) => run::run(&a),
+        Verb::Resume(a) => resume::run(&a),
         Verb::Probe(a) => probe::run(&a),
         Verb::Profile(a) => profile::run(&a),
         Verb::Library(a) => library::run(&a),

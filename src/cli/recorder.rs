@@ -1,14 +1,18 @@
 //! Watches a run and writes it: fields at the output times, a row of the history each step.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::model::ledger::Ledger;
 use crate::model::provenance::Provenance;
-use crate::model::run::{Moment, Watcher};
+use crate::model::run::{Kept, Moment, Watcher, Wish};
 use crate::model::solver::Solver;
 use crate::model::state::{Kind, flat};
 use crate::model::survey::split;
 use crate::output::viewpy::{self, View};
 use crate::output::{
-    Array, Checksums, FLOW, Folder, Frame, History, Layout, OutputError, Values, Writer,
+    Array, Checksums, FLOW, Folder, Frame, History, Layout, OutputError, Values, Writer, checkpoint,
 };
 
 /// Name of the derived field (viable + quiescent)/(all not lysed).
@@ -21,12 +25,23 @@ const PH: &str = "ph";
 
 /// The watcher that writes.
 pub struct Recorder {
-    writer: Writer,
-    history: History,
+    /// Open after [`Recorder::begin`].
+    files: Option<(Writer, History)>,
     fields: Vec<Column>,
     double: bool,
-    frames: usize,
-    written: f64,
+    /// Times of the outputs, s.
+    times: Vec<f64>,
+    /// Length of the history, as the checkpoint that was read back knows it.
+    rows: Option<u64>,
+    folder: PathBuf,
+    hash: String,
+    /// Which of the two checkpoints is written next.
+    next: usize,
+    /// Times of checkpoints that stay, s, and the case's unit of time.
+    stay: Vec<f64>,
+    unit: (&'static str, f64),
+    /// The last one of these.
+    stayed: f64,
 }
 
 /// A field to write.
@@ -58,12 +73,43 @@ fn flow(solver: &Solver) -> Vec<(usize, Values)> {
 }
 
 impl Recorder {
-    /// Opens the writer, the history and the view script.
-    pub fn start(
+    /// The recorder of a case; it writes nothing before [`Recorder::begin`].
+    pub fn new(folder: &Folder, provenance: &Provenance, solver: &Solver) -> Recorder {
+        let setup = &solver.setup;
+        Recorder {
+            files: None,
+            fields: Vec::new(),
+            double: setup.run.double,
+            times: Vec::new(),
+            rows: None,
+            folder: folder.path().to_owned(),
+            hash: provenance.hash.clone(),
+            next: 0,
+            stay: setup.run.checkpoints.clone(),
+            unit: setup.run.time_unit,
+            stayed: f64::NAN,
+        }
+    }
+
+    /// The checkpoint from which the run goes on is the last to be overwritten.
+    pub fn spare(&mut self, checkpoint: &Path) {
+        self.next = usize::from(checkpoint.file_name().is_some_and(|n| n == checkpoint::NAMES[0]));
+    }
+
+    /// The file of the next checkpoint of the two that alternate.
+    pub fn next_checkpoint(&mut self) -> PathBuf {
+        let name = checkpoint::NAMES[self.next];
+        self.next = 1 - self.next;
+        self.folder.join(checkpoint::FOLDER).join(name)
+    }
+
+    /// Opens the writer, the history and the view script, anew or behind what was read back.
+    pub fn begin(
+        &mut self,
         folder: &Folder,
         provenance: &Provenance,
         solver: &Solver,
-    ) -> Result<Recorder, OutputError> {
+    ) -> Result<(), OutputError> {
         let setup = &solver.setup;
         let layout = Layout::new(&setup.grid, &provenance.stem, setup.run.time_unit);
         let wanted =
@@ -121,19 +167,34 @@ impl Recorder {
             pores: setup.structure.open.is_some(),
         };
         viewpy::write(folder, &layout, &view)?;
-        let history = History::create(folder, &columns(solver))?;
-        let writer = Writer::start(folder, layout, &statics)?;
-        let double = setup.run.double;
-        Ok(Recorder { writer, history, fields, double, frames: 0, written: f64::NAN })
+        let columns = columns(solver);
+        self.files = Some(match self.rows {
+            None => {
+                let history = History::create(folder, &columns)?;
+                (Writer::start(folder, layout, &statics)?, history)
+            }
+            Some(bytes) => {
+                let history = History::go_on(folder, &columns, bytes)?;
+                (Writer::go_on(folder, layout, &statics)?, history)
+            }
+        });
+        self.fields = fields;
+        Ok(())
     }
 
     /// Waits until all is on disk.
     pub fn finish(self) -> Result<Checksums, OutputError> {
-        // One after the other: both add to the list of sums.
-        let (written, told) = (self.writer.finish(), self.history.finish());
+        let Some((writer, history)) = self.files else { return Ok(Checksums::default()) };
+        // One after the other: both add to the list of sums; the failure of outputs comes first.
+        let (written, told) = (writer.finish(), history.finish());
         let checksums = written?;
         told?;
         Ok(checksums)
+    }
+
+    /// True where a checkpoint of this moment stays, and is not yet there.
+    fn stays(&self, time: f64) -> bool {
+        self.stay.contains(&time) && self.stayed != time
     }
 
     fn frame(&self, solver: &Solver) -> Frame {
@@ -168,7 +229,7 @@ impl Recorder {
             };
             Array { name: name.to_string(), unit: unit.to_string(), values }
         });
-        Frame { index: self.frames, time: solver.state.time, arrays: arrays.collect() }
+        Frame { index: self.times.len(), time: solver.state.time, arrays: arrays.collect() }
     }
 }
 
@@ -231,8 +292,8 @@ fn unit_of(ledger: &Ledger, term: &str) -> &'static str {
 }
 
 impl Watcher for Recorder {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
+    fn next(&self, t: f64) -> Option<f64> {
+        self.stay.iter().copied().find(|&x| x > t)
     }
 
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
@@ -249,13 +310,48 @@ impl Watcher for Recorder {
         row.extend(solver.state.baths.iter().flatten());
         row.extend(solver.ledger.terms.iter().map(|t| t.total));
         row.push(solver.ledger.worst().map_or(0.0, |w| w.1));
-        self.history.row(&row).map_err(|e| e.message)?;
-        if moment.output && self.written != survey.time {
-            let frame = self.frame(solver);
-            self.writer.push(frame).map_err(|e| e.message)?;
-            self.frames += 1;
-            self.written = survey.time;
+        let output = moment.output && self.times.last() != Some(&survey.time);
+        let frame = output.then(|| self.frame(solver));
+        let Some((writer, history)) = &mut self.files else { return Ok(()) };
+        history.row(&row).map_err(|e| e.message)?;
+        if let Some(frame) = frame {
+            writer.push(frame).map_err(|e| e.message)?;
+            self.times.push(survey.time);
         }
         Ok(())
+    }
+
+    fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
+        k.list("outputs", &mut self.times)?;
+        let mut bytes = match (&mut self.files, self.rows) {
+            (Some((_, history)), _) => {
+                history.flush().or_else(|e| misfit("history", e.message))?.0 as usize
+            }
+            (None, rows) => rows.unwrap_or(0) as usize,
+        };
+        k.count("history.bytes", &mut bytes)?;
+        if k.reads() {
+            self.rows = Some(bytes as u64);
+        }
+        Ok(())
+    }
+
+    fn wish(&mut self, solver: &Solver) -> Wish {
+        if self.stays(solver.state.time) { Wish::Keep } else { Wish::Go }
+    }
+
+    fn take(&mut self, kept: &Arc<Kept>) -> Result<(), String> {
+        let path = if self.stays(kept.time) {
+            self.stayed = kept.time;
+            let name = format!("at-{}{}", kept.time / self.unit.1, self.unit.0);
+            self.folder.join(checkpoint::FOLDER).join(name)
+        } else {
+            self.next_checkpoint()
+        };
+        let Some((writer, history)) = &mut self.files else { return Ok(()) };
+        let put = history
+            .flush()
+            .and_then(|(_, file)| writer.checkpoint(path, self.hash.clone(), kept.clone(), file));
+        put.map_err(|e| e.message)
     }
 }

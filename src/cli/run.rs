@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::execute::{Finished, Options, execute_with};
+use super::attention::Pauses;
+use super::branch;
+use super::execute::{Begin, Finished, Options, execute_with};
 use super::failure::{Exit, Failure};
 use crate::case::{self, Case, Report};
 use crate::model::expect::Outcome;
@@ -18,7 +20,16 @@ use crate::study::refine::Plan;
   blastema run plug.toml --set run.duration='\"3 d\"' --out /tmp/short
   blastema run plug.toml --replace --json         answers as JSON
   blastema run scan.toml --allow-path /data/scans the case may name files there too
+  blastema run plug.toml --max-walltime \"12 h\"    stops in time, with a checkpoint
+  blastema run plug.toml --from out/plug@7d --set solutes.oxygen.boundary.z_max.value='\"0.1 mM\"' --out out/hypoxia
   blastema run plug.toml --refine                 every answer with ±: \"83.1 ± 0.2 %\"
+
+Ctrl-C finishes the step, writes a checkpoint and says how to go on: `blastema resume FOLDER`. A
+second one ends at once. SIGUSR1 asks for a checkpoint.
+
+--from begins with the complete state that another run had at a time: kept there where that case
+says [run] checkpoints = [\"7 d\"], else computed again from its start or its last checkpoint before.
+What differs is told and stands in run.json; grid, solutes and populations must be the same.
 
 --refine runs the case again with twice the voxels along each axis and half the steps, and, where
 counts are even, with half the voxels and twice the steps: in three dimensions about 16 times the
@@ -34,6 +45,9 @@ pub struct Args {
     /// Let the case take files from this folder too, besides its own (repeatable)
     #[arg(long = "allow-path", value_name = "DIR", value_parser = super::folder)]
     pub allow: Vec<PathBuf>,
+    /// Begin where another run was at a time of it: FOLDER@TIME, for example out/plug@7d
+    #[arg(long, value_name = "RUN@TIME", conflicts_with = "refine")]
+    pub from: Option<String>,
     /// Folder to write (default: out/CASE beside the case)
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -46,6 +60,9 @@ pub struct Args {
     /// Start even where memory or disk seem too small
     #[arg(long)]
     pub despite_limits: bool,
+    /// When the state is kept, and when the run stops
+    #[command(flatten)]
+    pub pauses: Pauses,
     /// Threads (default: one per core)
     #[arg(long, default_value_t = 0, value_parser = super::threads)]
     pub threads: usize,
@@ -72,7 +89,7 @@ pub fn default_out(file: &Path, case: &Case) -> PathBuf {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let case = load(args, &args.sets).map_err(|r| refused(&r))?;
+    let mut case = load(args, &args.sets).map_err(|r| refused(&r))?;
     if !case.warnings.is_empty() {
         let report = Report { diagnostics: case.warnings.clone(), resources: false };
         let _ = writeln!(std::io::stderr(), "{report}");
@@ -84,9 +101,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         replace: args.replace,
         despite_limits: args.despite_limits,
         progress: !args.quiet,
+        pauses: args.pauses.clone(),
     };
     let plan = args.refine.then(|| plan(&case, args)).transpose()?;
-    let done = execute_with(case, &out, &options, plan)?;
+    let begin = match &args.from {
+        Some(from) => branch::begin(from, &mut case, &options, &args.allow)?,
+        None => Begin::New,
+    };
+    let done = execute_with(case, &out, &options, plan, &begin)?;
     print(&title, &done, &out, args.json);
     judge(&done.outcomes)
 }
@@ -125,7 +147,7 @@ pub fn print(title: &str, done: &Finished, out: &Path, json: bool) {
 }
 
 /// A case that states expectations fails when one does not hold.
-fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
+pub(super) fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
     let mut failed = String::new();
     for o in outcomes {
         if !o.holds {

@@ -1,6 +1,7 @@
 //! Floor 1: what everything stands on. Units, the grid, values in time, threads.
 pub mod formula;
 pub mod grid;
+pub mod keep;
 pub mod par;
 pub mod signal;
 pub mod simd;

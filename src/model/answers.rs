@@ -10,6 +10,7 @@ use super::solver::Solver;
 use super::state::{Kind, flat};
 use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
+use crate::ground::keep::{Keeper, Misfit};
 use crate::ground::par;
 
 mod stock;
@@ -64,6 +65,28 @@ impl Watcher for Answers {
         }
         self.last = Some(survey.clone());
         Ok(())
+    }
+
+    fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
+        let Answers { seeded, least, most, necrosis, before, last } = self;
+        k.list("answers.seeded", seeded)?;
+        let count = k.length("answers.least", least.len())?;
+        least.resize(count, Default::default());
+        for (value, voxel, time) in least {
+            k.number("answers.least.value", value)?;
+            k.count("answers.least.voxel", voxel)?;
+            k.number("answers.least.time", time)?;
+        }
+        k.list("answers.most", most)?;
+        k.option("answers.necrosis", necrosis, |k, (time, voxel)| {
+            k.number("answers.necrosis.time", time)?;
+            k.count("answers.necrosis.voxel", voxel)
+        })?;
+        k.option("answers.before", before, |k, (time, fraction)| {
+            k.number("answers.before.time", time)?;
+            k.number("answers.before.fraction", fraction)
+        })?;
+        k.option("answers.last", last, |k, survey| survey.keep(k))
     }
 }
 
@@ -185,7 +208,7 @@ impl Answers {
         let volume: f64 = setup.grid.voxel_volume() * solver.measure().iter().sum::<f64>();
         for (p, population) in setup.populations.iter().enumerate() {
             let added = solver.ledger.find(&format!("{}.added", population.name));
-            let seeded = self.seeded[p] + added.map_or(0.0, |t| t.0);
+            let seeded = self.seeded.get(p).copied().unwrap_or(0.0) + added.map_or(0.0, |t| t.0);
             let mut line = |key: &str, label: &str, count: f64| {
                 let share = if seeded > 0.0 {
                     format!(", {} % of the seeded", digits(100.0 * count / seeded))
@@ -275,7 +298,7 @@ impl Answers {
                     digits(value),
                     place(&setup.grid, voxel),
                     digits(time / seconds),
-                    digits(survey.most[s]),
+                    digits(survey.most.get(s).copied().unwrap_or(0.0)),
                 ),
                 Some(value),
                 "mol/m^3",

@@ -5,6 +5,7 @@ use super::run::{Moment, Watcher};
 use super::sample::sample;
 use super::solver::Solver;
 use super::state::{Kind, flat};
+use crate::ground::keep::{Keeper, Misfit};
 
 /// One `[[expect]]`.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub enum Check {
 }
 
 /// Outcome of one expectation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// Place in the case.
     pub origin: String,
@@ -128,6 +129,22 @@ impl Watcher for Expectations<'_> {
             {
                 self.outcomes.push(outcome);
             }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
+        let Expectations { expects: _, steady: _, outcomes } = self;
+        let count = k.length("outcomes", outcomes.len())?;
+        outcomes.resize(count, Outcome::default());
+        for Outcome { origin, what, found, wanted, reference, allowed, holds } in outcomes {
+            k.text("outcome.origin", origin)?;
+            k.text("outcome.what", what)?;
+            k.number("outcome.found", found)?;
+            k.text("outcome.wanted", wanted)?;
+            k.option("outcome.reference", reference, |k, v| k.number("outcome.value", v))?;
+            k.number("outcome.allowed", allowed)?;
+            k.flag("outcome.holds", holds)?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ pub mod perfusion;
 pub mod porosity;
 pub mod projection;
 pub mod provenance;
+pub mod resume;
 pub mod room;
 pub mod run;
 pub mod sample;

@@ -13,6 +13,10 @@ pub struct Provenance {
     pub entries: Vec<Entry>,
     /// Case file and what it extends: name and text as typed.
     pub texts: Vec<(String, String)>,
+    /// By text, the folder from which its relative paths start, absolute.
+    pub folders: Vec<String>,
+    /// Arguments of `--set` in their order.
+    pub sets: Vec<String>,
     /// Input files: path as typed, BLAKE3, bytes.
     pub inputs: Vec<(String, String, u64)>,
     /// Warnings given at the start.

@@ -1,7 +1,10 @@
 //! The clock: advance to the next moment that anybody wants to see, land on it exactly.
 
+use std::sync::Arc;
+
 use super::solver::{Solver, StepFailure};
 use super::survey::Survey;
+use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::numerics::control::Control;
 
 /// What a watcher is shown after a step.
@@ -24,6 +27,91 @@ pub trait Watcher {
     fn next(&self, t: f64) -> Option<f64>;
     /// Called after each step and at the start.
     fn see(&mut self, moment: &Moment) -> Result<(), String>;
+    /// Writes or reads back what it has gathered so far.
+    fn keep(&mut self, _: &mut Keeper) -> Result<(), Misfit> {
+        Ok(())
+    }
+    /// What it asks for before the next step.
+    fn wish(&mut self, _: &Solver) -> Wish {
+        Wish::Go
+    }
+    /// Is given the complete state, when somebody asked for it.
+    fn take(&mut self, _: &Arc<Kept>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What a watcher asks for between two steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    Go,
+    /// Keep the state, and go on.
+    Keep,
+    /// Keep the state and stop, for this reason.
+    Stop(String),
+}
+
+/// The complete state between two steps: the rest of the run follows from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// Steps taken.
+    pub step: usize,
+    /// Time, s.
+    pub time: f64,
+    /// All values, as [`restore`] reads them.
+    pub bytes: Vec<u8>,
+}
+
+/// Where a run stands beside the state of its solver.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    control: Control,
+    /// True after the last step.
+    over: bool,
+}
+
+impl Clock {
+    /// The clock of a run that starts.
+    pub fn new(solver: &Solver) -> Clock {
+        Clock { control: Control::new(solver.setup.run.accuracy.max_step), over: false }
+    }
+}
+
+/// Writes or reads all: clock, solver, watchers.
+fn keep(
+    clock: &mut Clock,
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+    k: &mut Keeper,
+) -> Result<(), Misfit> {
+    let Clock { control, over } = clock;
+    k.flag("over", over)?;
+    control.keep(k)?;
+    solver.keep(k)?;
+    watchers.iter_mut().try_for_each(|w| w.keep(k))
+}
+
+/// Reads what a run kept back into the solver of its case and its watchers, given in the same
+/// order; those at the end may be left out. With `changed` the case may differ in what does not
+/// change grid, solutes and populations.
+pub fn restore(
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+    bytes: &[u8],
+    changed: bool,
+) -> Result<Clock, Misfit> {
+    let mut clock = Clock::new(solver);
+    let mut k = Keeper::read(bytes, changed);
+    keep(&mut clock, solver, watchers, &mut k)?;
+    if changed {
+        clock.over = false;
+        clock.control.after_event();
+    }
+    if !clock.over && solver.state.time >= solver.setup.run.duration {
+        return misfit("state.time", "is not before the end of the run");
+    }
+    Ok(clock)
 }
 
 /// Why a run ended early.
@@ -33,24 +121,37 @@ pub enum Stop {
     Numerics(StepFailure),
     /// A watcher failed (output).
     Watcher(String),
+    /// A watcher asked for it, for this reason; the state was kept.
+    Asked(String),
 }
 
 /// Smallest step, relative to the length of the run.
 const SMALLEST: f64 = 1e-10;
 
-/// Runs to the end.
+/// Runs from the start to the end.
 pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(), Stop> {
     if solver.setup.run.steady {
         let all = vec![true; solver.setup.solutes.len()];
         solver.steady(&all).map_err(Stop::Numerics)?;
         return show(solver, watchers, 0.0, true, true);
     }
+    show(solver, watchers, 0.0, is_output(solver, 0.0), false)?;
+    let clock = Clock::new(solver);
+    go_on(solver, watchers, clock)
+}
+
+/// Runs on to the end from where solver, watchers and clock stand.
+pub fn go_on(
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+    mut clock: Clock,
+) -> Result<(), Stop> {
     let end = solver.setup.run.duration;
     let jumps = jumps(solver);
     let kinks = kinks(solver);
-    let mut control = Control::new(solver.setup.run.accuracy.max_step);
-    show(solver, watchers, 0.0, is_output(solver, 0.0), false)?;
-    loop {
+    while !clock.over {
+        pause(&mut clock, solver, watchers)?;
+        let control = &mut clock.control;
         let t = solver.state.time;
         let after = |times: &[f64]| times.iter().copied().find(|&x| x > t).unwrap_or(end);
         let mut target = end.min(after(&solver.setup.run.outputs)).min(after(&kinks));
@@ -100,7 +201,10 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
         let last = now >= end || quiet;
         show(solver, watchers, taken, is_output(solver, now) || last, last)?;
         if last {
-            return Ok(());
+            clock.over = true;
+            // Nobody stops any more.
+            let kept = pause(&mut clock, solver, watchers);
+            return kept.or_else(|s| if matches!(s, Stop::Asked(_)) { Ok(()) } else { Err(s) });
         }
         let mut jumped = kinks.contains(&now);
         for (_, jump) in jumps.iter().filter(|j| j.0 == now) {
@@ -114,6 +218,50 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
             control.after_event();
         }
     }
+    Ok(())
+}
+
+/// The same as a run of its own: shows its watchers where it begins.
+pub fn branch(
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+    clock: Clock,
+) -> Result<(), Stop> {
+    show(solver, watchers, 0.0, true, false)?;
+    go_on(solver, watchers, clock)
+}
+
+/// The complete state as it stands.
+pub fn state(
+    clock: &mut Clock,
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+) -> Result<Kept, Misfit> {
+    let mut k = Keeper::write(Vec::new());
+    keep(clock, solver, watchers, &mut k)?;
+    Ok(Kept { step: solver.work.steps, time: solver.state.time, bytes: k.written() })
+}
+
+/// Between two steps: keeps the state where a watcher asks for it, and stops.
+fn pause(
+    clock: &mut Clock,
+    solver: &mut Solver,
+    watchers: &mut [&mut dyn Watcher],
+) -> Result<(), Stop> {
+    let wishes: Vec<Wish> = watchers.iter_mut().map(|w| w.wish(solver)).collect();
+    if wishes.iter().all(|w| *w == Wish::Go) {
+        return Ok(());
+    }
+    let kept = state(clock, solver, watchers).map_err(|e| Stop::Watcher(e.to_string()))?;
+    let kept = Arc::new(kept);
+    for w in watchers.iter_mut() {
+        w.take(&kept).map_err(Stop::Watcher)?;
+    }
+    let stop = wishes.into_iter().find_map(|w| match w {
+        Wish::Stop(reason) => Some(reason),
+        _ => None,
+    });
+    stop.map_or(Ok(()), |reason| Err(Stop::Asked(reason)))
 }
 
 fn show(

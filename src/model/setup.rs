@@ -526,6 +526,8 @@ pub struct RunPlan {
     pub accuracy: Accuracy,
     /// Times at which fields are written, ascending, s (0 and the end included).
     pub outputs: Vec<f64>,
+    /// Times of checkpoints that stay, ascending, s.
+    pub checkpoints: Vec<f64>,
     /// Names of the fields to write ("oxygen", "msc.viable" …).
     pub fields: Vec<String>,
     /// True: fields in f64; false: f32.

@@ -2,6 +2,7 @@
 
 use super::solver::Solver;
 use super::state::{Kind, flat};
+use crate::ground::keep::{Keeper, Misfit};
 use crate::ground::par;
 use crate::numerics::stencil::lanes;
 
@@ -12,6 +13,14 @@ pub struct Least {
     pub value: f64,
     /// Voxel.
     pub voxel: usize,
+}
+
+impl Least {
+    fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
+        let Least { value, voxel } = self;
+        k.number("least.value", value)?;
+        k.count("least.voxel", voxel)
+    }
 }
 
 /// Totals of a state.
@@ -84,6 +93,31 @@ impl Survey {
         }
         survey.cells(solver);
         survey
+    }
+
+    pub(super) fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
+        let Survey {
+            time,
+            totals,
+            least,
+            most,
+            mean,
+            viable_fraction,
+            least_viable,
+            viable_volume,
+            excess,
+        } = self;
+        k.number("survey.time", time)?;
+        k.list("survey.totals", totals)?;
+        let count = k.length("survey.least", least.len())?;
+        least.resize(count, Least::default());
+        least.iter_mut().try_for_each(|least| least.keep(k))?;
+        k.list("survey.most", most)?;
+        k.list("survey.mean", mean)?;
+        k.number("survey.viable_fraction", viable_fraction)?;
+        k.option("survey.least_viable", least_viable, |k, least| least.keep(k))?;
+        k.number("survey.viable_volume", viable_volume)?;
+        k.number("survey.excess", excess)
     }
 
     fn cells(&mut self, solver: &Solver) {

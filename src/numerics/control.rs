@@ -1,5 +1,7 @@
 //! Choice of the time step from the estimated error of a second-order step, and from events.
 
+use crate::ground::keep::{Keeper, Misfit, misfit};
+
 /// Step control.
 #[derive(Clone, Debug)]
 pub struct Control {
@@ -26,6 +28,24 @@ impl Control {
     pub fn new(max: f64) -> Control {
         let restart = (max / 500.0).min(60.0);
         Control { dt: restart, max, restart, last: None, fresh: true }
+    }
+
+    /// Keeps all that the next steps follow from; the longest step belongs to the case.
+    pub fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
+        let Control { dt, max, restart, last, fresh } = self;
+        k.number("control.dt", dt)?;
+        k.number("control.restart", restart)?;
+        k.option("control.last", last, |k, last| {
+            k.number("control.last.dt", &mut last.0)?;
+            k.number("control.last.error", &mut last.1)
+        })?;
+        k.flag("control.fresh", fresh)?;
+        let fits = |step: f64| step > 0.0 && step.is_finite();
+        if !fits(*dt) || !fits(*restart) {
+            return misfit("control.dt", "is no length of a step");
+        }
+        *dt = dt.min(*max);
+        Ok(())
     }
 
     /// A jump happened: begin with a small step.

@@ -3,6 +3,7 @@
 //! A start value is a formula in what is known before the solve. What it misses changes slowly
 //! from step to step, so the next one is corrected by it.
 
+use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::ground::par;
 
 /// What the start value of one solve of a step missed in the last two steps.
@@ -35,6 +36,22 @@ impl Grows {
 }
 
 impl Missed {
+    /// Keeps what was missed; `voxels` is the number of values of a field.
+    pub fn keep(&mut self, name: &str, voxels: usize, k: &mut Keeper) -> Result<(), Misfit> {
+        let Missed { by, dt } = self;
+        for by in by {
+            k.list32(name, by)?;
+            if !by.is_empty() && by.len() != voxels {
+                return misfit(name, "has not the size of a field");
+            }
+        }
+        k.array(name, dt)?;
+        if self.dt[0] > 0.0 && self.by.iter().any(Vec::is_empty) {
+            return misfit(name, "is empty");
+        }
+        Ok(())
+    }
+
     /// Forgets: the next step does not follow the last.
     pub fn forget(&mut self) {
         self.dt = [0.0; 2];

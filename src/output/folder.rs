@@ -54,9 +54,13 @@ impl Folder {
         }
         let (kind, what) = match found {
             Found::Done => (Kind::AlreadyDone, "already holds this run, finished".to_owned()),
-            Found::Unfinished => {
-                (Kind::Unfinished, "holds this run, but it was not finished".to_owned())
-            }
+            Found::Unfinished => (
+                Kind::Unfinished,
+                format!(
+                    "holds this run, but it was not finished; `blastema resume {shown}` goes on \
+                     with it"
+                ),
+            ),
             _ => (
                 Kind::Other,
                 "holds another run (another case, other values or another version)".to_owned(),
@@ -74,6 +78,11 @@ impl Folder {
     /// Holds the lock of a folder that stands, whatever it holds.
     pub(super) fn hold(path: &Path) -> Result<Folder> {
         Folder::lock(path)
+    }
+
+    /// Takes the lock of the folder of a run that is there, to go on with it.
+    pub fn reopen(path: &Path) -> Result<Folder> {
+        Folder::lock(path)?.with_fields()
     }
 
     /// The folder's path.

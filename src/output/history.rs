@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Folder, OutputError, Result};
+use super::{Folder, Kind, OutputError, Result};
 
 /// Name of the file.
 pub const FILE: &str = "history.csv";
@@ -21,6 +21,8 @@ pub struct History {
     file: BufWriter<File>,
     columns: usize,
     line: String,
+    /// Length so far.
+    bytes: u64,
     flushed: Instant,
 }
 
@@ -35,10 +37,47 @@ impl History {
             file: BufWriter::new(file),
             columns: columns.len(),
             line: header.join(","),
+            bytes: 0,
             flushed: Instant::now(),
         };
         history.put()?;
         Ok(history)
+    }
+
+    /// Opens the table of a run that goes on: rows behind the first `bytes` belong to steps that
+    /// will be taken again.
+    pub fn go_on(folder: &Folder, columns: &[(String, String)], bytes: u64) -> Result<History> {
+        let path = folder.join("history.csv");
+        let io = |e: std::io::Error| OutputError::io(&path, &e);
+        let mut file = File::options().read(true).write(true).open(&path).map_err(io)?;
+        let header: Vec<String> = columns.iter().map(|(name, unit)| title(name, unit)).collect();
+        let header = header.join(",") + "\n";
+        let mut found = vec![0; header.len()];
+        let whole = file.metadata().map_err(io)?.len() >= bytes.max(header.len() as u64);
+        if !whole || file.read_exact(&mut found).is_err() || found != header.as_bytes() {
+            let text = format!(
+                "{} is not the table that the checkpoint belongs to; `blastema run --replace` \
+                 starts anew and keeps this folder",
+                path.display()
+            );
+            return Err(OutputError::new(Kind::Io, text));
+        }
+        file.set_len(bytes).map_err(io)?;
+        file.seek(SeekFrom::End(0)).map_err(io)?;
+        Ok(History {
+            path,
+            file: BufWriter::new(file),
+            columns: columns.len(),
+            line: String::new(),
+            bytes,
+            flushed: Instant::now(),
+        })
+    }
+
+    /// Hands all rows to the system; gives the length of the table and the file, to be synced.
+    pub fn flush(&mut self) -> Result<(u64, File)> {
+        let file = self.file.flush().and_then(|()| self.file.get_ref().try_clone());
+        Ok((self.bytes, file.map_err(|e| OutputError::io(&self.path, &e))?))
     }
 
     /// Appends a row with one value a column; a value that is not finite leaves its cell empty.
@@ -63,6 +102,7 @@ impl History {
 
     fn put(&mut self) -> Result<()> {
         self.line.push('\n');
+        self.bytes += self.line.len() as u64;
         let mut done = self.file.write_all(self.line.as_bytes());
         if self.flushed.elapsed() >= FLUSH_EVERY {
             done = done.and_then(|()| self.file.flush());

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::Path;
 
 pub mod audit;
+pub mod checkpoint;
 pub mod checksums;
 pub mod folder;
 pub mod frame;
@@ -17,6 +18,7 @@ pub mod master;
 pub mod read;
 pub mod report;
 pub mod space;
+pub mod stored;
 pub mod viewpy;
 pub mod writer;
 pub mod xdmf;

@@ -74,11 +74,15 @@ impl Record {
 /// Writes `case.toml` as typed; what it extends goes beside it as `case.extends-N.<name>`.
 pub fn write_case(folder: &Folder, provenance: &Provenance) -> Result<()> {
     for (i, (name, text)) in provenance.texts.iter().enumerate() {
-        let base = Path::new(name).file_name().and_then(|n| n.to_str()).unwrap_or("base.toml");
-        let file = if i == 0 { "case.toml".to_owned() } else { format!("case.extends-{i}.{base}") };
-        publish_text(folder.path(), &file, text)?;
+        publish_text(folder.path(), &case_file(i, name), text)?;
     }
     Ok(())
+}
+
+/// Name in a run's folder of text `i` of its case.
+pub(super) fn case_file(i: usize, name: &str) -> String {
+    let base = Path::new(name).file_name().and_then(|n| n.to_str()).unwrap_or("base.toml");
+    if i == 0 { "case.toml".to_owned() } else { format!("case.extends-{i}.{base}") }
 }
 
 /// Writes `answers.txt` and `answers.json`.
@@ -155,6 +159,10 @@ pub fn write_record(
     );
     put("machine", machine(record.threads));
     put("files", json!(texts));
+    let typed: Vec<&str> = provenance.texts.iter().map(|t| t.1.as_str()).collect();
+    put("texts", json!(typed));
+    put("folders", json!(provenance.folders));
+    put("sets", json!(provenance.sets));
     put("inputs", Value::Array(inputs));
     put("warnings", json!(provenance.warnings));
     put("answers", answers_json(answers));

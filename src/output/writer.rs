@@ -1,46 +1,97 @@
 //! The writer: a thread that publishes outputs while the solver goes on.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::frame::{self, Array, Column, Frame, Layout, STATIC};
 use super::master::{self, Series};
-use super::{Checksums, Folder, Kind, OutputError, Result};
+use super::{Checksums, Folder, Kind, OutputError, Result, Results, checkpoint};
+use crate::model::run::Kept;
 
 /// The master files are derived from the outputs; more often than this is waste.
 const MASTER_EVERY: Duration = Duration::from_secs(2);
 
-/// Publishes frames in the background. At most two wait; a third call blocks.
+/// What the thread does, in this order: a checkpoint is published after all outputs before it.
+enum Job {
+    Output(Frame),
+    /// The checkpoint of a case with this hash, after the history that belongs to it.
+    Checkpoint {
+        path: PathBuf,
+        hash: String,
+        kept: Arc<Kept>,
+        history: File,
+    },
+}
+
+/// Publishes outputs and checkpoints in the background. At most two wait; a third call blocks.
 #[derive(Debug)]
 pub struct Writer {
     folder: PathBuf,
-    queue: Option<SyncSender<Frame>>,
+    queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<Result<()>>>,
 }
 
 impl Writer {
     /// Writes `statics` (what never changes: porosity, mask) at once, then waits for frames.
     pub fn start(folder: &Folder, layout: Layout, statics: &[Array]) -> Result<Writer> {
+        Writer::with(folder, layout, statics, Series::default())
+    }
+
+    /// The same behind the outputs that are in the folder: those to come replace them by number.
+    pub fn go_on(folder: &Folder, layout: Layout, statics: &[Array]) -> Result<Writer> {
+        let mut series = Series::default();
+        // Without any output yet there is nothing to open.
+        if let Ok(results) = Results::open(folder.path()) {
+            series.steps = results.steps.iter().map(|s| (s.index, s.time)).collect();
+            series.fields = results.fields;
+        }
+        // A list whose last line was cut off would spoil the next one.
+        Checksums::load(folder.path())?.write(folder.path())?;
+        Writer::with(folder, layout, statics, series)
+    }
+
+    fn with(
+        folder: &Folder,
+        layout: Layout,
+        statics: &[Array],
+        mut series: Series,
+    ) -> Result<Writer> {
         if !statics.is_empty() {
             frame::write(folder.path(), STATIC, &layout, None, statics)?;
         }
-        let series =
-            Series { statics: statics.iter().map(Array::column).collect(), ..Series::default() };
-        let task = Task { folder: folder.path().to_owned(), layout, series };
-        let (queue, frames) = sync_channel(2);
+        series.statics = statics.iter().map(Array::column).collect();
+        let task = Task { folder: folder.path().to_owned(), layout, series, begun: false };
+        let (queue, jobs) = sync_channel(2);
         let thread = std::thread::Builder::new()
             .name("output".to_owned())
-            .spawn(move || task.run(&frames))
+            .spawn(move || task.run(&jobs))
             .map_err(|e| OutputError::io(folder.path(), &e))?;
         Ok(Writer { folder: folder.path().to_owned(), queue: Some(queue), thread: Some(thread) })
     }
 
     /// Hands over an output; gives the error of an earlier one if that failed.
     pub fn push(&mut self, frame: Frame) -> Result<()> {
+        self.send(Job::Output(frame))
+    }
+
+    /// Hands over a checkpoint of the case with this `hash`, and the history that belongs to it.
+    pub fn checkpoint(
+        &mut self,
+        path: PathBuf,
+        hash: String,
+        kept: Arc<Kept>,
+        history: File,
+    ) -> Result<()> {
+        self.send(Job::Checkpoint { path, hash, kept, history })
+    }
+
+    fn send(&mut self, job: Job) -> Result<()> {
         match &self.queue {
-            Some(queue) if queue.send(frame).is_ok() => Ok(()),
+            Some(queue) if queue.send(job).is_ok() => Ok(()),
             // The thread has gone: it has something to say.
             _ => self.join().and(Err(OutputError::new(Kind::Io, "the writer has stopped"))),
         }
@@ -72,13 +123,23 @@ struct Task {
     folder: PathBuf,
     layout: Layout,
     series: Series,
+    /// True after the first output of this process.
+    begun: bool,
 }
 
 impl Task {
-    fn run(mut self, frames: &Receiver<Frame>) -> Result<()> {
+    fn run(mut self, jobs: &Receiver<Job>) -> Result<()> {
         let mut last: Option<Instant> = None;
-        while let Ok(frame) = frames.recv() {
-            let published = self.publish(&frame);
+        while let Ok(job) = jobs.recv() {
+            let published = match job {
+                Job::Output(frame) => self.publish(&frame),
+                Job::Checkpoint { path, hash, kept, history } => {
+                    let synced = history.sync_all();
+                    synced
+                        .map_err(|e| OutputError::io(&path, &e))
+                        .and_then(|()| checkpoint::write(&path, &hash, &kept))
+                }
+            };
             let due = last.is_none_or(|t| t.elapsed() >= MASTER_EVERY);
             if published.is_ok() && due {
                 self.refresh()?;
@@ -94,15 +155,18 @@ impl Task {
 
     fn publish(&mut self, frame: &Frame) -> Result<()> {
         let columns: Vec<Column> = frame.arrays.iter().map(Array::column).collect();
-        if self.series.steps.is_empty() {
+        if !self.begun {
             self.series.fields = columns;
+            self.begun = true;
         } else if self.series.fields != columns {
             let text = format!("output {} has other fields than those before it", frame.index);
             return Err(OutputError::new(Kind::Io, text));
         }
         let name = frame::file_name(frame.index);
         frame::write(&self.folder, &name, &self.layout, Some(frame.time), &frame.arrays)?;
+        self.series.steps.retain(|s| s.0 != frame.index);
         self.series.steps.push((frame.index, frame.time));
+        self.series.steps.sort_by_key(|s| s.0);
         Ok(())
     }
 

@@ -91,6 +91,7 @@ pub(crate) fn setup(
             stop_when_steady: false,
             accuracy: Accuracy::default(),
             outputs: vec![0.0, duration],
+            checkpoints: Vec::new(),
             fields: Vec::new(),
             double: true,
             time_unit: ("s", 1.0),

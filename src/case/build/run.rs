@@ -22,8 +22,9 @@ impl Builder<'_> {
         let accuracy = run.get("accuracy")?;
         let output = run.get("output")?;
         if steady {
-            let moving = [run.get("stop_when"), output.get("every"), output.get("at")];
-            for key in moving.into_iter().flatten() {
+            let moving = ["stop_when", "checkpoints"].map(|k| run.get(k));
+            let moving = moving.into_iter().chain([output.get("every"), output.get("at")]);
+            for key in moving.flatten() {
                 self.wrong("E020", key, format!("{} beside run.steady", key.key)).label =
                     "a steady run has one moment".into();
             }
@@ -40,6 +41,7 @@ impl Builder<'_> {
                 max_step: accuracy.si("max_step")?,
             },
             outputs: outputs?,
+            checkpoints: self.checkpoints(run, duration)?,
             fields: Vec::new(),
             double: output.word("precision")? == "f64",
             time_unit: units::time_unit(duration),
@@ -83,6 +85,21 @@ impl Builder<'_> {
         if let Some(end) = times.last_mut() {
             *end = duration;
         }
+        Some(times)
+    }
+
+    /// Times of checkpoints that stay.
+    fn checkpoints(&mut self, run: &Checked, duration: f64) -> Option<Vec<f64>> {
+        let Some(list) = run.get("checkpoints") else { return Some(Vec::new()) };
+        let mut times = list.quantities()?;
+        for at in list.list() {
+            if at.quantity()? > duration {
+                self.wrong("E016", at, format!("{} is after the end", at.key)).label =
+                    format!("the run ends at {}", readable(duration, TIME));
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        times.dedup();
         Some(times)
     }
 

@@ -74,6 +74,13 @@ pub(in crate::case) fn run() -> Shape {
                 "What is written when.",
             )
             .or("{}"),
+            key(
+                "checkpoints",
+                Shape::list(Shape::not_negative(TIME), 1, 1000),
+                "Times at which the complete state is kept, to branch off from: \
+                `blastema run other.toml --from out/case@7d`.",
+            )
+            .optional(),
         ],
         groups: vec![Group { keys: &["duration", "steady"], needed: true }],
         note: "",

@@ -1,0 +1,87 @@
+//! A run's folder read back: the case that it holds, and how far it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::report::case_file;
+use super::{Kind, OutputError, Result};
+
+/// What a run has stored about itself.
+#[derive(Clone, Debug, Default)]
+pub struct StoredRun {
+    /// Stem of the case file.
+    pub stem: String,
+    /// Version of the program.
+    pub version: String,
+    /// Hash of the case.
+    pub hash: String,
+    /// True if it is finished.
+    pub finished: bool,
+    /// Texts of the case, what it extends after it: name, folder of its relative paths, text.
+    pub texts: Vec<(String, PathBuf, String)>,
+    /// Arguments of `--set`.
+    pub sets: Vec<String>,
+    /// Values: key, as typed.
+    pub values: Vec<(String, String)>,
+    /// Input files: path as typed, BLAKE3.
+    pub inputs: Vec<(String, String)>,
+    /// What later records must say too: where the run branched off, what was changed on the way.
+    pub told: Vec<(String, Value)>,
+    /// What the hash holds besides the case, where the run branched off another.
+    pub root: Option<String>,
+}
+
+impl StoredRun {
+    /// Reads `run.json` and the case beside it.
+    pub fn open(folder: &Path) -> Result<StoredRun> {
+        let missing = |what: &str| {
+            let text = format!("{} {what}", folder.display());
+            OutputError::new(Kind::Missing, text)
+        };
+        let text = fs::read_to_string(folder.join("run.json"))
+            .map_err(|_| missing("holds no run: there is no run.json in it"))?;
+        let json: Value = serde_json::from_str(&text)
+            .map_err(|_| missing("holds a run.json that cannot be read"))?;
+        let word = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+        let words = |key: &str| -> Vec<String> {
+            json[key].as_array().map(|a| a.iter().map(word).collect()).unwrap_or_default()
+        };
+        let pairs = |key: &str, names: [&str; 2]| -> Vec<(String, String)> {
+            let list = json[key].as_array().map_or(&[][..], Vec::as_slice);
+            list.iter().map(|v| (word(&v[names[0]]), word(&v[names[1]]))).collect()
+        };
+        let (files, folders) = (words("files"), words("folders"));
+        // A run that was killed early has written no files of its own yet.
+        let kept = words("texts");
+        if files.is_empty() || files.len() != folders.len() || files.len() != kept.len() {
+            return Err(missing(
+                "does not say how its case was made; was it written by an older version?",
+            ));
+        }
+        let mut texts = Vec::new();
+        for (i, ((name, origin), kept)) in files.into_iter().zip(folders).zip(kept).enumerate() {
+            let path = folder.join(case_file(i, &name));
+            let text = match fs::read_to_string(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => kept,
+                other => other.map_err(|e| OutputError::io(&path, &e))?,
+            };
+            texts.push((name, PathBuf::from(origin), text));
+        }
+        Ok(StoredRun {
+            stem: word(&json["case"]),
+            version: word(&json["version"]),
+            hash: word(&json["hash"]),
+            finished: json["status"]["state"].as_str() == Some("finished"),
+            texts,
+            sets: words("sets"),
+            values: pairs("values", ["key", "typed"]),
+            inputs: pairs("inputs", ["path", "blake3"]),
+            told: (["branch", "changed"].into_iter())
+                .filter_map(|key| Some((key.to_owned(), json.get(key)?.clone())))
+                .collect(),
+            root: json["branch"]["root"].as_str().map(str::to_owned),
+        })
+    }
+}

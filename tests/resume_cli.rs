@@ -1,0 +1,343 @@
+//! `resume` on the command line: files of a run that was stopped are those of one that was not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn blastema(at: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_blastema")).args(args).current_dir(at).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn text(output: &Output) -> String {
+    let both = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8_lossy(&both).into_owned()
+}
+
+/// Files that must not depend on stops: fields, master files, history, answers but for time.
+fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    // Checkpoints hold the wall time too.
+    for folder in ["", "fields/"] {
+        let Ok(entries) = std::fs::read_dir(out.join(folder)) else { continue };
+        for entry in entries.flatten() {
+            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+            if !entry.path().is_file() || ["run.json", "checksums.b3"].contains(&name.as_str()) {
+                continue;
+            }
+            let mut bytes = std::fs::read(entry.path()).unwrap();
+            if name == "answers.txt" {
+                let kept = String::from_utf8(bytes).unwrap();
+                let kept = kept.lines().filter(|l| !l.starts_with("wall time"));
+                bytes = kept.collect::<Vec<_>>().join("\n").into_bytes();
+            }
+            if name == "answers.json" {
+                let mut json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+                json.as_object_mut().unwrap().remove("wall_time");
+                bytes = json.to_string().into_bytes();
+            }
+            all.insert(name, bytes);
+        }
+    }
+    all
+}
+
+#[track_caller]
+fn same(a: &Path, b: &Path) {
+    let (a, b) = (results(a), results(b));
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, bytes) in &a {
+        assert!(*bytes == b[name], "{name} differs");
+    }
+}
+
+/// Cells that take oxygen and die, a bath that is changed, in 24 voxels.
+const CASE: &str = r#"
+title = "stopped"
+[domain]
+shape = "box"
+size = ["2 mm"]
+voxels = [24]
+[solutes.oxygen]
+diffusivity = "2e-9 m^2/s"
+initial = "0.2 mol/m^3"
+boundary.x_max.value = "0.2 mol/m^3"
+[solutes.glucose]
+diffusivity = "6e-10 m^2/s"
+initial = "5 mM"
+boundary.x_max.bath = { name = "well", start = "5 mM" }
+[baths.well]
+volume = "1 L"
+change = { every = "4 h", fraction = 0.5 }
+[cells.msc]
+type = "custom"
+seeding.uniform = { density = "2e7 cells/mL" }
+uptake.oxygen.michaelis-menten = { vmax = "98 fmol/cell/h", km = "8 uM" }
+uptake.glucose.michaelis-menten = { vmax = "380 fmol/cell/h", km = "0.4 mM" }
+death.hypoxia = { rate.time_constant = "4 h", when.oxygen.below = { half = "5e-3 mol/m^3" } }
+[run]
+duration = "10 h"
+output.every = "2 h"
+"#;
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    /// A folder with the case, run once to its end in `whole`.
+    fn new(case: &str) -> Place {
+        let place = Place(tempfile::tempdir().unwrap());
+        std::fs::write(place.path().join("case.toml"), case).unwrap();
+        let done = place.run("whole", &[]);
+        assert_eq!(code(&done), 0, "{}", text(&done));
+        place
+    }
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+    fn run(&self, out: &str, more: &[&str]) -> Output {
+        blastema(self.path(), &[&["run", "case.toml", "--quiet", "--out", out], more].concat())
+    }
+    fn resume(&self, out: &str, more: &[&str]) -> Output {
+        blastema(self.path(), &[&["resume", out, "--quiet"], more].concat())
+    }
+    fn steps(&self) -> usize {
+        let history = std::fs::read_to_string(self.path().join("whole/history.csv")).unwrap();
+        history.lines().count() - 2
+    }
+    #[track_caller]
+    fn same(&self, out: &str) {
+        same(&self.path().join("whole"), &self.path().join(out));
+    }
+}
+
+#[test]
+fn a_run_stopped_at_any_step_leaves_the_same_files() {
+    let place = Place::new(CASE);
+    let steps = place.steps();
+    assert!(steps > 10);
+    for stop in (1..steps).step_by(3) {
+        let out = format!("stopped-{stop}");
+        let stopped = place.run(&out, &["--stop-after-steps", &stop.to_string()]);
+        assert_eq!(code(&stopped), 130, "{}", text(&stopped));
+        assert!(text(&stopped).contains(&format!("blastema resume {out}")), "{}", text(&stopped));
+        let record = std::fs::read_to_string(place.path().join(&out).join("run.json")).unwrap();
+        assert!(record.contains("\"state\": \"stopped\""), "{record}");
+        // Once more on the way, with other threads.
+        let next = (stop + 2).to_string();
+        let again = place.resume(&out, &["--stop-after-steps", &next, "--threads", "3"]);
+        assert!([0, 130].contains(&code(&again)), "{}", text(&again));
+        let done = place.resume(&out, &[]);
+        assert_eq!(code(&done), 0, "{}", text(&done));
+        place.same(&out);
+        assert!(!place.path().join(&out).join("lock").exists());
+    }
+}
+
+/// A run that is stopped after this many steps, with a checkpoint at each.
+fn stopped(place: &Place, out: &str, steps: &str) {
+    let more = ["--stop-after-steps", steps, "--checkpoint-steps", "1"];
+    assert_eq!(code(&place.run(out, &more)), 130);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_and_told() {
+    let place = Place::new(CASE);
+    stopped(&place, "out", "9");
+    let folder = place.path().join("out/checkpoint");
+    let step = |name: &str| {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        blastema::output::checkpoint::parse(&bytes).unwrap().step
+    };
+    let newest = if step("a") > step("b") { "a" } else { "b" };
+    assert_eq!(step("a") + step("b"), 17);
+    let mut bytes = std::fs::read(folder.join(newest)).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 16;
+    std::fs::write(folder.join(newest), &bytes).unwrap();
+    let done = place.resume("out", &[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    assert!(text(&done).contains("damaged") && text(&done).contains("after 8 steps"));
+    place.same("out");
+    // Both gone: it starts anew and says so.
+    stopped(&place, "anew", "9");
+    for name in ["a", "b"] {
+        std::fs::write(place.path().join("anew/checkpoint").join(name), &bytes[..50]).unwrap();
+    }
+    let done = place.resume("anew", &[]);
+    assert!(code(&done) == 0 && text(&done).contains("starts anew"), "{}", text(&done));
+    place.same("anew");
+}
+
+#[test]
+fn another_version_another_case_and_a_finished_run_are_told_apart() {
+    let place = Place::new(CASE);
+    let done = place.resume("whole", &[]);
+    assert!(code(&done) == 0 && text(&done).contains("is finished"), "{}", text(&done));
+    let none = place.resume("nowhere", &[]);
+    assert!(code(&none) == 2 && text(&none).contains("holds no run"), "{}", text(&none));
+
+    stopped(&place, "out", "5");
+    let unfinished = place.run("out", &[]);
+    assert_eq!(code(&unfinished), 6);
+    assert!(text(&unfinished).contains("blastema resume out"), "{}", text(&unfinished));
+
+    let record = place.path().join("out/run.json");
+    let json = std::fs::read_to_string(&record).unwrap();
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(json.contains(&version));
+    std::fs::write(&record, json.replace(&version, "\"version\": \"99.1.0\"")).unwrap();
+    let other = place.resume("out", &[]);
+    assert!(code(&other) == 2 && text(&other).contains("version 99.1.0"), "{}", text(&other));
+    std::fs::write(&record, json).unwrap();
+
+    let longer = ["--set", "run.duration=\"11 h\""];
+    let refused = place.resume("out", &longer);
+    assert_eq!(code(&refused), 2);
+    let told = "run.duration: was 10 h, is 11 h";
+    assert!(text(&refused).contains(told), "{}", text(&refused));
+    assert!(text(&refused).contains("--allow-changed run.duration"));
+    let other = place.resume("out", &[&longer[..], &["--allow-changed", "run.accuracy"]].concat());
+    assert_eq!(code(&other), 2);
+    // Stopped right after the change was taken in: the case is the new one from then on.
+    let allowed = ["--allow-changed", "run.duration", "--stop-after-steps", "6"];
+    let stopped = place.resume("out", &[&longer[..], &allowed].concat());
+    assert_eq!(code(&stopped), 130, "{}", text(&stopped));
+    let done = place.resume("out", &[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    let history = std::fs::read_to_string(place.path().join("out/history.csv")).unwrap();
+    assert!(history.lines().last().unwrap().starts_with("39600,"));
+    let json = std::fs::read_to_string(&record).unwrap();
+    assert!(json.contains("\"changed\""), "{json}");
+}
+
+#[test]
+fn an_input_file_that_has_changed_is_refused() {
+    let table = |v: &str| format!("time,value\n0,0.2\n36000,{v}\n");
+    let case = CASE.replacen(
+        "boundary.x_max.value = \"0.2 mol/m^3\"",
+        "boundary.x_max.value.csv = { path = \"wall.csv\", time_unit = \"s\", unit = \"mol/m^3\" }",
+        1,
+    );
+    let place = Place(tempfile::tempdir().unwrap());
+    std::fs::write(place.path().join("case.toml"), case).unwrap();
+    std::fs::write(place.path().join("wall.csv"), table("0.1")).unwrap();
+    stopped(&place, "out", "5");
+    std::fs::write(place.path().join("wall.csv"), table("0.15")).unwrap();
+    let refused = place.resume("out", &[]);
+    assert!(code(&refused) == 2 && text(&refused).contains("wall.csv: was"), "{}", text(&refused));
+    let done = place.resume("out", &["--allow-changed", "wall.csv"]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+}
+
+#[test]
+fn wall_time_ends_with_a_checkpoint_and_its_own_code() {
+    let place = Place::new(CASE);
+    let stopped = place.run("out", &["--max-walltime", "1e-6 s"]);
+    assert_eq!(code(&stopped), 75, "{}", text(&stopped));
+    assert!(place.path().join("out/checkpoint/a").is_file());
+    let done = place.resume("out", &["--checkpoint-every", "1e-6 s"]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    place.same("out");
+}
+
+#[test]
+fn a_run_branches_off_another() {
+    let case = CASE.replacen("[run]", "[run]\ncheckpoints = [\"4 h\"]", 1);
+    let place = Place::new(&case);
+    assert!(place.path().join("whole/checkpoint/at-4h").is_file());
+    let row = |out: &str, time: &str| {
+        let text = std::fs::read_to_string(place.path().join(out).join("history.csv")).unwrap();
+        text.lines().find(|l| l.starts_with(time)).unwrap().to_owned()
+    };
+    // Nothing changed: the rest is the same to the last bit.
+    let plain = place.run("plain", &["--from", "whole@4h"]);
+    assert_eq!(code(&plain), 0, "{}", text(&plain));
+    assert_eq!(row("plain", "36000,"), row("whole", "36000,"));
+    // At a time without a checkpoint, which is an output: computed again, the same too.
+    let again = place.run("again", &["--from", "whole@8 h"]);
+    assert!(code(&again) == 0 && text(&again).contains("computes it again"), "{}", text(&again));
+    assert_eq!(row("again", "36000,"), row("whole", "36000,"));
+    // What differs is told, and kept.
+    let set = ["--set", "solutes.oxygen.boundary.x_max.value=\"0.05 mol/m^3\""];
+    let more = ["--from", "whole@4h", "--stop-after-steps", "20"];
+    let changed = place.run("changed", &[&set[..], &more].concat());
+    let told = "solutes.oxygen.boundary.x_max.value: was 0.2 mol/m^3, is 0.05 mol/m^3";
+    assert!(code(&changed) == 130 && text(&changed).contains(told), "{}", text(&changed));
+    let done = place.resume("changed", &[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    let json = std::fs::read_to_string(place.path().join("changed/run.json")).unwrap();
+    assert!(json.contains("\"branch\"") && json.contains("whole@4h"), "{json}");
+    assert!(row("changed", "36000,") != row("whole", "36000,"));
+    let whole = place.run("once", &[&set[..], &["--from", "whole@4h"]].concat());
+    assert_eq!(code(&whole), 0);
+    same(&place.path().join("once"), &place.path().join("changed"));
+    // The budgets still close.
+    let defect = row("changed", "36000,").rsplit_once(',').unwrap().1.parse::<f64>().unwrap();
+    assert!(defect < 1e-12, "{defect}");
+    // Other solutes or voxels do not fit.
+    let refused = place.run("refused", &["--from", "whole@4h", "--set", "domain.voxels=[12]"]);
+    assert!(code(&refused) == 4 && text(&refused).contains("does not fit"), "{}", text(&refused));
+    for from in ["whole", "whole@12 h", "whole@soon"] {
+        assert_eq!(code(&place.run("refused", &["--from", from])), 2);
+    }
+}
+
+/// Signals, as a terminal or a queue sends them.
+mod signals {
+    use super::*;
+    use std::process::{Child, Stdio};
+    use std::time::Duration;
+
+    /// A run of many seconds that has taken a few steps.
+    fn begun(place: &Path) -> Child {
+        let case =
+            CASE.replace("voxels = [24]", "voxels = [20000]").replace("\"10 h\"", "\"50 d\"");
+        std::fs::write(place.join("case.toml"), case).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_blastema"))
+            .args(["run", "case.toml", "--quiet", "--out", "out", "--checkpoint-steps", "1"])
+            .current_dir(place)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !place.join("out/checkpoint/b").exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child
+    }
+
+    fn send(child: &Child, signal: &str) {
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    #[test]
+    fn a_signal_stops_after_the_step_and_says_how_to_go_on() {
+        for (signal, wanted) in [("-INT", 130), ("-TERM", 143)] {
+            let place = tempfile::tempdir().unwrap();
+            let child = begun(place.path());
+            send(&child, signal);
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(code(&output), wanted, "{}", text(&output));
+            assert!(text(&output).contains("blastema resume out"), "{}", text(&output));
+            assert!(!place.path().join("out/lock").exists());
+            let again = ["resume", "out", "--quiet", "--max-walltime", "1e-6 s"];
+            let again = blastema(place.path(), &again);
+            assert!(code(&again) == 75 && text(&again).contains("goes on at"), "{}", text(&again));
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_comes_on_request_and_the_run_goes_on() {
+        let place = tempfile::tempdir().unwrap();
+        let mut child = begun(place.path());
+        send(&child, "-USR1");
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(child.try_wait().unwrap().is_none(), "it goes on");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
