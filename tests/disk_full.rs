@@ -85,7 +85,10 @@ fn a_disk_of_any_size_keeps_what_was_promised() {
                 if !fields(&out).is_empty() {
                     let found = audit(&out);
                     // The master files may not fit.
-                    assert!(found.as_ref().map_or(true, |f| f.whole()), "{what} {found:?}");
+                    assert!(
+                        found.as_ref().map_or(true, blastema::output::audit::Audit::whole),
+                        "{what} {found:?}"
+                    );
                 }
                 full += 1;
                 assert!(mount(&disk, "remount,size=64m"), "{what}");

@@ -134,7 +134,8 @@ fn sealed(path: &Path) -> bool {
 /// Files that only a run writes.
 fn ours(name: &str) -> bool {
     let alone = ["run.json", "case.toml", "view.py", "answers.txt", "answers.json", history::FILE];
-    alone.contains(&name) || name == STATIC || step_of(name).is_some()
+    let extended = name.starts_with("case.extends-");
+    alone.contains(&name) || extended || name == STATIC || step_of(name).is_some()
 }
 
 /// Number of the output that a file holds.
@@ -144,8 +145,8 @@ fn step_of(name: &str) -> Option<usize> {
     (file_name(index) == name).then_some(index)
 }
 
-/// Outputs are numbered without a gap. The sum of an output is listed before it gets its name, so
-/// of a run that was cut short one may be listed that is not there.
+/// Outputs are numbered without a gap. The sum of a file is listed before it gets its name, so of
+/// a run that was cut short one may be listed that is not there.
 fn steps(names: &[String], list: &Checksums, found: &mut Audit) {
     let there: Vec<usize> = names.iter().filter_map(|n| step_of(n)).collect();
     found.steps = there.len();
@@ -153,7 +154,10 @@ fn steps(names: &[String], list: &Checksums, found: &mut Audit) {
     found.missing_steps = (0..next).filter(|i| there.binary_search(i).is_err()).collect();
     if found.state != "finished" {
         let coming = file_name(next);
-        found.missing.retain(|n| *n != coming && (n != STATIC || next > 0));
+        let allowed = |n: &String| {
+            *n == coming || list.last.as_ref() == Some(n) || (n == STATIC && next == 0)
+        };
+        found.missing.retain(|n| !allowed(n));
     }
     if found.in_use {
         // Published since the folder was read.
@@ -196,15 +200,13 @@ fn remake(
     let mut good = true;
     for name in derived {
         let listed = list.entries().find(|e| e.0 == name).and_then(|e| e.1.last());
-        let right = match listed {
-            Some(listed) => sum(name).as_ref() == Some(listed),
-            // Not listed before the end of a run: must be what it is made from.
-            None => {
-                let wanted = master::sum(&results.layout, &results.series(), name)?;
-                sum(name) == Some(wanted)
-            }
+        // Not listed before the end of a run: must be what it is made from.
+        let wanted = if let Some(listed) = listed {
+            listed.clone()
+        } else {
+            master::sum(&results.layout, &results.series(), name)?
         };
-        good &= right;
+        good &= sum(name) == Some(wanted);
     }
     if good {
         return Ok(());

@@ -19,6 +19,8 @@ pub const FILE: &str = "checksums.b3";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checksums {
     sums: BTreeMap<String, Vec<String>>,
+    /// Name of the last line: what was about to get its name when a run was killed.
+    pub last: Option<String>,
     /// Lines that are no sum and name.
     pub broken: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl Checksums {
             let text = std::str::from_utf8(line).ok().and_then(|l| l.strip_suffix('\n'));
             match text.and_then(|l| l.split_once("  ")) {
                 Some((sum, name)) if sum.len() == 64 && !name.is_empty() => {
+                    list.last = Some(name.to_owned());
                     list.sums.entry(name.to_owned()).or_default().push(sum.to_owned());
                 }
                 _ => list.broken.push(String::from_utf8_lossy(line).trim_end().to_owned()),
@@ -90,10 +93,30 @@ pub fn publish_listed(
     name: &str,
     write: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
-    publish_after(&folder.join(name), write, |temporary| {
+    let mut listed = None;
+    let done = publish_after(&folder.join(name), write, |temporary| {
         let sum = hash(temporary).map_err(|e| OutputError::io(temporary, &e))?;
-        append(folder, name, &sum)
-    })
+        append(folder, name, &sum)?;
+        listed = Some(sum);
+        Ok(())
+    });
+    if let (Err(_), Some(sum)) = (&done, listed) {
+        take_back(folder, name, &sum);
+    }
+    done
+}
+
+/// Cuts the last line off the list, where it is this one and its file did not get its name.
+fn take_back(folder: &Path, name: &str, sum: &str) {
+    if hash(&folder.join(name)).is_ok_and(|there| there == sum) {
+        return;
+    }
+    let (path, line) = (folder.join(FILE), format!("{sum}  {name}\n"));
+    let text = fs::read(&path).unwrap_or_default();
+    if let Some(before) = text.strip_suffix(line.as_bytes()) {
+        let file = OpenOptions::new().write(true).open(&path);
+        let _ = file.and_then(|f| f.set_len(before.len() as u64));
+    }
 }
 
 /// Publishes a text that may stand there already. Not while the writer works, which also adds to

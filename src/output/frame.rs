@@ -235,7 +235,7 @@ pub fn write(
     done.map_err(|mut e| {
         if e.kind == super::Kind::Full {
             let need = space::bytes(arrays.iter().map(|a| a.values.bytes() as f64).sum());
-            e.message += &format!("; this output needs up to {need}");
+            e.message = format!("{}; this output needs up to {need}", e.message);
         }
         e
     })

@@ -36,7 +36,7 @@ pub fn write(folder: &Path, layout: &Layout, series: &Series) -> Result<()> {
 
 /// BLAKE3 of one of the two files, by name, as [`write`] would make it.
 pub(super) fn sum(layout: &Layout, series: &Series, name: &str) -> Result<String> {
-    if name.ends_with(".xdmf") {
+    if Path::new(name).extension().is_some_and(|e| e == "xdmf") {
         let text = super::xdmf::text(layout, series);
         return Ok(blake3::hash(text.as_bytes()).to_hex().to_string());
     }

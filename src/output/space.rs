@@ -13,7 +13,7 @@ pub fn free(path: &Path) -> Option<f64> {
     while !at.exists() && at.pop() {}
     let found = rustix::fs::statvfs(&at).ok()?;
     // What has no blocks (/proc) is no disk.
-    (found.f_blocks > 0).then(|| found.f_bavail as f64 * found.f_frsize as f64)
+    (found.f_blocks > 0).then_some(found.f_bavail as f64 * found.f_frsize as f64)
 }
 
 /// A number of bytes for people: "1.4 GB". Decimal, as disks are sold.
