@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::setup::{Flow, FlowBoundary, FlowLaw, Setup};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
-use crate::numerics::flux::{Diffusive, OnFaces, around, between, conductance, on_faces};
+use crate::numerics::flux::{Diffusive, OnFaces, between, conductance, on_faces};
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{Equation, Inert, NotConverged};
 use crate::numerics::wall::{Behind, Wall, face_voxels};
@@ -60,14 +60,14 @@ impl Stream {
         Ok(Some(Stream { q, pressure, velocity, shear, entering }))
     }
 
-    /// What a porosity that has changed makes of the flow.
+    /// What a porosity that has changed makes of the flow; true if the velocity follows it.
     pub(super) fn follow(
         &mut self,
         setup: &Setup,
         room: &[f64],
         porosity: &[f64],
-    ) -> Result<(), NotConverged> {
-        let Some(flow) = &setup.flow else { return Ok(()) };
+    ) -> Result<bool, NotConverged> {
+        let Some(flow) = &setup.flow else { return Ok(false) };
         match &flow.law {
             FlowLaw::Given(_) => {}
             // The velocity stays where the permeability does.
@@ -75,10 +75,11 @@ impl Stream {
             _ => {
                 if let Some(stream) = Stream::of(setup, room, porosity)? {
                     *self = stream;
+                    return Ok(true);
                 }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Superficial speed in a voxel, m/s.
@@ -238,26 +239,4 @@ fn velocity(grid: &Grid, q: &OnFaces) -> [Vec<f64>; 3] {
             })
             .collect()
     })
-}
-
-/// Largest defect of the flow into a voxel over the largest flow through its faces.
-pub fn divergence(grid: &Grid, stream: &Stream) -> f64 {
-    let mut worst = 0.0_f64;
-    let largest = stream.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
-    for i in 0..grid.len() {
-        let mut sum = 0.0;
-        around(grid.n, i, |side, above| {
-            let q = stream.q[side.axis][side.face];
-            sum += if above { q } else { -q };
-        });
-        for face in Face::ALL {
-            let v = grid.voxel(i);
-            let at = if face.end { grid.n[face.axis] - 1 } else { 0 };
-            if v[face.axis] == at {
-                sum -= stream.entering_at(grid, face, i);
-            }
-        }
-        worst = worst.max(sum.abs());
-    }
-    if largest > 0.0 { worst / largest } else { 0.0 }
 }
