@@ -47,7 +47,10 @@ impl Failure {
             let _ = writeln!(std::io::stdout(), "{text}");
             return ExitCode::SUCCESS;
         }
-        let _ = if text.starts_with("error") {
+        // A report of a case has its own words, in colour on a terminal; it sorts by place, so a
+        // warning may come first.
+        let plain = text.strip_prefix('\x1b').and_then(|t| t.split_once('m')).map_or(text, |t| t.1);
+        let _ = if plain.starts_with("error") || plain.starts_with("warning[") {
             writeln!(std::io::stderr(), "{text}")
         } else {
             writeln!(std::io::stderr(), "error: {text}")
