@@ -144,9 +144,11 @@ pub fn cost(setup: &Setup) -> Cost {
         (setup.run.duration / setup.run.accuracy.max_step).max(setup.run.outputs.len() as f64)
             + 40.0
     };
+    let once = |f: &&String| setup.flow_fields().contains(&f.as_str()) && !setup.flow_changes();
+    let written = setup.run.fields.iter().filter(|f| !once(f)).count() as f64;
     Cost {
         memory: voxels * (60.0 + 60.0 * solutes + 40.0 * fields),
-        disk: voxels * bytes * setup.run.fields.len() as f64 * setup.run.outputs.len() as f64,
+        disk: voxels * bytes * written * setup.run.outputs.len() as f64,
         time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields),
     }
 }
