@@ -28,6 +28,10 @@ pub struct Stream {
     pub entering: [f64; 6],
 }
 
+/// Share of the largest flow through a voxel's side below which a flow may be round-off of the
+/// pressure.
+pub const ROUNDING: f64 = 1e-9;
+
 /// Relative residual of the pressure: what the flow of a voxel may lack.
 const TOLERANCE: f64 = 1e-13;
 
@@ -93,11 +97,22 @@ impl Stream {
         if face.end { -q } else { q }
     }
 
+    /// What enters and what leaves through a face, m³/s.
+    pub fn both_ways(&self, grid: &Grid, face: Face) -> [f64; 2] {
+        let sign = if face.end { -1.0 } else { 1.0 };
+        let least = ROUNDING * self.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
+        let sum = |way: f64| -> f64 {
+            let through = outer(grid, face).map(|(_, f)| way * sign * self.q[face.axis][f]);
+            through.filter(|q| *q > least).sum()
+        };
+        [sum(1.0), sum(-1.0)].map(|q| q * grid.voxel_volume())
+    }
+
     /// Mean time of the fluid in the construct, s; `storage` is the fluid of each voxel over the
     /// volume of the mean one.
     pub fn residence(&self, setup: &Setup, storage: &[f64]) -> f64 {
         let fluid = storage.iter().sum::<f64>() * setup.grid.voxel_volume();
-        fluid / self.entering.iter().filter(|q| **q > 0.0).sum::<f64>()
+        fluid / Face::ALL.map(|face| self.both_ways(&setup.grid, face)[0]).iter().sum::<f64>()
     }
 }
 

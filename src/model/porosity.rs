@@ -25,6 +25,22 @@ impl Solver {
 
     /// Fills in what the solids of a state leave to the fluid.
     pub(super) fn make_room(&self, state: &mut State) {
+        if self.setup.matter.changing.is_none() {
+            return;
+        }
+        let mut left = std::mem::take(&mut state.storage);
+        self.leave(state, &mut left);
+        let (plane, measure) = (self.setup.grid.plane(), &self.measure);
+        par::planes(plane, &mut left, |k, left| {
+            for (s, m) in left.iter_mut().zip(&measure[k * plane..]) {
+                *s = s.max(LEAST_POROSITY) * m;
+            }
+        });
+        state.storage = left;
+    }
+
+    /// 1 − scaffold − matrix − cells in every voxel of a state; nothing where the porosity stays.
+    fn leave(&self, state: &State, left: &mut Vec<f64>) {
         let Some(changing) = &self.setup.matter.changing else { return };
         let plane = self.setup.grid.plane();
         let takes = |kind: Kind| match kind {
@@ -39,22 +55,36 @@ impl Solver {
             .filter(|part| part.0 > 0.0)
             .collect();
         let degrades = self.catalogue.number(Kind::Scaffold).is_some();
-        let (start, measure) = (&self.setup.structure.porosity, &self.measure);
-        state.storage.resize(start.len(), 0.0);
-        par::planes(plane, &mut state.storage, |k, storage| {
+        let start = &self.setup.structure.porosity;
+        left.resize(start.len(), 0.0);
+        par::planes(plane, left, |k, left| {
             let at = k * plane;
-            for (i, s) in storage.iter_mut().enumerate() {
+            for (i, s) in left.iter_mut().enumerate() {
                 *s = if degrades { 1.0 } else { start[at + i] };
             }
             for (volume, field) in &parts {
-                for (s, v) in storage.iter_mut().zip(&field[at..]) {
+                for (s, v) in left.iter_mut().zip(&field[at..]) {
                     *s -= volume * v;
                 }
             }
-            for (s, m) in storage.iter_mut().zip(&measure[at..]) {
-                *s = s.max(LEAST_POROSITY) * m;
-            }
         });
+    }
+
+    /// Where solids take more than is there: the share of the volume, and the most that they take of
+    /// a voxel. `None` where all fits, or the porosity does not change.
+    pub fn overfull(&self) -> Option<(f64, f64)> {
+        let mut left = Vec::new();
+        self.leave(&self.state, &mut left);
+        let open = left.iter().zip(self.measure.iter()).filter(|v| *v.1 > 0.0);
+        let (mut full, mut all, mut least) = (0.0, 0.0, 1.0_f64);
+        for (left, measure) in open {
+            all += measure;
+            if *left < LEAST_POROSITY {
+                full += measure;
+            }
+            least = least.min(*left);
+        }
+        (full > 0.0).then(|| (full / all, 1.0 - least))
     }
 
     /// Makes effective diffusivities and flow those of a state.
@@ -71,11 +101,11 @@ impl Solver {
             }
             let (solute, levels) = (&self.setup.solutes[s], &self.hierarchies[hierarchy]);
             let mut transport = Transport::new(&self.setup, solute, d, hierarchy, levels);
-            if let Some(stream) = &self.stream {
-                if let Err(face) = transport.carry(&self.setup, solute, stream) {
-                    self.streamed.clear();
-                    return Err(impassable(&self.setup, solute, face, state.time));
-                }
+            if let Some(stream) = &self.stream
+                && let Err(face) = transport.carry(&self.setup, solute, stream)
+            {
+                self.streamed.clear();
+                return Err(impassable(&self.setup, solute, face, state.time));
             }
             self.transports[s] = transport;
         }

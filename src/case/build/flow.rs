@@ -169,7 +169,7 @@ impl Builder<'_> {
                         format!("{name} is sealed at {face_name}, where fluid enters"),
                         "give inlet = the concentration that the fluid brings",
                     ),
-                    (Boundary::Sealed | Boundary::Flux(_), Some(_)) => say(
+                    (Boundary::Sealed | Boundary::Flux(_), Some(Some(false))) => say(
                         format!("{name} is sealed at {face_name}, where fluid leaves"),
                         "write outflow = {}",
                     ),
@@ -223,7 +223,7 @@ impl Builder<'_> {
 }
 
 /// True where nothing drives the fluid: no rate and no difference of pressures.
-fn rests(flow: &Flow) -> bool {
+pub(super) fn rests(flow: &Flow) -> bool {
     if let FlowLaw::Given(u) = flow.law {
         return u == [0.0; 3];
     }
@@ -239,7 +239,7 @@ fn rests(flow: &Flow) -> bool {
 /// `None`: nothing passes this face by intent. Else true where fluid enters, false where it
 /// leaves, `None` where only the solution tells.
 #[expect(clippy::option_option, reason = "no flow, and a flow whose way is not known yet")]
-fn enters(flow: &Flow, face: Face) -> Option<Option<bool>> {
+pub(super) fn enters(flow: &Flow, face: Face) -> Option<Option<bool>> {
     if let FlowLaw::Given(u) = flow.law {
         let along = if face.end { -u[face.axis] } else { u[face.axis] };
         return (along != 0.0).then_some(Some(along > 0.0));

@@ -26,6 +26,7 @@ mod migration;
 mod run;
 mod scaffold;
 mod solutes;
+mod stream;
 mod supply;
 mod warnings;
 
@@ -146,6 +147,8 @@ impl<'a> Builder<'a> {
             silent_laws: std::mem::take(&mut self.silent),
         };
         fade(&mut setup);
+        self.stream(&setup);
+        self.full(&setup);
         let setup = self.fields_to_write(setup)?;
         let expects = self.expects(&setup);
         Some((setup, expects))
