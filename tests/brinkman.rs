@@ -5,7 +5,7 @@ mod common;
 use blastema::ground::grid::{Face, Grid};
 use blastema::ground::par;
 use blastema::ground::signal::Signal;
-use blastema::model::flow::{Stream, divergence};
+use blastema::model::flow::Stream;
 use blastema::model::setup::*;
 use blastema::model::state::flat;
 use blastema::numerics::momentum::{End, Problem};

@@ -283,6 +283,83 @@ fn warnings_can_be_allowed() {
     assert!(c.warnings.is_empty());
 }
 
+/// Values of a flow that run but are far from what is published.
+#[test]
+fn unusual_flows_are_told() {
+    let with = |law: &str, pressure: &str| {
+        let flow = format!(
+            "[flow]\nlaw.{law}\nboundary.x_min.pressure = \"{pressure}\"\n\
+             boundary.x_max.pressure = \"0 Pa\"\n[solutes.oxygen]\n\
+             boundary.x_min.inlet = \"0.2 mM\"\n"
+        );
+        let text = BASE.replace("[solutes.oxygen]\n", &flow);
+        let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+        c.warnings.iter().map(|w| w.code).collect::<Vec<_>>()
+    };
+    let darcy = |k: &str| format!("darcy.permeability = \"{k}\"");
+    assert!(with(&darcy("1e-11 m^2"), "10 Pa").is_empty());
+    // u = K Δp/(µ L), µ = 0.69 mPa s; d = √(32 K/ε), Re = 993 (u/ε) d/µ.
+    assert_eq!(with(&darcy("1e-11 m^2"), "4 kPa"), ["W041"]);
+    assert_eq!(with(&darcy("1e-16 m^2"), "15.9 kPa"), [""; 0]);
+    assert_eq!(with(&darcy("1e-16 m^2"), "16.1 kPa"), ["W042"]);
+    assert_eq!(with(&darcy("1e-8 m^2"), "1 Pa"), ["W043"]);
+    let table = |to: f64| format!("table.points = [[0.2, \"1e-12 m^2\"], [{to}, \"1e-11 m^2\"]]");
+    assert_eq!(with(&table(0.89), "10 Pa"), ["W044"]);
+    assert!(with(&table(0.9), "10 Pa").is_empty());
+}
+
+/// More cells than there is room for, where cells take room.
+#[test]
+fn a_capacity_that_does_not_fit_is_told() {
+    for (capacity, told) in [("4e8", false), ("5e8", true)] {
+        // 2000 µm³ a cell: 0.8 and 1 of a volume of which 0.9 is fluid.
+        let text =
+            BASE.replace("[solutes.oxygen]", "changing_porosity = true\n[solutes.oxygen]").replace(
+                "[run]",
+                &format!(
+                    "volume = \"2e-15 m^3\"\ncapacity = {{ density = \"{capacity} cells/mL\", \
+                 counts = [\"viable\"] }}\n[run]"
+                ),
+            );
+        let c = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(c.warnings.iter().any(|w| w.code == "W045"), told, "{capacity}");
+    }
+}
+
+/// Fields that follow from others can be chosen, those of a flow too, whether it changes or not.
+#[test]
+fn fields_of_a_flow_can_be_chosen() {
+    let text = BASE
+        .replace("output = {", "output = { fields = [\"velocity\", \"viable_fraction\", \"NAME\"],")
+        .replace("[run]", "[flow]\nLAW\n[run]")
+        .replace("boundary.x_max", "boundary.x_min.inlet = \"0.2 mM\"\nboundary.x_max");
+    let darcy = "law.darcy.permeability = \"1e-11 m^2\"\nboundary.x_min.pressure = \"1 Pa\"\n\
+        boundary.x_max.pressure = \"0 Pa\"";
+    let given = "law.given.velocity = [\"1 um/s\"]";
+    for (law, name, fine) in [
+        (darcy, "pressure", true),
+        (darcy, "wall_shear", true),
+        (given, "oxygen", true),
+        (given, "pressure", false),
+    ] {
+        let loaded = load_text("x.toml", &text.replace("LAW", law).replace("NAME", name), &[]);
+        match loaded {
+            Ok(c) => assert!(fine && c.setup.run.fields == ["velocity", "viable_fraction", name]),
+            Err(r) => assert!(!fine && r.to_string().contains("viable_fraction, velocity"), "{r}"),
+        }
+    }
+}
+
+#[test]
+fn keys_of_tables_in_lists_are_on_the_reference_page() {
+    let page = blastema::case::reference::markdown();
+    assert!(
+        page.contains("| `reseeding[].at` |")
+            && page.contains("| `reseeding[].within.layer.axis` |")
+    );
+    assert!(!page.contains("matrixs"));
+}
+
 #[test]
 fn steps_in_time_and_formula_in_space() {
     let text = BASE

@@ -6,7 +6,6 @@ mod common;
 use blastema::ground::grid::{Face, Grid};
 use blastema::ground::par;
 use blastema::ground::signal::Signal;
-use blastema::model::flow::divergence;
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
@@ -23,21 +22,6 @@ use common::*;
 
 fn noise(i: usize) -> f64 {
     ((i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / 16_777_216.0
-}
-
-fn march(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) -> Solver {
-    case.run.duration = end;
-    case.run.steady = false;
-    case.run.accuracy.solver = 1e-12;
-    let mut solver = Solver::new(case).expect("starts");
-    for _ in 0..steps {
-        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
-        solver.accept(&attempt);
-        see(&solver);
-    }
-    let (account, defect) = solver.ledger.worst().expect("accounts");
-    assert!(defect < 1e-12, "{account}: {defect:e}");
-    solver
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as Setup holds it")]
@@ -94,7 +78,7 @@ fn plug(g: &Grid, rough: impl Fn(usize) -> f64, pressures: Option<[f64; 2]>) -> 
 #[test]
 fn equal_pressures_change_no_bit() {
     let g = Grid::cylinder(12, 0.0, 0.5, Some((0.5, 14)));
-    let run = |p| march(plug(&g, noise, p), 1.0, 8, |_| {});
+    let run = |p| march(plug(&g, noise, p), 1.0, 8);
     let (with, without) = (run(Some([7.0, 7.0])), run(None));
     for (a, b) in with.state.fields.iter().zip(&without.state.fields) {
         assert!(flat(a).iter().zip(flat(b)).all(|(a, b)| a.to_bits() == b.to_bits()));
@@ -119,7 +103,7 @@ fn reversed_flow_mirrors_the_fields() {
             case.run.accuracy.solver = 1e-12;
         }
         down.solutes[0].boundaries.swap(2, 3);
-        let (up, down) = (march(up, 1.0, 10, |_| {}), march(down, 1.0, 10, |_| {}));
+        let (up, down) = (march(up, 1.0, 10), march(down, 1.0, 10));
         let mut worst = 0.0_f64;
         for (a, b) in up.state.fields.iter().zip(&down.state.fields) {
             let size = flat(a).iter().fold(0.0_f64, |m, v| m.max(*v));
@@ -144,7 +128,7 @@ fn a_front_that_enters_does_not_overshoot() {
             let mut case = setup(g, vec![s], vec![], 1.0);
             case.flow = given([1.0, 0.0, 0.0]);
             let mut most = 0.0_f64;
-            march(case, 1.5, steps, |solver| {
+            watched(case, 1.5, steps, |solver| {
                 for c in flat(&solver.state.fields[0]) {
                     assert!(*c >= 0.0, "Pe {peclet}, {steps} steps: {c}");
                     most = most.max(*c);
@@ -155,14 +139,6 @@ fn a_front_that_enters_does_not_overshoot() {
             assert!(most > 0.5, "nothing entered");
         }
     }
-}
-
-fn order(what: &str, errors: &[f64], least: f64) {
-    let orders: Vec<f64> = errors.windows(2).map(|e| (e[0] / e[1]).log2()).collect();
-    let row: Vec<String> = errors.iter().map(|e| format!("{e:.2e}")).collect();
-    println!("ORDER {what:<52} {}  order {orders:.2?}", row.join(" "));
-    let last = *orders.last().expect("two errors");
-    assert!(last >= least, "{what}: order {last:.3}, errors {errors:?}");
 }
 
 /// Steady first-order decay in plug flow with dispersion, u c′ = D c″ − k c, with cell Péclet numbers
@@ -216,7 +192,7 @@ fn order_of_a_travelling_profile() {
             s.boundaries[1] = Boundary::Outflow;
             let mut case = setup(g.clone(), vec![s], vec![], 0.0);
             case.flow = given([u, 0.0, 0.0]);
-            let solver = march(case, t, n, |_| {});
+            let solver = march(case, t, n);
             let c = flat(&solver.state.fields[0]);
             c.iter().enumerate().map(|(i, c)| (c - exact(g.centre(i)[0], t)).abs()).sum::<f64>()
                 / n as f64
@@ -237,7 +213,7 @@ fn order_of_a_steep_front() {
         s.boundaries[1] = Boundary::Outflow;
         let mut case = setup(g.clone(), vec![s], vec![], 0.0);
         case.flow = given([1.0, 0.0, 0.0]);
-        let solver = march(case, 0.5, 2 * n, |_| {});
+        let solver = march(case, 0.5, 2 * n);
         let exact = |i: usize| f64::from(u8::from(g.centre(i)[0] < 0.5));
         let c = flat(&solver.state.fields[0]);
         c.iter().enumerate().map(|(i, c)| (c - exact(i)).abs()).sum::<f64>() / n as f64
@@ -273,7 +249,7 @@ fn a_bath_in_a_circle() {
                 + flat(&s.state.fields[0]).iter().sum::<f64>() * g.voxel_volume()
         };
         let start = content(&Solver::new(case.clone()).expect("starts"));
-        let solver = march(case, 6.0, 120, |_| {});
+        let solver = march(case, 6.0, 120);
         let decayed = solver.ledger.find("oxygen.decayed").map_or(0.0, |t| t.0);
         let defect = (content(&solver) + decayed) / start - 1.0;
         let bath = solver.state.baths[0][0];

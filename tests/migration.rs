@@ -41,9 +41,7 @@ fn ramp(g: &blastema::ground::grid::Grid, axis: usize) -> Solute {
 }
 
 /// `steps` uniform steps to `end`; `see` after each.
-fn march(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) -> Solver {
-    case.run.duration = end;
-    case.run.steady = false;
+fn march(mut case: Setup, end: f64, steps: usize, see: impl FnMut(&Solver)) -> Solver {
     case.run.accuracy.solver = 1e-13;
     // What cells of a haptokinetic motility adhere to: a matrix as the first solute is.
     let adhere = |p: &Population| matches!(p.motility, Motility::Haptokinetic { .. });
@@ -59,27 +57,11 @@ fn march(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) 
             deposits: Vec::new(),
         }];
     }
-    let mut solver = Solver::new(case).expect("starts");
-    for _ in 0..steps {
-        let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
-        solver.accept(&attempt);
-        see(&solver);
-    }
-    let (account, defect) = solver.ledger.worst().expect("accounts");
-    assert!(defect < 1e-12, "{account}: {defect:e}");
-    solver
+    watched(case, end, steps, see)
 }
 
 fn mean(v: &[f64]) -> f64 {
     v.iter().sum::<f64>() / v.len() as f64
-}
-
-fn order(what: &str, errors: &[f64], least: f64) {
-    let orders: Vec<f64> = errors.windows(2).map(|e| (e[0] / e[1]).log2()).collect();
-    let row: Vec<String> = errors.iter().map(|e| format!("{e:.2e}")).collect();
-    println!("ORDER {what:<52} {}  order {orders:.2?}", row.join(" "));
-    let last = *orders.last().expect("two errors");
-    assert!(last >= least, "{what}: order {last:.3}, errors {errors:?}");
 }
 
 /// Largest relative distance of `v` from being proportional to exp(`potential`): between

@@ -117,3 +117,17 @@ fn a_closed_pipe_is_no_failure() {
         .unwrap();
     assert!(done.status.success() && done.stderr.is_empty());
 }
+
+/// A warning beside an error keeps its own word.
+#[test]
+fn a_warning_is_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "[domain]\nsize = [\"1 mm\"]\nvoxels = [4]\n[cells.msc]\n\
+        seeding.uniform = { density = \"1e5 cells/mL\" }\n\
+        reseeding = [{ at = \"9 d\", seeding.uniform = { density = \"1e5 cells/mL\" } }]\n\
+        [run]\nduration = \"1 d\"\n";
+    std::fs::write(dir.path().join("w.toml"), text).unwrap();
+    let (code, _, err) = blastema(&["check", "w.toml"], dir.path());
+    assert_eq!(code, 2, "{err}");
+    assert!(err.starts_with("warning[W037]") && err.contains("\nerror[E016]"), "{err}");
+}

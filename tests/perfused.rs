@@ -3,6 +3,7 @@
 mod common;
 
 use blastema::case::load_text;
+use blastema::model::answers::Answers;
 use blastema::model::run::run;
 use blastema::model::setup::Setup;
 use blastema::model::solver::Solver;
@@ -80,4 +81,74 @@ fn a_given_permeability_stays_and_the_shear_rises_all_the_same() {
     assert!((velocity / u - 1.0).abs() < 1e-9, "{velocity}");
     let tau = 2.0_f64.sqrt() * 1e-3 * u / (0.58_f64 * 2e-11).sqrt();
     assert!((shear / tau - 1.0).abs() < 1e-3, "{shear} {tau}");
+}
+
+/// Cells that double every two days from 4 % of the volume take 128 % after ten: more than fits.
+#[test]
+fn cells_that_find_no_room_are_told() {
+    for (days, full) in [(6.0, None), (10.0, Some(1.28 + 0.1))] {
+        let mut setup = filling("darcy = { permeability = \"2e-11 m^2\" }");
+        setup.run.duration = days * 86_400.0;
+        setup.run.outputs = vec![setup.run.duration];
+        let mut solver = Solver::new(setup).expect("starts");
+        let mut answers = Answers::default();
+        run(&mut solver, &mut [&mut answers]).expect("runs");
+        let answers = answers.finish(&solver);
+        let told = answers.iter().find(|a| a.key == "overfull");
+        assert_eq!(told.and_then(|a| a.number), full.map(|_| 1.0));
+        if let Some(full) = full {
+            let (share, most) = solver.overfull().expect("too many");
+            assert!((share - 1.0).abs() < 1e-12 && (most - full).abs() < 1e-3, "{share} {most}");
+        }
+    }
+}
+
+/// Fluid enters through one half of a face and leaves through the other: what enters brings the value
+/// of the inlet, and the answers tell both.
+#[test]
+fn a_face_that_fluid_passes_both_ways() {
+    let text = r#"
+[domain]
+size = ["4 mm", "2 mm"]
+voxels = [20, 10]
+[flow]
+law.darcy.permeability = "1e-11 m^2"
+viscosity = "1 mPa s"
+boundary.x_min.pressure = "2 Pa"
+boundary.x_max.pressure = "0 Pa"
+boundary.y_max.pressure = "1 Pa"
+[solutes.oxygen]
+diffusivity = "2.7e-9 m^2/s"
+initial.steady = {}
+boundary.x_min.inlet = "0.2 mol/m^3"
+boundary.x_max.outflow = {}
+boundary.y_max.inlet = "0.1 mol/m^3"
+[cells.msc]
+seeding.uniform = { density = "1e6 cells/mL" }
+uptake.oxygen.michaelis-menten = { vmax = "98 fmol/cell/h", km = "8 uM" }
+[run]
+steady = true
+"#;
+    let mut solver =
+        Solver::new(load_text("both.toml", text, &[]).expect("loads").setup).expect("starts");
+    let mut answers = Answers::default();
+    run(&mut solver, &mut [&mut answers]).expect("runs");
+    let answers = answers.finish(&solver);
+    let of = |key: &str| answers.iter().find(|a| a.key == key).expect("an answer");
+    let stream = solver.stream.as_ref().expect("flows");
+    let grid = &solver.setup.grid;
+    let face = |name: &str| stream.both_ways(grid, grid.face(name).expect("a face"));
+    let ([x, _], [inward, outward]) = (face("x_min"), face("y_max"));
+    // The middle of the long side is at the pressure of the face: halves mirror each other.
+    assert!(inward > 0.1 * x && (inward / outward - 1.0).abs() < 1e-9, "{inward} {outward}");
+    assert!(of("flow.y_max").text.contains(" in and "), "{}", of("flow.y_max").text);
+    let used = solver.ledger.find("oxygen.used").expect("a term").1;
+    let share = used / (0.2 * x + 0.1 * inward);
+    let told = of("oxygen.extraction").number.expect("a number");
+    assert!((told / share - 1.0).abs() < 1e-9, "{told} {share}");
+    // In − out = used, and nothing is above what the inlets bring.
+    let (name, defect) = solver.ledger.worst().expect("accounts");
+    assert!(defect < 1e-9, "{name}: {defect:e}");
+    let c = blastema::model::state::flat(&solver.state.fields[0]);
+    assert!(c.iter().all(|c| *c > 0.0 && *c < 0.2 * (1.0 + 1e-9)));
 }

@@ -126,7 +126,8 @@ fn the_voxels_of_an_image_stay() {
     assert!((fine.max_step * 2.0 / own.max_step - 1.0).abs() < 1e-12);
 }
 
-/// A given edge of the voxels is halved; axes of one voxel stay where counts are given.
+/// A given edge of the voxels is halved; one voxel along an axis stays where nothing passes its ends,
+/// and is refined where something does.
 #[test]
 fn what_is_refined() {
     let text = "[domain]\nsize = [\"1 mm\", \"1 mm\"]\nVOXELS\n[solutes.oxygen]\n\
@@ -135,13 +136,20 @@ fn what_is_refined() {
     for (voxels, fine, coarse) in [
         ("voxel = \"50 um\"", [40, 40, 1], Some([10, 10, 1])),
         ("voxels = [20, 1]", [40, 1, 1], Some([10, 1, 1])),
+        ("voxel = \"50 um\" # thin", [40, 1, 1], Some([10, 1, 1])),
+        ("voxels = [1, 20]", [2, 40, 1], None),
         ("voxels = [6, 20]", [12, 40, 1], None),
     ] {
-        let text = text.replace("VOXELS", voxels);
+        let mut text = text.replace("VOXELS", voxels);
+        if voxels.ends_with("thin") {
+            text = text.replace("[\"1 mm\", \"1 mm\"]", "[\"1 mm\", \"50 um\"]");
+        }
         let read = |more: &[String]| load_text("a.toml", &text, more);
         let plan = Plan::new(&read(&[]).unwrap_or_else(|r| panic!("{r}")), &read).unwrap();
         assert_eq!(plan.fine.setup.grid.n, fine);
         assert_eq!(plan.coarse.map(|c| c.setup.grid.n), coarse);
+        let even = "; one voxel along y: no gradient there";
+        assert_eq!(plan.words.ends_with(even), fine[1] == 1, "{}", plan.words);
     }
 }
 

@@ -21,7 +21,7 @@ use blastema::physics::transport::Closure;
 use common::*;
 
 fn close(found: f64, wanted: f64, within: f64) {
-    assert!((found - wanted).abs() <= within * wanted.abs(), "{found:e}, not {wanted:e}");
+    approx::assert_relative_eq!(found, wanted, epsilon = 0.0, max_relative = within);
 }
 
 fn solve(mut case: Setup, time: f64, step: f64) -> Solver {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use blastema::case::{Case, Report, load_text};
 use blastema::ground::grid::Grid;
-use blastema::model::flow::{Stream, divergence};
+use blastema::model::flow::Stream;
 use blastema::model::projection::project;
 use common::*;
 

@@ -8,7 +8,7 @@ use super::diagnostic::{self, Diagnostic, Severity};
 use super::shape::{self, Choice, Key, Need, Range, Shape, Table};
 use super::source::{Place, Sources};
 use super::tree::{self, Data, Node};
-use super::words::{brief, join, last, one_of};
+use super::words::{brief, join, last, one_of, plural};
 use crate::ground::units::{self, CONCENTRATION, Dimension, NONE, PRESSURE, UnitError, words};
 
 /// Magnitudes whose products still are numbers.
@@ -468,7 +468,7 @@ impl Checker<'_> {
         at: At<'_>,
     ) -> Value {
         let Data::Table(entries) = &node.data else {
-            return self.wrong_kind(node, &format!("a table of {noun}s"), shape, at);
+            return self.wrong_kind(node, &format!("a table of {}", plural(noun)), shape, at);
         };
         let mut out = Vec::with_capacity(entries.len());
         for (key, value) in entries {

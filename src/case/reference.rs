@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys;
 use super::shape::{Choice, Key, Need, Range, Shape, Table, example};
-use super::words::join;
+use super::words::{join, plural};
 use crate::ground::units::{NONE, si, usual};
 
 /// JSON Schema (draft 2020-12) of the case file.
@@ -211,6 +211,7 @@ fn row(out: &mut String, prefix: &str, k: &Key) {
     let _ = writeln!(out, "| `{name}` | {} | {doc}{need} |", takes(&k.shape));
     match &k.shape {
         Shape::Table(t) => t.keys.iter().for_each(|k| row(out, &name, k)),
+        Shape::List { of, .. } => inside(out, &format!("{name}[]"), of),
         Shape::Names { noun, of, own } => {
             inside(out, &join(&name, &noun.to_uppercase()), of);
             for k in own {
@@ -255,7 +256,7 @@ fn takes(shape: &Shape) -> String {
         }
         Shape::Table(t) if t.keys.is_empty() => "`{}`".into(),
         Shape::Table(_) => "table".into(),
-        Shape::Names { noun, .. } => format!("table of {noun}s"),
+        Shape::Names { noun, .. } => format!("table of {}", plural(noun)),
         Shape::OneOf(c) if c.noun == "form of the rate" => {
             "rate: `.value`, `.doubling_time`, `.half_life` or `.time_constant`".into()
         }

@@ -10,6 +10,11 @@ pub(super) fn last(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
 }
 
+/// More than one of what a name stands for.
+pub(super) fn plural(noun: &str) -> String {
+    noun.strip_suffix("ix").map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ices"))
+}
+
 /// "a", "a or b", "one of a, b, c".
 pub(super) fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();

@@ -53,8 +53,11 @@ impl Failure {
             let _ = writeln!(std::io::stdout(), "{text}");
             return ExitCode::SUCCESS;
         }
+        // A report of a case has its own words, in colour on a terminal; it sorts by place, so a
+        // warning may come first.
+        let plain = text.strip_prefix('\x1b').and_then(|t| t.split_once('m')).map_or(text, |t| t.1);
         let stopped = [Exit::Walltime, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
-        let _ = if stopped || text.starts_with("error") {
+        let _ = if stopped || plain.starts_with("error") || plain.starts_with("warning[") {
             writeln!(std::io::stderr(), "{text}")
         } else {
             writeln!(std::io::stderr(), "error: {text}")

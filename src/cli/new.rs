@@ -56,6 +56,11 @@ pub(super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "a plug perfused along its axis: oxygen, glucose, lactate, wall shear",
         include_str!("../../cases/templates/perfusion-plug.toml"),
     ),
+    (
+        "static-plug",
+        "the same plug between two baths of fresh medium, without flow",
+        include_str!("../../cases/templates/static-plug.toml"),
+    ),
 ];
 
 /// Arguments of `new`.

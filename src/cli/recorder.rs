@@ -142,10 +142,13 @@ impl Recorder {
             vec![Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
         for (n, values) in flow(solver) {
             let (name, unit) = (FLOW[n].to_string(), FLOW_UNITS[n].to_string());
-            if !solver.setup.flow_changes() {
-                statics.push(Array { name, unit, values });
-            } else if wanted(&name) {
+            if !wanted(&name) {
+                continue;
+            }
+            if setup.flow_changes() {
                 fields.push(Column::Flow(n));
+            } else {
+                statics.push(Array { name, unit, values });
             }
         }
         let shown = fields.iter().map(|c| match c {

@@ -33,7 +33,7 @@ What differs is told and stands in run.json; grid, solutes and populations must 
 
 --refine runs the case again with twice the voxels along each axis and half the steps, and, where
 counts are even, with half the voxels and twice the steps: in three dimensions about 16 times the
-time and 8 times the memory. ± is the grid-convergence index of the answer, an estimate of the
+time and 8 times the memory. One voxel along an axis whose ends nothing passes stays one. ± is the grid-convergence index of the answer, an estimate of the
 error of grid and steps; it says nothing about the parameters.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {

@@ -35,7 +35,6 @@ impl Solver {
         amounts: &mut [f64],
     ) -> Result<(), StepFailure> {
         to.time = from.time + dt;
-        self.redirect(from)?;
         for p in 0..self.setup.populations.len() {
             self.react(p, from, to, dt, amounts);
         }

@@ -56,7 +56,7 @@ impl Solver {
             mix(plane, flat_mut(&mut full.fields[s]), own, [1.0 + r, -r, -own], [now, last, bent]);
         }
         full.baths.clone_from(&from.baths);
-        self.open_up(from);
+        self.follow(from)?;
         self.base(from, full, dt, 0, &mut coarse)?;
         let weights = if trend {
             let w = 0.5 * dt + b;
@@ -80,7 +80,7 @@ impl Solver {
             mix(plane, flat_mut(&mut two.fields[s]), 0.0, weights, [now, middle, end]);
         }
         two.baths.clone_from(&half.baths);
-        self.open_up(half);
+        self.follow(half)?;
         self.base(half, two, 0.5 * dt, 2, &mut fine)?;
         let moved = first.iter().zip(&fine).map(|(a, b)| a.abs() + (b - a).abs()).collect();
         Ok(Attempt { dt, coarse, fine, moved })

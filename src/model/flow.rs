@@ -8,7 +8,7 @@ use super::setup::{Flow, FlowBoundary, FlowLaw, Known, Setup};
 use super::state::{State, flat};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
-use crate::numerics::flux::{Diffusive, OnFaces, around, between, conductance, on_faces};
+use crate::numerics::flux::{Diffusive, OnFaces, between, conductance, on_faces};
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{Equation, Inert, NotConverged};
 use crate::numerics::wall::{Behind, Wall, face_voxels};
@@ -29,6 +29,10 @@ pub struct Stream {
     /// Flow into the construct by face, m³/s.
     pub entering: [f64; 6],
 }
+
+/// Share of the largest flow through a voxel's side below which a flow may be round-off of the
+/// pressure.
+pub const ROUNDING: f64 = 1e-9;
 
 /// Relative residual of the pressure: what the flow of a voxel may lack.
 const TOLERANCE: f64 = 1e-13;
@@ -71,18 +75,18 @@ impl Stream {
         Ok(Some(Stream { q, pressure, velocity, shear, entering }))
     }
 
-    /// What a porosity that has changed makes of the flow.
+    /// What a porosity that has changed makes of the flow; true if the velocity follows it.
     pub(super) fn follow(
         &mut self,
         setup: &Setup,
         room: &[f64],
         porosity: &[f64],
-    ) -> Result<(), NotConverged> {
-        let Some(flow) = &setup.flow else { return Ok(()) };
+    ) -> Result<bool, NotConverged> {
+        let Some(flow) = &setup.flow else { return Ok(false) };
         // The velocity stays where the permeability and the effective viscosity do.
         let stays = match &flow.law {
-            FlowLaw::Given(_) => return Ok(()),
-            FlowLaw::Known(Known { permeability: k, .. }) if k.is_empty() => return Ok(()),
+            FlowLaw::Given(_) => return Ok(false),
+            FlowLaw::Known(Known { permeability: k, .. }) if k.is_empty() => return Ok(false),
             FlowLaw::Darcy(k) | FlowLaw::Known(Known { permeability: k, .. }) => Some(k),
             FlowLaw::Brinkman { permeability, effective } => {
                 Some(permeability).filter(|_| !effective.contains(&0.0))
@@ -93,8 +97,9 @@ impl Stream {
             self.shear = Some(shear(flow, &self.velocity, porosity, k));
         } else if let Some(stream) = Stream::of(setup, room, porosity)? {
             *self = stream;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Superficial speed in a voxel, m/s.
@@ -108,11 +113,22 @@ impl Stream {
         if face.end { -q } else { q }
     }
 
+    /// What enters and what leaves through a face, m³/s.
+    pub fn both_ways(&self, grid: &Grid, face: Face) -> [f64; 2] {
+        let sign = if face.end { -1.0 } else { 1.0 };
+        let least = ROUNDING * self.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
+        let sum = |way: f64| -> f64 {
+            let through = outer(grid, face).map(|(_, f)| way * sign * self.q[face.axis][f]);
+            through.filter(|q| *q > least).sum()
+        };
+        [sum(1.0), sum(-1.0)].map(|q| q * grid.voxel_volume())
+    }
+
     /// Mean time of the fluid in the construct, s; `storage` is the fluid of each voxel over the
     /// volume of the mean one.
     pub fn residence(&self, setup: &Setup, storage: &[f64]) -> f64 {
         let fluid = storage.iter().sum::<f64>() * setup.grid.voxel_volume();
-        fluid / self.entering.iter().filter(|q| **q > 0.0).sum::<f64>()
+        fluid / Face::ALL.map(|face| self.both_ways(&setup.grid, face)[0]).iter().sum::<f64>()
     }
 }
 
@@ -262,26 +278,4 @@ fn velocity(grid: &Grid, q: &OnFaces) -> [Vec<f64>; 3] {
             })
             .collect()
     })
-}
-
-/// Largest defect of the flow into a voxel over the largest flow through its faces.
-pub fn divergence(grid: &Grid, stream: &Stream) -> f64 {
-    let mut worst = 0.0_f64;
-    let largest = stream.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
-    for i in 0..grid.len() {
-        let mut sum = 0.0;
-        around(grid.n, i, |side, above| {
-            let q = stream.q[side.axis][side.face];
-            sum += if above { q } else { -q };
-        });
-        for face in Face::ALL {
-            let v = grid.voxel(i);
-            let at = if face.end { grid.n[face.axis] - 1 } else { 0 };
-            if v[face.axis] == at {
-                sum -= stream.entering_at(grid, face, i);
-            }
-        }
-        worst = worst.max(sum.abs());
-    }
-    if largest > 0.0 { worst / largest } else { 0.0 }
 }

@@ -15,10 +15,16 @@ pub(super) fn answers(solver: &Solver, out: &mut Vec<Answer>) {
         if rate != 0.0 {
             let way = if rate > 0.0 { "in" } else { "out" };
             let name = grid.face_name(face);
+            let [inward, outward] = stream.both_ways(grid, face).map(|q| digits(q * 60e6));
+            let text = if both_ways(solver, face) {
+                format!("{inward} mL/min in and {outward} mL/min out")
+            } else {
+                format!("{} mL/min {way}", digits(rate.abs() * 60e6))
+            };
             out.push(answer(
                 &format!("flow.{name}"),
                 &format!("flow through {name}"),
-                format!("{} mL/min {way}", digits(rate.abs() * 60e6)),
+                text,
                 Some(rate),
                 "m^3/s",
                 "",
@@ -109,12 +115,17 @@ pub(super) fn answers(solver: &Solver, out: &mut Vec<Answer>) {
             },
         ));
         let rate = |name: &str| solver.ledger.find(name).map_or(0.0, |t| t.1);
-        let inlets = Face::ALL.into_iter().filter(|f| {
-            let boundary = &solute.boundaries[f.number()];
-            matches!(boundary, Boundary::Inlet(_)) && stream.entering[f.number()] > 0.0
-        });
-        let brought: f64 =
-            inlets.map(|f| rate(&format!("{}.in.{}", solute.name, grid.face_name(f)))).sum();
+        // Where fluid passes both ways the account of the face is the net.
+        let brings = |face: Face| match &solute.boundaries[face.number()] {
+            Boundary::Inlet(c) if both_ways(solver, face) => {
+                c.at(solver.state.time, true) * stream.both_ways(grid, face)[0]
+            }
+            Boundary::Inlet(_) if stream.entering[face.number()] > 0.0 => {
+                rate(&format!("{}.in.{}", solute.name, grid.face_name(face)))
+            }
+            _ => 0.0,
+        };
+        let brought: f64 = Face::ALL.into_iter().map(brings).sum();
         let used = rate(&format!("{}.used", solute.name));
         if brought > 0.0 && used > 0.0 {
             out.push(answer(
@@ -131,6 +142,12 @@ pub(super) fn answers(solver: &Solver, out: &mut Vec<Answer>) {
             ));
         }
     }
+}
+
+/// True where fluid enters through one part of a face and leaves through another.
+fn both_ways(solver: &Solver, face: Face) -> bool {
+    let stream = solver.stream.as_ref();
+    stream.is_some_and(|s| s.both_ways(&solver.setup.grid, face).iter().all(|q| *q > 0.0))
 }
 
 /// Value below which a share of the weight lies.

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::solutes::Transport;
-use super::solver::{Solver, StepFailure, failure};
+use super::solver::{Solver, StepFailure, failure, impassable};
 use super::state::{Kind, State, flat};
 use crate::ground::par;
 use crate::numerics::hierarchy::Hierarchy;
@@ -25,6 +25,22 @@ impl Solver {
 
     /// Fills in what the solids of a state leave to the fluid.
     pub(super) fn make_room(&self, state: &mut State) {
+        if self.setup.matter.changing.is_none() {
+            return;
+        }
+        let mut left = std::mem::take(&mut state.storage);
+        self.leave(state, &mut left);
+        let (plane, measure) = (self.setup.grid.plane(), &self.measure);
+        par::planes(plane, &mut left, |k, left| {
+            for (s, m) in left.iter_mut().zip(&measure[k * plane..]) {
+                *s = s.max(LEAST_POROSITY) * m;
+            }
+        });
+        state.storage = left;
+    }
+
+    /// 1 − scaffold − matrix − cells in every voxel of a state; nothing where the porosity stays.
+    fn leave(&self, state: &State, left: &mut Vec<f64>) {
         let Some(changing) = &self.setup.matter.changing else { return };
         let plane = self.setup.grid.plane();
         let takes = |kind: Kind| match kind {
@@ -39,29 +55,67 @@ impl Solver {
             .filter(|part| part.0 > 0.0)
             .collect();
         let degrades = self.catalogue.number(Kind::Scaffold).is_some();
-        let (start, measure) = (&self.setup.structure.porosity, &self.measure);
-        state.storage.resize(start.len(), 0.0);
-        par::planes(plane, &mut state.storage, |k, storage| {
+        let start = &self.setup.structure.porosity;
+        left.resize(start.len(), 0.0);
+        par::planes(plane, left, |k, left| {
             let at = k * plane;
-            for (i, s) in storage.iter_mut().enumerate() {
+            for (i, s) in left.iter_mut().enumerate() {
                 *s = if degrades { 1.0 } else { start[at + i] };
             }
             for (volume, field) in &parts {
-                for (s, v) in storage.iter_mut().zip(&field[at..]) {
+                for (s, v) in left.iter_mut().zip(&field[at..]) {
                     *s -= volume * v;
                 }
-            }
-            for (s, m) in storage.iter_mut().zip(&measure[at..]) {
-                *s = s.max(LEAST_POROSITY) * m;
             }
         });
     }
 
-    /// Makes the effective diffusivities those of a state.
-    pub(super) fn open_up(&mut self, state: &State) {
-        let (Some(changing), Some(number)) = (&self.setup.matter.changing, self.following) else {
-            return;
-        };
+    /// Where solids take more than is there: the share of the volume, and the most that they take of
+    /// a voxel. `None` where all fits, or the porosity does not change.
+    pub fn overfull(&self) -> Option<(f64, f64)> {
+        let mut left = Vec::new();
+        self.leave(&self.state, &mut left);
+        let open = left.iter().zip(self.measure.iter()).filter(|v| *v.1 > 0.0);
+        let (mut full, mut all, mut least) = (0.0, 0.0, 1.0_f64);
+        for (left, measure) in open {
+            all += measure;
+            if *left < LEAST_POROSITY {
+                full += measure;
+            }
+            least = least.min(*left);
+        }
+        (full > 0.0).then(|| (full / all, 1.0 - least))
+    }
+
+    /// Makes effective diffusivities and flow those of a state.
+    pub(super) fn follow(&mut self, state: &State) -> Result<(), StepFailure> {
+        if self.setup.matter.changing.is_none() {
+            return Ok(());
+        }
+        let opened = self.open_up(state);
+        let redirected = self.redirect(state)?;
+        for s in 0..self.transports.len() {
+            let Transport { d, hierarchy, .. } = self.transports[s];
+            if !redirected && opened != Some(hierarchy) {
+                continue;
+            }
+            let (solute, levels) = (&self.setup.solutes[s], &self.hierarchies[hierarchy]);
+            let mut transport = Transport::new(&self.setup, solute, d, hierarchy, levels);
+            if let Some(stream) = &self.stream
+                && let Err(face) = transport.carry(&self.setup, solute, stream)
+            {
+                self.streamed.clear();
+                return Err(impassable(&self.setup, solute, face, state.time));
+            }
+            self.transports[s] = transport;
+        }
+        Ok(())
+    }
+
+    /// Makes the hierarchy that follows the porosity that of a state; gives its number if it has
+    /// changed.
+    fn open_up(&mut self, state: &State) -> Option<usize> {
+        let (changing, number) = (self.setup.matter.changing.as_ref()?, self.following?);
         let plane = self.setup.grid.plane();
         let mut relative = vec![0.0; self.measure.len()];
         par::planes(plane, &mut relative, |k, relative| {
@@ -75,53 +129,35 @@ impl Solver {
         });
         let old = &self.hierarchies[number];
         if relative == *old.relative {
-            return;
+            return None;
         }
         self.hierarchies[number] = Hierarchy::new(&self.setup.grid, Arc::new(relative), old.axis);
-        for (solute, transport) in self.setup.solutes.iter().zip(&mut self.transports) {
-            if transport.hierarchy == number {
-                let hierarchy = &self.hierarchies[number];
-                *transport = Transport::new(&self.setup, solute, transport.d, number, hierarchy);
-                if let Some(stream) = &self.stream {
-                    // It could pass at the start.
-                    let passes = transport.carry(&self.setup, solute, stream);
-                    debug_assert!(passes.is_ok());
-                }
-            }
-        }
+        Some(number)
     }
 
-    /// Makes the flow that of a state: the permeability follows the porosity.
-    pub(super) fn redirect(&mut self, state: &State) -> Result<(), StepFailure> {
+    /// Makes the flow that of a state: the permeability follows the porosity. True if fluid moves
+    /// otherwise than before.
+    fn redirect(&mut self, state: &State) -> Result<bool, StepFailure> {
         if !self.setup.flow_changes() || self.streamed == state.storage {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let Some(stream) = &mut self.stream else { return Ok(false) };
         let parts = state.storage.iter().zip(self.measure.iter());
         let porosity: Vec<f64> = parts.map(|(s, m)| if *m > 0.0 { s / m } else { 0.0 }).collect();
-        stream
+        let moved = stream
             .follow(&self.setup, &self.room, &porosity)
             .map_err(|e| failure("pressure", e, state.time, 0.0))?;
         if let (Some(now), false) = (&stream.shear, self.shear.is_empty()) {
             self.shear.clone_from(now);
         }
-        for (s, solute) in self.setup.solutes.iter().enumerate() {
-            let Transport { d, hierarchy, .. } = self.transports[s];
-            let levels = &self.hierarchies[hierarchy];
-            let mut transport = Transport::new(&self.setup, solute, d, hierarchy, levels);
-            // It could pass at the start, and a porosity turns no flow round.
-            let passes = transport.carry(&self.setup, solute, stream);
-            debug_assert!(passes.is_ok());
-            self.transports[s] = transport;
-        }
         self.streamed.clone_from(&state.storage);
-        Ok(())
+        Ok(moved)
     }
 
     /// The same for the accepted state, for those who look at it.
     pub(super) fn settle(&mut self) -> Result<(), StepFailure> {
         let state = std::mem::take(&mut self.state);
-        let done = self.redirect(&state);
+        let done = self.follow(&state);
         self.state = state;
         done
     }

@@ -186,7 +186,6 @@ impl Solver {
             self.half.storage.clone_from(&state.storage);
             self.two.storage.clone_from(&state.storage);
             self.streamed.clone_from(&state.storage);
-            self.open_up(&state);
             self.state = state;
             self.trend = false;
             // Values outside may have risen.
@@ -205,6 +204,6 @@ impl Solver {
             return Ok(());
         }
         let of = State { time, storage, ..State::default() };
-        self.redirect(&of).or_else(|f| misfit("streamed", format!("{} has no flow", f.field)))
+        self.follow(&of).or_else(|f| misfit("streamed", format!("{} has no flow", f.field)))
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::ground::grid::Grid;
+use crate::ground::grid::{Face, Grid};
 use crate::ground::signal::{Signal, interpolate};
 use crate::numerics::flux::OnFaces;
 use crate::physics::acid::Buffer;
@@ -43,7 +43,19 @@ pub struct Setup {
     pub silent_laws: Vec<String>,
 }
 
+/// Fields of a flow: pressure, superficial velocity, shear on pore walls.
+const FLOW_FIELDS: [&str; 3] = ["pressure", "velocity", "wall_shear"];
+
 impl Setup {
+    /// Names of the fields of the flow: all by Darcy's law, the velocity alone where it is given.
+    pub fn flow_fields(&self) -> &'static [&'static str] {
+        match self.flow.as_ref().map(|f| &f.law) {
+            None => &[],
+            Some(FlowLaw::Given(_)) => &FLOW_FIELDS[1..2],
+            Some(_) => &FLOW_FIELDS,
+        }
+    }
+
     /// True where the flow or the shear on the walls follows a porosity that changes.
     pub fn flow_changes(&self) -> bool {
         let follows = self.flow.as_ref().is_some_and(|f| match &f.law {
@@ -332,6 +344,21 @@ pub enum FlowBoundary {
     Pressure(f64),
     /// Volume per time into the construct, m³/s, spread evenly over the open face.
     Rate(f64),
+}
+
+impl Flow {
+    /// True where no fluid passes a face, whatever the flow.
+    pub fn shut(&self, face: Face) -> bool {
+        match self.law {
+            FlowLaw::Given(u) => u[face.axis] == 0.0,
+            FlowLaw::Known(_) => false,
+            _ => match self.boundaries[face.number()] {
+                FlowBoundary::Sealed | FlowBoundary::Symmetry => true,
+                FlowBoundary::Rate(rate) => rate == 0.0,
+                FlowBoundary::Pressure(_) => false,
+            },
+        }
+    }
 }
 
 /// A cell population. Densities per total volume; per pore voxel with resolved pores.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::flow::Stream;
+use super::flow::{ROUNDING, Stream};
 use super::setup::{Boundary, Population, Production, Setup, Solute};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
@@ -258,7 +258,7 @@ impl Transport {
                 let passes = match solute.boundaries[number] {
                     Boundary::Sealed | Boundary::Flux(_) => false,
                     // Round-off of the pressure may suck a little at an outlet.
-                    Boundary::Outflow => q <= 1e-9 * largest,
+                    Boundary::Outflow => q <= ROUNDING * largest,
                     _ => true,
                 };
                 if !passes && q != 0.0 {

@@ -8,10 +8,10 @@ use super::accounts::{
 };
 use super::flow::Stream;
 use super::ledger::Ledger;
-use super::setup::{Boundary, Initial, Modifier, Population, Setup};
+use super::setup::{Boundary, Initial, Modifier, Population, Setup, Solute};
 use super::solutes::{Transport, outside, weighted};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
-use crate::ground::grid::Form;
+use crate::ground::grid::{Face, Form};
 use crate::numerics::drift;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{NotConverged, Scratch, largest};
@@ -59,6 +59,13 @@ pub struct StepFailure {
 pub(super) fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
     let hint = String::new();
     StepFailure { field: field.to_string(), hint, voxel: e.voxel, history: e.history, time, dt }
+}
+
+/// Fluid that passes a face where the solute cannot.
+pub(super) fn impassable(setup: &Setup, solute: &Solute, face: Face, time: f64) -> StepFailure {
+    let hint = format!("fluid passes {}, where the solute cannot", setup.grid.face_name(face));
+    let field = solute.name.clone();
+    StepFailure { field, hint, voxel: 0, history: Vec::new(), time, dt: 0.0 }
 }
 
 /// What the start values of the three solves a step of each equation missed.
@@ -199,23 +206,13 @@ impl Solver {
             .map(|(s, &(h, d))| Transport::new(&setup, s, d, h, &hierarchies[h]))
             .collect();
         let mut transports: Vec<Transport> = transports;
-        let refused = |field: String, hint: String, history: Vec<f64>, voxel: usize| StepFailure {
-            field,
-            hint,
-            voxel,
-            history,
-            time: 0.0,
-            dt: 0.0,
-        };
         let stream = Stream::of(&setup, &room, &setup.structure.porosity)
-            .map_err(|e| refused("pressure".into(), String::new(), e.history, e.voxel))?;
+            .map_err(|e| failure("pressure", e, 0.0, 0.0))?;
         if let Some(stream) = &stream {
             for (transport, solute) in transports.iter_mut().zip(&setup.solutes) {
-                transport.carry(&setup, solute, stream).map_err(|face| {
-                    let name = setup.grid.face_name(face);
-                    let hint = format!("fluid passes {name}, where the solute cannot");
-                    refused(solute.name.clone(), hint, Vec::new(), 0)
-                })?;
+                transport
+                    .carry(&setup, solute, stream)
+                    .map_err(|face| impassable(&setup, solute, face, 0.0))?;
             }
         }
         let shear = if setup.answers_to_shear() {
@@ -279,8 +276,7 @@ impl Solver {
     fn start(&mut self) -> Result<(), StepFailure> {
         let mut state = std::mem::take(&mut self.state);
         self.make_room(&mut state);
-        self.open_up(&state);
-        self.redirect(&state)?;
+        self.follow(&state)?;
         self.state = state;
         let steady: Vec<bool> =
             self.setup.solutes.iter().map(|s| matches!(s.initial, Initial::Steady)).collect();

@@ -59,6 +59,20 @@ pub fn wall_shear(viscosity: f64, speed: f64, porosity: f64, permeability: f64) 
     }
 }
 
+/// Density of medium, kg/m³: water at 37 °C (IAPWS).
+const DENSITY: f64 = 993.3;
+
+/// Reynolds number ρ(u/ε)d/µ of straight round pores of the same permeability, d = √(32K/ε), with u
+/// superficial.
+pub fn reynolds(viscosity: f64, speed: f64, porosity: f64, permeability: f64) -> f64 {
+    if porosity > 0.0 {
+        let diameter = (32.0 * permeability / porosity).sqrt();
+        DENSITY * (speed / porosity) * diameter / viscosity
+    } else {
+        0.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +84,14 @@ mod tests {
         let k = e * radius * radius / 8.0;
         let exact = 4.0 * mu * (u / e) / radius;
         assert!((wall_shear(mu, u, e, k) - exact).abs() < 1e-12 * exact);
+    }
+
+    #[test]
+    fn the_reynolds_number_of_tubes() {
+        // Tubes of 100 µm at a mean velocity of 7 mm/s: 993.3·7e-3·1e-4/7e-4 = 0.9933.
+        let (d, e) = (1e-4, 0.5);
+        let found = reynolds(7e-4, e * 7e-3, e, e * d * d / 32.0);
+        assert!((found - 0.9933).abs() < 1e-12, "{found}");
     }
 
     #[test]

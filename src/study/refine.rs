@@ -3,8 +3,10 @@
 //! 405; Verification and Validation in Computational Science and Engineering (1998)).
 
 use crate::case::{Case, Report};
+use crate::ground::grid::Face;
 use crate::model::answers::{Answer, Answers, digits};
 use crate::model::run::{Stop, Watcher, run};
+use crate::model::setup::{Boundary, Setup};
 use crate::model::solver::Solver;
 
 /// Fewest voxels of an axis from which half as many still say something.
@@ -19,7 +21,7 @@ estimate and no bound; it knows nothing of the parameters or the model";
 
 /// A case's finer and, where it can be had, coarser self.
 pub struct Plan {
-    /// Twice the voxels along each axis, half the steps.
+    /// Twice the voxels along each axis with a gradient, half the steps.
     pub fine: Case,
     /// Half the voxels, twice the steps; `None`: counts are odd or too small.
     pub coarse: Option<Case>,
@@ -36,20 +38,30 @@ impl Plan {
     ) -> Result<Plan, String> {
         let steps = !case.setup.run.steady;
         let image = case.provenance.entries.iter().any(|e| e.key.contains("structure.image"));
+        let grid = &case.setup.grid;
         let mut why = "the voxels are those of the image".to_owned();
-        if !image {
+        if !(0..grid.dimensions).any(|a| refined(&case.setup, a)) {
+            why = "nothing passes the ends of an axis of one voxel".into();
+        } else if !image {
             match load(&settings(case, true, true)) {
                 Ok(fine) => {
-                    let n = case.setup.grid.n;
-                    let counts = || n.iter().filter(|n| **n > 1);
-                    let halves = counts().all(|n| n % 2 == 0 && *n >= FEWEST);
+                    let (n, axes) = (grid.n, grid.form.axes());
+                    let even = |a: &usize| !refined(&case.setup, *a);
+                    let halves =
+                        (0..grid.dimensions).all(|a| even(&a) || (n[a] % 2 == 0 && n[a] >= FEWEST));
                     let coarse = halves.then(|| load(&settings(case, false, true)).ok()).flatten();
                     let grids = [coarse.as_ref().map(|c| c.setup.grid.n), Some(n)];
                     let grids = grids.into_iter().flatten().chain([fine.setup.grid.n]);
                     let grids: Vec<String> =
                         grids.map(|n| n.map(|n| n.to_string()).join("×")).collect();
                     let last = if steps { ", steps in proportion to the voxels" } else { "" };
-                    let words = format!("{} voxels{last}", grids.join(", "));
+                    let even: Vec<&str> =
+                        (0..grid.dimensions).filter(even).map(|a| axes[a]).collect();
+                    let even = match even.len() {
+                        0 => String::new(),
+                        _ => format!("; one voxel along {}: no gradient there", even.join(", ")),
+                    };
+                    let words = format!("{} voxels{last}{even}", grids.join(", "));
                     return Ok(Plan { fine, coarse, words });
                 }
                 Err(r) if r.resources => why = "twice as many voxels do not fit in memory".into(),
@@ -69,24 +81,30 @@ impl Plan {
     }
 }
 
+/// True where the voxels along an axis are refined. One voxel along an axis whose faces nothing
+/// passes says that there is no gradient along it, and stays; where something passes, it is a coarse
+/// grid as any other.
+fn refined(setup: &Setup, axis: usize) -> bool {
+    let shut = |f: usize| {
+        let solutes = setup.solutes.iter().all(|s| matches!(s.boundaries[f], Boundary::Sealed));
+        solutes && setup.flow.as_ref().is_none_or(|flow| flow.shut(Face::ALL[f]))
+    };
+    setup.grid.n[axis] > 1 || !(shut(2 * axis) && shut(2 * axis + 1))
+}
+
 /// What `--set` must say for half the spacing, or double, and steps in proportion.
 fn settings(case: &Case, finer: bool, space: bool) -> Vec<String> {
     let mut sets = Vec::new();
     let (grid, run) = (&case.setup.grid, &case.setup.run);
-    let factor = if finer { 0.5 } else { 2.0 };
+    let factor: f64 = if finer { 0.5 } else { 2.0 };
     if space {
-        let voxel = case.provenance.entries.iter().find(|e| e.key == "domain.voxel");
-        if let Some(edge) = voxel.and_then(|e| e.si) {
-            sets.push(format!("domain.voxel=\"{:e} m\"", factor * edge));
-        } else {
-            let count = |n: &usize| match (*n, finer) {
-                (1, _) => 1,
-                (n, true) => 2 * n,
-                (n, false) => n / 2,
-            };
-            let counts: Vec<usize> = grid.n[..grid.dimensions].iter().map(count).collect();
-            sets.push(format!("domain.voxels={counts:?}"));
-        }
+        let count = |a: usize| match (grid.n[a], finer) {
+            (n, _) if !refined(&case.setup, a) => n,
+            (n, true) => 2 * n,
+            (n, false) => n / 2,
+        };
+        let counts: Vec<usize> = (0..grid.dimensions).map(count).collect();
+        sets.push(format!("domain.voxels={counts:?}"));
     }
     if !run.steady {
         // The error of a step falls with its cube.

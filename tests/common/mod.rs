@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::{Face, Form, Grid};
 use blastema::ground::signal::Signal;
+use blastema::model::flow::Stream;
 use blastema::model::setup::{
     Accuracy, Boundary, Initial, Matter, Population, RunPlan, Setup, Solute, Structure,
 };
 use blastema::model::solver::Solver;
+use blastema::numerics::flux::around;
 use blastema::physics::migration::Motility;
 
 /// A box; absent axes are 1 m thick.
@@ -106,16 +108,58 @@ pub(crate) fn value(v: f64) -> Boundary {
 }
 
 /// `steps` uniform steps to `end`; every budget must close.
-pub(crate) fn march(mut case: Setup, end: f64, steps: usize) -> Solver {
+pub(crate) fn march(case: Setup, end: f64, steps: usize) -> Solver {
+    watched(case, end, steps, |_| {})
+}
+
+/// The same; `see` looks at the solver after each step.
+pub(crate) fn watched(
+    mut case: Setup,
+    end: f64,
+    steps: usize,
+    mut see: impl FnMut(&Solver),
+) -> Solver {
     case.run.duration = end;
     case.run.steady = false;
-    case.run.accuracy.solver = 1e-12;
+    case.run.accuracy.solver = case.run.accuracy.solver.min(1e-12);
     let mut solver = Solver::new(case).expect("starts");
     for _ in 0..steps {
         let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");
         solver.accept(&attempt);
+        see(&solver);
     }
     let (name, defect) = solver.ledger.worst().expect("accounts");
     assert!(defect < 1e-12, "{name}: {defect:e}");
     solver
+}
+
+/// Prints the errors of halvings; the order of the last one must be `least`.
+pub(crate) fn order(what: &str, errors: &[f64], least: f64) {
+    let orders: Vec<f64> = errors.windows(2).map(|e| (e[0] / e[1]).log2()).collect();
+    let row: Vec<String> = errors.iter().map(|e| format!("{e:.2e}")).collect();
+    println!("ORDER {what:<52} {}  order {orders:.2?}", row.join(" "));
+    let last = *orders.last().expect("two errors");
+    assert!(last >= least, "{what}: order {last:.3}, errors {errors:?}");
+}
+
+/// Largest defect of the flow into a voxel over the largest flow through its faces.
+pub(crate) fn divergence(grid: &Grid, stream: &Stream) -> f64 {
+    let mut worst = 0.0_f64;
+    let largest = stream.q.iter().flatten().fold(0.0_f64, |m, q| m.max(q.abs()));
+    for i in 0..grid.len() {
+        let mut sum = 0.0;
+        around(grid.n, i, |side, above| {
+            let q = stream.q[side.axis][side.face];
+            sum += if above { q } else { -q };
+        });
+        for face in Face::ALL {
+            let v = grid.voxel(i);
+            let at = if face.end { grid.n[face.axis] - 1 } else { 0 };
+            if v[face.axis] == at {
+                sum -= stream.entering_at(grid, face, i);
+            }
+        }
+        worst = worst.max(sum.abs());
+    }
+    if largest > 0.0 { worst / largest } else { 0.0 }
 }

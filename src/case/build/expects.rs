@@ -341,6 +341,7 @@ const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("lowest_ph", NONE, false),
     ("scaffold_left", NONE, false),
     ("lowest_porosity", NONE, false),
+    ("overfull", NONE, false),
     ("limited", NONE, false),
     ("steps", NONE, false),
 ];

@@ -204,7 +204,7 @@ impl Builder<'_> {
                         format!("{name} is sealed at {face_name}, where fluid enters"),
                         "give inlet = the concentration that the fluid brings",
                     ),
-                    (Boundary::Sealed | Boundary::Flux(_), Some(_)) => say(
+                    (Boundary::Sealed | Boundary::Flux(_), Some(Some(false))) => say(
                         format!("{name} is sealed at {face_name}, where fluid leaves"),
                         "write outflow = {}",
                     ),
@@ -258,7 +258,7 @@ impl Builder<'_> {
 }
 
 /// True where nothing drives the fluid: no rate and no difference of pressures.
-fn rests(flow: &Flow) -> bool {
+pub(super) fn rests(flow: &Flow) -> bool {
     match &flow.law {
         FlowLaw::Given(u) => return *u == [0.0; 3],
         FlowLaw::Known(known) => return known.q.iter().flatten().all(|q| *q == 0.0),
@@ -276,7 +276,7 @@ fn rests(flow: &Flow) -> bool {
 /// `None`: nothing passes this face by intent. Else true where fluid enters, false where it
 /// leaves, `None` where only the solution tells.
 #[expect(clippy::option_option, reason = "no flow, and a flow whose way is not known yet")]
-fn enters(flow: &Flow, grid: &Grid, face: Face) -> Option<Option<bool>> {
+pub(super) fn enters(flow: &Flow, grid: &Grid, face: Face) -> Option<Option<bool>> {
     if let FlowLaw::Known(known) = &flow.law {
         let sign = if face.end { -1.0 } else { 1.0 };
         let through = || flow::outer(grid, face).map(|(_, f)| sign * known.q[face.axis][f]);

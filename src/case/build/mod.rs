@@ -28,6 +28,7 @@ mod run;
 mod scaffold;
 mod shear;
 mod solutes;
+mod stream;
 mod supply;
 mod velocity;
 mod warnings;
@@ -157,6 +158,8 @@ impl<'a> Builder<'a> {
             silent_laws: std::mem::take(&mut self.silent),
         };
         fade(&mut setup);
+        self.stream(&setup);
+        self.full(&setup);
         let setup = self.fields_to_write(setup)?;
         let expects = self.expects(&setup);
         Some((setup, expects))

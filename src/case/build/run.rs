@@ -103,13 +103,17 @@ impl Builder<'_> {
         Some(times)
     }
 
-    /// The fields to write: those asked for, or all but stages of damage.
+    /// The fields to write: those asked for, or all but stages of damage and what follows
+    /// from others.
     pub(super) fn fields_to_write(&mut self, mut setup: Setup) -> Option<Setup> {
         let specs = Catalogue::new(&setup).specs;
         let mut all: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
         all.extend(setup.ph.map(|_| "ph".to_owned()));
         all.extend(setup.matter.changing.as_ref().map(|_| "porosity".to_owned()));
-        let flow: &[&str] = if setup.flow_changes() { &FLOW } else { &[] };
+        if !setup.populations.is_empty() {
+            all.push("viable_fraction".to_owned());
+        }
+        let flow = setup.flow_fields();
         all.extend(flow.iter().map(|f| (*f).to_owned()));
         let Some(list) = self.root.get("run")?.get("output")?.get("fields") else {
             let shown = specs.into_iter().filter(|s| !matches!(s.kind, Kind::Damaged { .. }));
@@ -137,9 +141,6 @@ impl Builder<'_> {
         Some(setup)
     }
 }
-
-/// Fields of a flow that changes.
-const FLOW: [&str; 3] = ["pressure", "velocity", "wall_shear"];
 
 /// A round interval that gives about 30 outputs.
 fn usual_interval(duration: f64) -> f64 {

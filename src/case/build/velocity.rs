@@ -82,7 +82,7 @@ impl Builder<'_> {
         }
         if done.changed > TOLD {
             let message = format!("{} is not free of sources: changed by {change} %", path.key);
-            self.check.warning("W045", &path.key, message, path.place).label = label;
+            self.check.warning("W046", &path.key, message, path.place).label = label;
         }
         let changed = Some(done.changed);
         Some(FlowLaw::Known(Known { q: done.q, permeability: permeability?, changed }))

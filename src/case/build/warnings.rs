@@ -5,7 +5,7 @@ use super::solutes::unusual_diffusivity;
 use crate::case::checked::Checked;
 use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
 use crate::model::answers::PACKING;
-use crate::model::setup::{Population, Solute};
+use crate::model::setup::{Population, Setup, Solute};
 
 /// Largest uptakes per cell that the library's sources name, with a margin of ten: mol/cell/s.
 const UPTAKES: &[(&str, f64, &str)] = &[
@@ -14,8 +14,10 @@ const UPTAKES: &[(&str, f64, &str)] = &[
 ];
 
 /// Codes of all warnings.
-const CODES: &[&str] =
-    &["W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W045"];
+const CODES: &[&str] = &[
+    "W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W041", "W042", "W043",
+    "W044", "W045", "W046",
+];
 
 impl Builder<'_> {
     /// `allow` must name warnings.
@@ -82,6 +84,29 @@ impl Builder<'_> {
                         format!("the highest is {}", units::readable(top, CONCENTRATION));
                 }
             }
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// Where cells take room from the fluid, those that a capacity lets grow must have some.
+    pub(super) fn full(&mut self, setup: &Setup) {
+        let Some(changing) = &setup.matter.changing else { return };
+        let root = self.root;
+        let open = setup.structure.porosity.iter().copied().fold(0.0, f64::max);
+        for (p, population) in setup.populations.iter().enumerate() {
+            let Some(capacity) = population.capacity else { continue };
+            let taken = capacity.density * changing.volumes[p];
+            let at = root.entries_of("cells").iter().find(|e| e.0 == population.name);
+            let Some(at) = at.and_then(|e| e.1.get("capacity")).filter(|_| taken > open) else {
+                continue;
+            };
+            let message = format!("{} is more than fits", at.key);
+            self.check.warning("W045", &at.key, message, at.place).label = format!(
+                "so many cells take {} % of the volume, and at most {} % is fluid",
+                units::number(100.0 * taken),
+                units::number(100.0 * open)
+            );
         }
     }
 }

@@ -65,7 +65,8 @@ pub(in crate::case) fn run() -> Shape {
                         "fields",
                         Shape::list(Shape::Text, 0, 1000),
                         "Fields to write: `oxygen`, `msc.viable`, \
-                    `msc.quiescent`, `msc.dead`; all when not given.",
+                    `msc.quiescent`, `msc.dead`, `viable_fraction`; with a flow `pressure`, \
+                    `velocity`, `wall_shear`. All states when not given.",
                     )
                     .optional(),
                     key("precision", Shape::Word(&["f32", "f64"]), "Of the written fields.")

@@ -40,7 +40,11 @@ pub(super) fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
         }
     }
     if let Some(lowest) = solver.lowest_porosity() {
-        let floor = if lowest <= LEAST_POROSITY { ", the least that is allowed" } else { "" };
+        let floor = if lowest <= LEAST_POROSITY * (1.0 + 1e-9) {
+            ", the least that is allowed"
+        } else {
+            ""
+        };
         out.push(answer(
             "lowest_porosity",
             "lowest porosity",
@@ -48,6 +52,17 @@ pub(super) fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
             Some(lowest),
             "",
             "1 − scaffold − matrix − cells at the end, smallest of all voxels",
+        ));
+    }
+    if let Some((full, most)) = solver.overfull() {
+        out.push(answer(
+            "overfull",
+            "more than fits",
+            format!("in {} of the volume, up to {} of a voxel", share(full), share(most)),
+            Some(full),
+            "",
+            "scaffold, matrix and cells at the end would leave less than 1 % to the fluid, which the \
+             model keeps open: these cells have no room; give growth a capacity that fits",
         ));
     }
     for (spec, &total) in solver.catalogue.specs.iter().zip(&survey.totals) {
