@@ -288,7 +288,8 @@ fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64], least: f6
             diagonal += out[side.face].abs();
         });
         let size = diagonal * v[i].max(least * eq.lift);
-        weight[i] = if size > 0.0 { 1.0 / size } else { 0.0 };
+        // Below the smallest normal number nothing is exact.
+        weight[i] = if size > f64::MIN_POSITIVE { 1.0 / size } else { 0.0 };
     }
 }
 
