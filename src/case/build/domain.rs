@@ -97,16 +97,28 @@ impl Builder<'_> {
         Some(open)
     }
 
-    /// One voxel in place of a grid that could not be had.
+    /// One voxel in place of a grid that could not be had, with the faces of the shape that was meant.
     pub(super) fn stand_in(&self) -> (Grid, Option<Vec<bool>>) {
-        let size =
-            self.root.get("domain").and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
-        let h = std::array::from_fn(|a| size.get(a).copied().unwrap_or(1.0));
-        let dimensions = if size.is_empty() { 3 } else { size.len() };
-        (
-            Grid { n: [1; 3], h, dimensions, form: Form::Box, periodic: [false; 3] },
-            self.resolved().then(|| vec![true]),
-        )
+        let domain = self.root.get("domain");
+        let size = domain.and_then(|d| d.get("size")?.quantities()).unwrap_or_default();
+        let length = |a: usize| size.get(a).copied().unwrap_or(1.0);
+        let hollow = domain.is_some_and(|d| d.get("inner_radius").is_some());
+        let inner = if hollow { 0.5 * length(0) } else { 0.0 };
+        let grid = match domain.and_then(|d| d.word("shape")) {
+            Some("cylinder") => {
+                let height = (size.len() != 1).then(|| (length(1), 1));
+                Grid::cylinder(1, inner, length(0), height)
+            }
+            Some("sphere") => Grid::sphere(1, inner, length(0)),
+            _ => Grid {
+                n: [1; 3],
+                h: std::array::from_fn(length),
+                dimensions: if size.is_empty() { 3 } else { size.len() },
+                form: Form::Box,
+                periodic: [false; 3],
+            },
+        };
+        (grid, self.resolved().then(|| vec![true]))
     }
 
     fn grid(&mut self, domain: &Checked) -> Option<Grid> {

@@ -114,7 +114,11 @@ impl Builder<'_> {
             let near = units::nearest(name, known.iter().copied());
             let d = self.wrong("E021", at, format!("{}: the case has no matrix `{name}`", at.key));
             d.label = near.map(|n| format!("did you mean `{n}`?")).unwrap_or_default();
-            d.notes.push(format!("write [matrix.{name}]"));
+            d.notes.push(if root.entries_of("solutes").iter().any(|e| e.0 == name) {
+                format!("`{name}` is a solute: write chemotaxis.{name}")
+            } else {
+                format!("write [matrix.{name}]")
+            });
         }
         found
     }
