@@ -5,7 +5,7 @@ mod common;
 use std::f64::consts::PI;
 use std::path::PathBuf;
 
-use blastema::case::{Case, Report, load_text};
+use blastema::case::{Case, Options, Report, load_text_with};
 use blastema::ground::grid::Grid;
 use blastema::model::flow::Stream;
 use blastema::model::projection::project;
@@ -117,7 +117,8 @@ duration = "1 h"
 "#,
         path.display()
     );
-    load_text("rod.toml", &text, &[])
+    let options = Options { allow: vec![folder()], memory: None };
+    load_text_with("rod.toml", &text, &[], &options)
 }
 
 fn flowing(case: &Case) -> Stream {
