@@ -118,9 +118,10 @@ impl Solver {
         Ok(())
     }
 
-    /// The same for the accepted state, for those who look at it.
+    /// Diffusivities and flow of the accepted state, for those who look at it and for the next step.
     pub(super) fn settle(&mut self) -> Result<(), StepFailure> {
         let state = std::mem::take(&mut self.state);
+        self.open_up(&state);
         let done = self.redirect(&state);
         self.state = state;
         done

@@ -186,7 +186,6 @@ impl Solver {
             self.half.storage.clone_from(&state.storage);
             self.two.storage.clone_from(&state.storage);
             self.streamed.clone_from(&state.storage);
-            self.open_up(&state);
             self.state = state;
             self.trend = false;
             // Values outside may have risen.
@@ -199,6 +198,9 @@ impl Solver {
                 account.initial += account.content - before;
             }
         }
+        let state = std::mem::take(&mut self.state);
+        self.open_up(&state);
+        self.state = state;
         // The flow that belongs to the storage that it followed last.
         let storage = std::mem::take(&mut self.streamed);
         if storage.is_empty() {
