@@ -102,7 +102,7 @@ fn start(dir: &Path, args: &[&str]) -> Child {
         .args(args)
         .current_dir(dir)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap()
 }
@@ -159,8 +159,9 @@ fn chain(
         } else {
             true
         };
-        let status = child.wait().unwrap();
-        assert!(!done || status.success(), "after {kills} kills: {status}");
+        let end = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&end.stderr);
+        assert!(!done || end.status.success(), "after {kills} kills: {}: {told}", end.status);
         for file in &kept {
             assert!(file.exists(), "{} was published and is gone", file.display());
         }
@@ -176,7 +177,13 @@ fn chain(
     let now = results(&out);
     assert_eq!(now.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
     for (name, bytes) in whole {
-        assert!(now[name] == *bytes, "{name} differs after {kills} kills");
+        if now[name] != *bytes {
+            let [a, b] = [&now[name], bytes].map(|t| String::from_utf8_lossy(t).into_owned());
+            let at = a.bytes().zip(b.bytes()).position(|(a, b)| a != b).unwrap_or(0);
+            let near =
+                |t: &str| t.chars().skip(at.saturating_sub(150)).take(300).collect::<String>();
+            panic!("{name} differs after {kills} kills: {} against {}", near(&a), near(&b));
+        }
     }
     (kills, seen)
 }

@@ -104,7 +104,12 @@ fn same_from_every_step(path: &Path, most: usize) -> usize {
         let middle = &kept[kept.len() / 2];
         match (on(load(), middle, Some(most)), whole) {
             (Ok(last), None) => assert!(last == kept[kept.len() - 1], "{}", path.display()),
-            (Err(end), Some(whole)) => assert_eq!(end, whole, "{}", path.display()),
+            (Err(end), Some(whole)) => {
+                assert_eq!(end, whole, "{}", path.display());
+                // Killed after its last step.
+                let end = on(load(), &kept[kept.len() - 1], None).expect_err("an end");
+                assert_eq!(end, whole, "{}", path.display());
+            }
             _ => panic!("{}: one ended, one did not", path.display()),
         }
     });
@@ -167,6 +172,35 @@ fn all_cases_go_on_from_every_step() {
     assert!(looked > 30, "{looked}");
 }
 
+/// Perfusion through a scaffold that fills up: diffusivities and flow follow the porosity.
+const FILLING: &str = r#"
+[domain]
+shape = "box"
+size = ["4 mm"]
+voxels = [24]
+[scaffold]
+porosity = 0.8
+effective_diffusivity.maxwell = {}
+changing_porosity = true
+[solutes.oxygen]
+diffusivity = "2.7e-9 m^2/s"
+initial = "0.2 mol/m^3"
+boundary.x_min.inlet = "0.2 mol/m^3"
+boundary.x_max.outflow = {}
+[cells.msc]
+type = "custom"
+seeding.uniform = { density = "5e6 cells/mL" }
+volume = "4e-15 m^3"
+uptake.oxygen.michaelis-menten = { vmax = "98 fmol/cell/h", km = "8 uM" }
+growth.rate.doubling_time = "24 h"
+[flow]
+law.kozeny-carman = { diameter = "200 um", constant = 180 }
+boundary.x_min.pressure = "0.5 Pa"
+boundary.x_max.pressure = "0 Pa"
+[run]
+duration = "2 d"
+"#;
+
 /// A case of this file, on two hours of outputs.
 fn small(more: &str) -> Case {
     let text = format!(
@@ -185,6 +219,15 @@ duration = "2 h"
 "#
     );
     case::load_text("small.toml", &text, &[]).unwrap_or_else(|r| panic!("{r}"))
+}
+
+#[test]
+fn a_porosity_that_changes_goes_on_to_the_same_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("filling.toml");
+    std::fs::write(&path, FILLING).unwrap();
+    let states = same_from_every_step(&path, 1000);
+    assert!(states > 10, "{states}");
 }
 
 #[test]

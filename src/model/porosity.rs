@@ -154,7 +154,7 @@ impl Solver {
         Ok(moved)
     }
 
-    /// The same for the accepted state, for those who look at it.
+    /// Diffusivities and flow of the accepted state, for those who look at it and for the next step.
     pub(super) fn settle(&mut self) -> Result<(), StepFailure> {
         let state = std::mem::take(&mut self.state);
         let done = self.follow(&state);

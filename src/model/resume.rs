@@ -198,6 +198,9 @@ impl Solver {
                 account.initial += account.content - before;
             }
         }
+        let state = std::mem::take(&mut self.state);
+        self.open_up(&state);
+        self.state = state;
         // The flow that belongs to the storage that it followed last.
         let storage = std::mem::take(&mut self.streamed);
         if storage.is_empty() {

@@ -179,7 +179,7 @@ pub fn files(folder: &Path) -> Result<Vec<String>> {
                 open.push(format!("{path}/"));
             } else if kind.is_file()
                 && !is_temporary(name)
-                && !["lock", "lock.takeover", FILE].contains(&path.as_str())
+                && !["lock", FILE].contains(&path.as_str())
             {
                 found.push(path);
             }

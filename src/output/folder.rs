@@ -101,26 +101,38 @@ impl Folder {
         Ok(self)
     }
 
-    /// Takes the lock, from a dead holder if need be.
+    /// Takes the lock, from a dead holder if need be. Who takes it from a dead one says so first
+    /// in a file named after that one; should he die too, the next names his after him. So only
+    /// one process at a time may take a lock away, wherever the others were killed.
     fn lock(path: &Path) -> Result<Folder> {
         let lock = path.join("lock");
         if create_lock(&lock)? {
             return Ok(Folder { path: path.to_owned() });
         }
-        if !stale(&lock) {
+        let dead = fs::read(&lock).unwrap_or_default();
+        let mut chain = vec![lock.clone()];
+        let own = loop {
+            let last = chain.last().unwrap_or(&lock);
+            let holder = fs::read(last).unwrap_or_default();
+            if !stale(last) {
+                return Err(held(last));
+            }
+            let next = path.join(format!(".tmp-lock-after-{}", blake3::hash(&holder).to_hex()));
+            if create_lock(&next)? {
+                break next;
+            }
+            chain.push(next);
+        };
+        // Another may have taken it while this one looked.
+        if fs::read(&lock).ok().is_none_or(|now| now != dead) {
+            let _ = fs::remove_file(&own);
             return Err(held(&lock));
         }
-        // Only one process at a time may take a stale lock away.
-        let guard = path.join("lock.takeover");
-        if !create_lock(&guard)? {
-            return Err(held(&guard));
+        fs::rename(&own, &lock).map_err(|e| OutputError::io(&lock, &e))?;
+        for done in &chain[1..] {
+            let _ = fs::remove_file(done);
         }
-        let won = stale(&lock) && {
-            let _ = fs::remove_file(&lock);
-            create_lock(&lock)?
-        };
-        let _ = fs::remove_file(&guard);
-        if won { Ok(Folder { path: path.to_owned() }) } else { Err(held(&lock)) }
+        Ok(Folder { path: path.to_owned() })
     }
 
     /// Renames the folder to the first free `path.N` and claims an empty one in its place.
@@ -185,7 +197,7 @@ fn inspect_without_record(path: &Path) -> Result<Found> {
         let name = entry.file_name();
         let free = match name.to_str() {
             // The list of sums is begun before the record.
-            Some("lock" | "lock.takeover" | super::checksums::FILE) => true,
+            Some("lock" | super::checksums::FILE) => true,
             Some("fields") => fs::read_dir(entry.path()).is_ok_and(|mut d| d.next().is_none()),
             Some(name) => is_temporary(name),
             None => false,
@@ -197,19 +209,34 @@ fn inspect_without_record(path: &Path) -> Result<Found> {
     Ok(Found::Nothing)
 }
 
-/// Creates a lock file with this process in it; false where the file exists.
+/// Creates a lock file with this process in it, whole from the start; false where the file exists.
 fn create_lock(path: &Path) -> Result<bool> {
-    let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        Err(e) => return Err(OutputError::io(path, &e)),
-    };
+    let io = |e: std::io::Error| OutputError::io(path, &e);
     let pid = std::process::id();
     let text =
         format!("pid {pid}\nboot {}\nhost {}\nstart {}\n", boot_id(), host(), start_time(pid));
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| {
+    let write = |mut file: File| file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    // Threads of one process have a file each.
+    let thread = format!("{:?}", std::thread::current().id());
+    let thread: String = thread.chars().filter(char::is_ascii_digit).collect();
+    let own = path.with_file_name(format!(".tmp-lock-{pid}-{thread}"));
+    let linked = File::create(&own).and_then(write).and_then(|()| fs::hard_link(&own, path));
+    let _ = fs::remove_file(&own);
+    match linked {
+        Ok(()) => return Ok(true),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        Err(e) if e.kind() == ErrorKind::StorageFull => return Err(io(e)),
+        // A file system without links.
+        Err(_) => {}
+    }
+    let file = match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(false),
+        Err(e) => return Err(io(e)),
+    };
+    write(file).map_err(|e| {
         let _ = fs::remove_file(path);
-        OutputError::io(path, &e)
+        io(e)
     })?;
     Ok(true)
 }
@@ -313,4 +340,44 @@ pub fn publish(path: &Path, text: &str) -> Result<()> {
     publish_with(path, |temporary| {
         fs::write(temporary, text).map_err(|e| OutputError::io(path, &e))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lock of a process of an earlier start of this machine.
+    fn gone(pid: u32) -> String {
+        format!("pid {pid}\nboot earlier\nhost {}\nstart 1\n", host())
+    }
+
+    fn after(folder: &Path, holder: &str) -> PathBuf {
+        folder.join(format!(".tmp-lock-after-{}", blake3::hash(holder.as_bytes()).to_hex()))
+    }
+
+    #[test]
+    fn a_lock_whose_takers_died_too_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        fs::write(path.join("lock"), gone(1)).unwrap();
+        fs::write(after(path, &gone(1)), gone(2)).unwrap();
+        fs::write(after(path, &gone(2)), gone(3)).unwrap();
+        let folder = Folder::lock(path).unwrap();
+        let left = || fs::read_dir(path).unwrap().count();
+        assert_eq!(left(), 1, "the lock alone");
+        let refused = Folder::lock(path).unwrap_err();
+        assert_eq!(refused.kind, Kind::InUse);
+        drop(folder);
+        assert_eq!(left(), 0);
+    }
+
+    #[test]
+    fn who_takes_a_lock_away_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        fs::write(path.join("lock"), gone(1)).unwrap();
+        assert!(create_lock(&after(path, &gone(1))).unwrap());
+        assert_eq!(Folder::lock(path).unwrap_err().kind, Kind::InUse);
+        assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), gone(1));
+    }
 }
