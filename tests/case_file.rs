@@ -336,11 +336,14 @@ fn fields_of_a_flow_can_be_chosen() {
     let darcy = "law.darcy.permeability = \"1e-11 m^2\"\nboundary.x_min.pressure = \"1 Pa\"\n\
         boundary.x_max.pressure = \"0 Pa\"";
     let given = "law.given.velocity = [\"1 um/s\"]";
+    let walls = "law.given = { velocity = [\"1 um/s\"], permeability = \"1e-11 m^2\" }";
     for (law, name, fine) in [
         (darcy, "pressure", true),
         (darcy, "wall_shear", true),
         (given, "oxygen", true),
         (given, "pressure", false),
+        (walls, "wall_shear", true),
+        (walls, "pressure", false),
     ] {
         let loaded = load_text("x.toml", &text.replace("LAW", law).replace("NAME", name), &[]);
         match loaded {
@@ -348,6 +351,16 @@ fn fields_of_a_flow_can_be_chosen() {
             Err(r) => assert!(!fine && r.to_string().contains("viable_fraction, velocity"), "{r}"),
         }
     }
+    // What stays is written once, and takes no disk with each output.
+    let disk = |fields: &str| {
+        let text = text.replace("LAW", darcy).replace(
+            "fields = [\"velocity\", \"viable_fraction\", \"NAME\"]",
+            &format!("fields = {fields}"),
+        );
+        let case = load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}"));
+        blastema::case::scales::cost(&case.setup).disk
+    };
+    assert!(close(disk("[\"oxygen\"]"), disk("[\"oxygen\", \"velocity\", \"wall_shear\"]")));
 }
 
 #[test]

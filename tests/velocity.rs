@@ -5,7 +5,7 @@ mod common;
 use std::f64::consts::PI;
 use std::path::PathBuf;
 
-use blastema::case::{Case, Options, Report, load_text_with};
+use blastema::case::{Case, Report, load};
 use blastema::ground::grid::Grid;
 use blastema::model::flow::Stream;
 use blastema::model::projection::project;
@@ -115,10 +115,12 @@ boundary.x_max.outflow = {{}}
 [run]
 duration = "1 h"
 "#,
-        path.display()
+        name
     );
-    let options = Options { allow: vec![folder()], memory: None };
-    load_text_with("rod.toml", &text, &[], &options)
+    // A case reads files beside it.
+    let case = folder().join(format!("{name}.toml"));
+    std::fs::write(&case, text).expect("written");
+    load(&case, &[])
 }
 
 fn flowing(case: &Case) -> Stream {

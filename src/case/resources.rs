@@ -45,7 +45,14 @@ pub fn memory(setup: &Setup) -> f64 {
 /// Bytes of one output as if nothing could be compressed.
 pub fn output(setup: &Setup) -> f64 {
     let all = Catalogue::new(setup).specs.len();
-    let fields = if setup.run.fields.is_empty() { all } else { setup.run.fields.len() } as f64;
+    // A flow that stays is written once; a velocity that changes has three components.
+    let share = |f: &String| match f.as_str() {
+        f if setup.flow_fields().contains(&f) && !setup.flow_changes() => 0,
+        "velocity" if setup.flow.is_some() => 3,
+        _ => 1,
+    };
+    let listed = setup.run.fields.iter().map(share).sum();
+    let fields = if setup.run.fields.is_empty() { all } else { listed } as f64;
     let bytes = if setup.run.double { 8.0 } else { 4.0 };
     setup.grid.len() as f64 * bytes * fields + 8e3 + 2e3 * fields
 }

@@ -5,7 +5,7 @@
 //! Each struct is taken apart without `..`: a new field must be placed before it compiles.
 
 use super::ledger::{Account, Ledger, Term};
-use super::solver::{AllMissed, Solver, Work};
+use super::solver::{AllMissed, Solver, StepFailure, Work};
 use super::state::{Catalogue, State, flat_mut};
 use crate::ground::keep::{Keeper, Misfit, misfit};
 
@@ -198,15 +198,13 @@ impl Solver {
                 account.initial += account.content - before;
             }
         }
-        let state = std::mem::take(&mut self.state);
-        self.open_up(&state);
-        self.state = state;
         // The flow that belongs to the storage that it followed last.
+        let no_flow = |f: StepFailure| misfit("streamed", format!("{} has no flow", f.field));
         let storage = std::mem::take(&mut self.streamed);
-        if storage.is_empty() {
-            return Ok(());
+        if !storage.is_empty() {
+            let of = State { time, storage, ..State::default() };
+            self.follow(&of).or_else(no_flow)?;
         }
-        let of = State { time, storage, ..State::default() };
-        self.follow(&of).or_else(|f| misfit("streamed", format!("{} has no flow", f.field)))
+        self.settle().or_else(no_flow)
     }
 }

@@ -47,11 +47,14 @@ pub struct Setup {
 const FLOW_FIELDS: [&str; 3] = ["pressure", "velocity", "wall_shear"];
 
 impl Setup {
-    /// Names of the fields of the flow: all by Darcy's law, the velocity alone where it is given.
+    /// Names of the fields of the flow: all by a law, the velocity where it is given, and the shear
+    /// where the permeability is.
     pub fn flow_fields(&self) -> &'static [&'static str] {
         match self.flow.as_ref().map(|f| &f.law) {
             None => &[],
             Some(FlowLaw::Given(_)) => &FLOW_FIELDS[1..2],
+            Some(FlowLaw::Known(known)) if known.permeability.is_empty() => &FLOW_FIELDS[1..2],
+            Some(FlowLaw::Known(_)) => &FLOW_FIELDS[1..],
             Some(_) => &FLOW_FIELDS,
         }
     }
@@ -349,9 +352,9 @@ pub enum FlowBoundary {
 impl Flow {
     /// True where no fluid passes a face, whatever the flow.
     pub fn shut(&self, face: Face) -> bool {
-        match self.law {
+        match &self.law {
             FlowLaw::Given(u) => u[face.axis] == 0.0,
-            FlowLaw::Known(_) => false,
+            FlowLaw::Known(known) => known.q[face.axis].iter().all(|q| *q == 0.0),
             _ => match self.boundaries[face.number()] {
                 FlowBoundary::Sealed | FlowBoundary::Symmetry => true,
                 FlowBoundary::Rate(rate) => rate == 0.0,

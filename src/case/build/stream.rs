@@ -18,8 +18,9 @@ const HIGH: f64 = 16e3;
 /// Reynolds number of a pore above which Darcy's law begins to fail (Bear, Dynamics of Fluids in
 /// Porous Media (1972) §5.3).
 const INERTIAL: f64 = 1.0;
-/// Voxels up to which every flow is solved before the run; beyond, only one whose way is not known.
-const QUICK: usize = 1 << 20;
+/// Voxels up to which every flow is solved before the run, by Darcy's law and by Brinkman's, which
+/// takes longer; beyond, only one whose way is not known.
+const QUICK: [usize; 2] = [1 << 20, 1 << 13];
 
 impl Builder<'_> {
     /// Solves the flow and looks at it.
@@ -30,7 +31,8 @@ impl Builder<'_> {
             return;
         }
         let known = |face: &Face| enters(flow, &setup.grid, *face) != Some(None);
-        if setup.grid.len() > QUICK && Face::ALL.iter().all(known) {
+        let brinkman = matches!(flow.law, FlowLaw::Brinkman { .. });
+        if setup.grid.len() > QUICK[usize::from(brinkman)] && Face::ALL.iter().all(known) {
             return;
         }
         let porosity = &setup.structure.porosity;
