@@ -106,7 +106,7 @@ porosity = 0.5
 effective_diffusivity.bruggeman = {{}}
 [flow]
 viscosity = "1 mPa s"
-law.given = {{ field = {{ path = "{}", unit = "um/s", open = ["x_min", "x_max"] }}{more} }}
+law.given = {{ field = {{ path = "{name}", unit = "um/s", open = ["x_min", "x_max"] }}{more} }}
 [solutes.oxygen]
 diffusivity = "2.7e-9 m^2/s"
 initial = "0.2 mol/m^3"
@@ -114,8 +114,7 @@ boundary.x_min.inlet = "0.2 mol/m^3"
 boundary.x_max.outflow = {{}}
 [run]
 duration = "1 h"
-"#,
-        name
+"#
     );
     // A case reads files beside it.
     let case = folder().join(format!("{name}.toml"));
