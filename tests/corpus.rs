@@ -41,3 +41,18 @@ fn quantities() {
 fn scans() {
     replay("tiff", targets::tiff);
 }
+
+#[test]
+fn checkpoints() {
+    replay("checkpoint", targets::checkpoint);
+}
+
+#[test]
+fn states() {
+    replay("restore", targets::restore);
+}
+
+#[test]
+fn tables() {
+    replay("table", targets::table);
+}

@@ -21,6 +21,7 @@ mod keys;
 mod merge;
 mod origin;
 mod reach;
+pub mod numbers;
 pub mod reference;
 pub mod resources;
 pub mod scales;

@@ -1,10 +1,17 @@
 //! What is fuzzed: each function takes any bytes and must return. `tests/corpus.rs` replays the
 //! kept inputs through the same functions.
 
+use blastema::case::numbers::Columns;
 use blastema::case::{Options, load_text_with};
 use blastema::geometry::import;
 use blastema::ground::formula::Formula;
+use blastema::ground::signal::interpolate;
 use blastema::ground::units;
+use blastema::output::checkpoint;
+
+#[path = "small.rs"]
+mod small;
+pub(crate) use small::restore;
 
 /// Bytes of memory that a fuzzed case may ask for: some ten thousand voxels.
 const MEMORY: f64 = 1e6;
@@ -84,5 +91,43 @@ pub(crate) fn tiff(data: &[u8]) {
             assert!(stack.grey.len() <= 8 << 20);
         }
         Err(e) => assert!(!e.problem.is_empty()),
+    }
+}
+
+/// A checkpoint up to its state: as it is, and with the right sum behind it.
+pub(crate) fn checkpoint(data: &[u8]) {
+    if let Err(e) = checkpoint::parse(data) {
+        assert!(!e.is_empty());
+    }
+    let file = [data, blake3::hash(data).as_bytes()].concat();
+    if let Ok(c) = checkpoint::parse(&file) {
+        // Magic, format, two lengths, steps, time, length.
+        let head = 20 + 4 + 4 + 24 + c.version.len() + c.hash.len();
+        assert_eq!(head + c.state.len(), data.len());
+    }
+}
+
+/// A table of numbers, and the course that two columns hold.
+pub(crate) fn table(data: &[u8]) {
+    let Some((first, data)) = data.split_first() else { return };
+    let raw = first % 4 == 3;
+    let read = if raw { Columns::read_raw(data) } else { Columns::read(data.to_vec()) };
+    let columns = match read {
+        Ok(columns) => columns,
+        Err(e) => return assert!(!e.is_empty()),
+    };
+    let cells = columns.rows.iter().map(|r| r.1.len()).sum::<usize>();
+    assert!(cells <= data.len() && columns.rows.iter().flat_map(|r| &r.1).all(|v| v.is_finite()));
+    // Microseconds and weeks, pM and mol/mm³.
+    for factors in [(1.0, 1.0), (1e-6, 1e-9), (604_800.0, 1e9)] {
+        match columns.course(factors) {
+            Ok(course) => {
+                assert!(course.iter().all(|p| p.0.is_finite() && p.1.is_finite()));
+                for w in course.windows(2) {
+                    assert!(interpolate(&course, 0.5 * (w[0].0 + w[1].0)).is_finite());
+                }
+            }
+            Err(e) => assert!(!e.is_empty()),
+        }
     }
 }
