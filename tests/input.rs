@@ -296,6 +296,7 @@ fn encodings_of_tables() {
         (b"0,0.2\n2,\xff\n", "is not text"),
         (b"0,0.2\n2,nan\n", "not a number"),
         (b"0,0.2\n2,1e999\n", "not a number"),
+        (b"0,0.2\n2,1e300\n", "not a number up to 1e60"),
         (b"", "no row"),
         (b"\x00\x00\x00\x00", "no row"),
         (b"\xff\xfe0\x00,\x001\x00", "is not text"),

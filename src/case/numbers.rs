@@ -2,6 +2,20 @@
 
 use super::words::brief;
 
+/// Largest number read: sums, differences and products of any two remain finite.
+const LARGEST: f64 = 1e60;
+
+fn readable(v: &f64) -> bool {
+    v.abs() <= LARGEST
+}
+
+/// What is wrong with a cell.
+fn refused(cell: &str, line: usize) -> String {
+    let large = cell.parse().is_ok_and(|v: f64| v.is_finite());
+    let what = if large { "not a number up to 1e60" } else { "not a number" };
+    format!("has `{}` in line {line}, {what}", brief(cell))
+}
+
 /// A file of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Columns {
@@ -28,17 +42,15 @@ impl Columns {
                 Some(c) => line.split(c).map(str::trim).collect(),
                 None => line.split_whitespace().collect(),
             };
-            let numbers: Result<Vec<f64>, &str> = cells
-                .iter()
-                .map(|c| c.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or(*c))
-                .collect();
+            let numbers: Result<Vec<f64>, &str> =
+                cells.iter().map(|c| c.parse::<f64>().ok().filter(readable).ok_or(*c)).collect();
             match numbers {
                 Ok(numbers) => columns.rows.push((i + 1, numbers)),
                 Err(_) if columns.rows.is_empty() && columns.header.is_empty() => {
                     columns.header = cells.iter().map(|c| c.trim_matches('"').to_owned()).collect();
                 }
                 Err(cell) => {
-                    return Err(format!("has `{}` in line {}, not a number", brief(cell), i + 1));
+                    return Err(refused(cell, i + 1));
                 }
             }
         }

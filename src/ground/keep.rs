@@ -35,6 +35,15 @@ const U64: u8 = 2;
 const F32: u8 = 3;
 const TEXT: u8 = 4;
 
+/// Largest count: what is computed with one does not overflow.
+const MOST: u64 = 1 << 53;
+
+/// Bytes of the smallest section, one without a name or values.
+const SECTION: usize = 11;
+
+/// Largest number that a run computes with: products of any two and sums of these are finite.
+const LARGEST: f64 = 1e100;
+
 fn size(kind: u8) -> usize {
     match kind {
         F64 | U64 => 8,
@@ -148,6 +157,19 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// Refuses what was read where the next steps cannot be computed from it.
+    pub fn computable(
+        &self,
+        name: &str,
+        values: impl IntoIterator<Item = f64>,
+    ) -> Result<(), Misfit> {
+        // A NaN is no smaller.
+        if self.reads() && !values.into_iter().all(|v| v.abs() <= LARGEST) {
+            return misfit(name, "holds what no run computes with");
+        }
+        Ok(())
+    }
+
     /// Numbers whose count belongs to the case.
     pub fn array(&mut self, name: &str, values: &mut [f64]) -> Result<(), Misfit> {
         match self.section(name, F64, values.len())? {
@@ -189,7 +211,8 @@ impl<'a> Keeper<'a> {
             None => self.put((*value as u64).to_le_bytes()),
             Some(bytes) => {
                 same_length(name, bytes.len() / 8, 1)?;
-                let found = chunks!(bytes, u64).next().and_then(|v| usize::try_from(v).ok());
+                let found = chunks!(bytes, u64).next().filter(|v| *v <= MOST);
+                let found = found.and_then(|v| usize::try_from(v).ok());
                 let Some(found) = found else { return misfit(name, "is too large") };
                 *value = found;
             }
@@ -220,7 +243,11 @@ impl<'a> Keeper<'a> {
     pub fn length(&mut self, name: &str, length: usize) -> Result<usize, Misfit> {
         let mut found = length;
         self.count(name, &mut found)?;
-        if self.reads() && found > self.left() { misfit(name, "is cut short") } else { Ok(found) }
+        if self.reads() && found > self.left() / SECTION {
+            misfit(name, "is cut short")
+        } else {
+            Ok(found)
+        }
     }
 
     /// A text.
@@ -343,6 +370,25 @@ mod tests {
                 wrong[n] = byte;
                 let _ = keep(&mut Sample::default(), &mut Keeper::read(&wrong, false));
             }
+        }
+    }
+
+    #[test]
+    fn counts_and_numbers_beyond_computing_do_not_fit() {
+        let mut k = Keeper::write(Vec::new());
+        for mut n in [1 << 53, (1 << 53) + 1, 2] {
+            k.count("n", &mut n).unwrap();
+        }
+        let bytes = k.written();
+        let mut k = Keeper::read(&bytes, false);
+        assert!(k.count("n", &mut 0).is_ok());
+        assert!(k.count("n", &mut 0).is_err());
+        // Two sections cannot follow in one; nor any behind the last.
+        let mut k = Keeper::read(&bytes[2 * bytes.len() / 3..], false);
+        assert!(k.length("n", 0).is_err());
+        for (value, good) in [(1e99, true), (-1e101, false), (f64::NAN, false)] {
+            assert_eq!(k.computable("x", [0.0, value]).is_ok(), good);
+            assert!(Keeper::write(Vec::new()).computable("x", [value]).is_ok());
         }
     }
 

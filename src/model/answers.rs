@@ -487,12 +487,13 @@ fn numerics(solver: &Solver, out: &mut Vec<Answer>) {
         ));
     }
     let work = solver.work;
-    let fields = solver.catalogue.specs.len().max(1) * solver.setup.grid.len() * work.steps.max(1);
+    let values = solver.catalogue.specs.len().max(1) * solver.setup.grid.len();
+    let fields = values as f64 * work.steps.max(1) as f64;
     out.push(answer(
         "limited",
         "limited",
-        format!("{} % of voxels and steps", digits(100.0 * work.limited as f64 / fields as f64)),
-        Some(work.limited as f64 / fields as f64),
+        format!("{} % of voxels and steps", digits(100.0 * work.limited as f64 / fields)),
+        Some(work.limited as f64 / fields),
         "",
         "where second order was given up to keep values positive",
     ));

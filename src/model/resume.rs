@@ -6,7 +6,7 @@
 
 use super::ledger::{Account, Ledger, Term};
 use super::solver::{AllMissed, Solver, StepFailure, Work};
-use super::state::{Catalogue, State, flat_mut};
+use super::state::{Catalogue, State, flat, flat_mut};
 use crate::ground::keep::{Keeper, Misfit, misfit};
 
 impl State {
@@ -21,13 +21,17 @@ impl State {
         let State { time, fields, baths, storage } = self;
         k.number(&format!("{name}.time"), time)?;
         for (field, spec) in fields.iter_mut().zip(&catalogue.specs) {
-            k.array(&format!("{name}.{}", spec.name), flat_mut(field))?;
+            let name = format!("{name}.{}", spec.name);
+            k.array(&name, flat_mut(field))?;
+            k.computable(&name, flat(field).iter().copied())?;
         }
         for bath in baths {
             k.array(&format!("{name}.bath"), bath)?;
+            k.computable(&format!("{name}.bath"), bath.iter().copied())?;
         }
         let name = format!("{name}.storage");
         k.list(&name, storage)?;
+        k.computable(&name, storage.iter().copied())?;
         if may.contains(&storage.len()) || k.changed() {
             Ok(())
         } else {
@@ -60,6 +64,7 @@ impl Ledger {
             k.text("ledger.term", name)?;
             let mut amounts = [*total, *turnover, *rate];
             k.array("ledger.amounts", &mut amounts)?;
+            k.computable("ledger.amounts", amounts)?;
             [*total, *turnover, *rate] = amounts;
         }
         let mut held: Vec<(String, f64, f64)> =
@@ -70,6 +75,7 @@ impl Ledger {
             k.text("ledger.account", name)?;
             k.number("ledger.initial", initial)?;
             k.number("ledger.content", content)?;
+            k.computable("ledger.account", [*initial, *content])?;
         }
         let same = kept.iter().map(|t| &t.name).eq(terms.iter().map(|t| &t.name))
             && held.iter().map(|h| &h.0).eq(accounts.iter().map(|a| &a.name));
@@ -150,13 +156,16 @@ impl Solver {
         two.keep("two", catalogue, &either, k)?;
         let voxels = streamed.len();
         k.list("streamed", streamed)?;
+        k.computable("streamed", streamed.iter().copied())?;
         if streamed.len() != voxels && !k.changed() {
             return misfit("streamed", "has not the size of a field");
         }
         ledger.keep(k)?;
         work.keep(k)?;
         k.array("scales", scales)?;
+        k.computable("scales", scales.iter().copied())?;
         k.array("bends", bends)?;
+        k.computable("bends", bends.iter().copied())?;
         k.flag("trend", trend)?;
         for (s, missed) in solutes.iter_mut().enumerate() {
             for missed in missed {

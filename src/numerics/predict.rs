@@ -41,11 +41,13 @@ impl Missed {
         let Missed { by, dt } = self;
         for by in by {
             k.list32(name, by)?;
+            k.computable(name, by.iter().map(|v| f64::from(*v)))?;
             if !by.is_empty() && by.len() != voxels {
                 return misfit(name, "has not the size of a field");
             }
         }
         k.array(name, dt)?;
+        k.computable(name, *dt)?;
         if self.dt[0] > 0.0 && self.by.iter().any(Vec::is_empty) {
             return misfit(name, "is empty");
         }

@@ -53,7 +53,7 @@ impl History {
         let header: Vec<String> = columns.iter().map(|(name, unit)| title(name, unit)).collect();
         let header = header.join(",") + "\n";
         let mut found = vec![0; header.len()];
-        let whole = file.metadata().map_err(io)?.len() >= bytes.max(header.len() as u64);
+        let whole = (header.len() as u64..=file.metadata().map_err(io)?.len()).contains(&bytes);
         if !whole || file.read_exact(&mut found).is_err() || found != header.as_bytes() {
             let text = format!(
                 "{} is not the table that the checkpoint belongs to; `blastema run --replace` \

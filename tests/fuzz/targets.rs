@@ -11,7 +11,11 @@ use blastema::output::checkpoint;
 
 #[path = "small.rs"]
 mod small;
-pub(crate) use small::restore;
+
+/// The state of a checkpoint.
+pub(crate) fn restore(data: &[u8]) {
+    small::restore(data);
+}
 
 /// Bytes of memory that a fuzzed case may ask for: some ten thousand voxels.
 const MEMORY: f64 = 1e6;
