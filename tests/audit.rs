@@ -1,13 +1,16 @@
 //! `audit`: every flipped bit is found, every lost file, and what can be made anew is.
 //!
 //! `BLASTEMA_BIT_FLIPS=10000 cargo test --test audit -- --nocapture` flips as many bits as it is
-//! told, in a finished folder and in that of a killed run; `BLASTEMA_FOLDER=out/plug` takes (a
+//! told, in a finished folder, in that of a killed run, and in the checkpoints of a stopped one,
+//! where `resume` must not go on with a flipped state either; `BLASTEMA_FOLDER=out/plug` takes (a
 //! copy of) that folder.
 
 use std::path::{Path, PathBuf};
 
 use blastema::output::audit::audit;
+use blastema::output::checkpoint;
 use blastema::output::checksums::{self, files};
+use blastema::output::stored::StoredRun;
 
 mod faults;
 use faults::*;
@@ -85,6 +88,98 @@ fn every_flipped_bit_of_a_killed_run_is_found() {
     killed(dir.path(), &case(12, "400 d", "1 d"), 6);
     // The history is still growing: its sum comes with the end of the run.
     flips(&dir.path().join("out"), count("BLASTEMA_BIT_FLIPS", 100), &["history.csv"]);
+}
+
+/// `case` in a folder, stopped with both checkpoints there.
+fn stopped(case: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("case.toml"), case).unwrap();
+    let (code, told) = run(dir.path(), &["--checkpoint-steps", "2", "--stop-after-steps", "7"]);
+    assert_eq!(code, 130, "{told}");
+    dir
+}
+
+/// A random place in a checkpoint; its ends and its head (magic to length of the state) first.
+fn place(random: &mut Random, i: usize, length: usize) -> (usize, u32) {
+    let byte = match i {
+        0 => 0,
+        1 => length - 1,
+        _ if i % 4 == 2 => random.below(200.min(length)),
+        _ => random.below(length),
+    };
+    (byte, random.below(8) as u32)
+}
+
+#[test]
+fn every_flipped_bit_of_a_checkpoint_is_found_and_never_gone_on_with() {
+    let dir = stopped(&case(8, "5 h", "1 h"));
+    let out = dir.path().join("out");
+    assert!(audit(&out).unwrap().whole());
+    let hash = StoredRun::open(&out).unwrap().hash;
+    let paths = checkpoint::NAMES.map(|n| out.join(checkpoint::FOLDER).join(n));
+    let whole = paths.each_ref().map(|p| std::fs::read(p).unwrap());
+    assert!(checkpoint::newest(&out, &hash, f64::INFINITY).unwrap().passed_over.is_empty());
+    let count = count("BLASTEMA_BIT_FLIPS", 100);
+    let mut random = Random(5);
+    for i in 0..count {
+        // Each of the two, and in every fifth round both.
+        let hit: &[usize] = [&[0_usize][..], &[1], &[0], &[1], &[0, 1]][i % 5];
+        let mut places = Vec::new();
+        for &h in hit {
+            let (byte, bit) = place(&mut random, i / 5, whole[h].len());
+            flip(&paths[h], byte, bit);
+            places.push((checkpoint::NAMES[h], byte, bit));
+        }
+        let told = audit(&out).unwrap();
+        let names: Vec<String> = places.iter().map(|p| format!("checkpoint/{}", p.0)).collect();
+        assert_eq!(told.changed, names, "flip {i}, {places:?}");
+        let found = checkpoint::newest(&out, &hash, f64::INFINITY).unwrap();
+        assert_eq!(found.passed_over.len(), hit.len(), "flip {i}, {places:?}: {found:?}");
+        match (hit, found.newest) {
+            ([h], Some((path, bytes))) => {
+                assert!(path == paths[1 - h] && bytes == whole[1 - h], "flip {i}, {places:?}");
+            }
+            ([_, _], None) => {}
+            (_, newest) => panic!("flip {i}, {places:?}: {:?}", newest.map(|n| n.0)),
+        }
+        for &h in hit {
+            std::fs::write(&paths[h], &whole[h]).unwrap();
+        }
+    }
+    println!("{count} flips over two checkpoints: all found, none gone on with");
+}
+
+#[test]
+fn resume_says_that_it_passes_over_a_flipped_checkpoint_and_ends_the_same() {
+    let text = case(8, "5 h", "1 h");
+    let lone = lone_run(&text);
+    let dir = stopped(&text);
+    let count = if count("BLASTEMA_BIT_FLIPS", 100) > 100 { 48 } else { 6 };
+    let mut random = Random(3);
+    for i in 0..count {
+        let to = dir.path().join(format!("flipped-{i}"));
+        copy(&dir.path().join("out"), &to);
+        let hit: &[&str] = [&["a"][..], &["b"], &["a", "b"]][i % 3];
+        for name in hit {
+            let path = to.join(checkpoint::FOLDER).join(name);
+            let length = std::fs::metadata(&path).unwrap().len() as usize;
+            let (byte, bit) = place(&mut random, i / 3, length);
+            flip(&path, byte, bit);
+        }
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_blastema"))
+            .args(["resume", "--quiet", "--threads", "1"])
+            .arg(&to)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(0), "{told}");
+        assert_eq!(told.matches("passed over").count(), hit.len(), "{told}");
+        let anew = told.contains("starts anew from time 0");
+        assert_eq!((anew, told.contains("goes on at")), (hit.len() == 2, hit.len() == 1), "{told}");
+        assert_eq!(same_fields(&to, &lone.path().join("out"), &told), 7, "{told}");
+        std::fs::remove_dir_all(&to).unwrap();
+    }
+    println!("{count} resumed runs with flipped checkpoints: all ended with the same fields");
 }
 
 #[test]
