@@ -19,8 +19,7 @@ use crate::numerics::newton::{Equation, NotConverged, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::dot;
 
-/// Bound of the relative round-off of a concentration that the balance has scaled, and of the sum
-/// of its fluxes through a face.
+/// Bound of the relative round-off of a concentration that the balance has scaled.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 impl Solver {
@@ -262,7 +261,10 @@ impl Solver {
         let terms = &self.solute_terms[s];
         let mut values = solved.reservoirs.clone();
         let mut closing = None;
-        // What round-off can make of each sum over a face.
+        // What round-off can make of each sum over a face: errors of additions add up as random
+        // numbers do (Higham, Accuracy and Stability of Numerical Algorithms, 2002, §2.8).
+        let additions = (plane / 8 + grid.n[2]) as f64;
+        let rounding = ROUNDING * additions.sqrt().max(1.0);
         let mut doubt = [0.0; 6];
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             let value = match boundary {
@@ -286,7 +288,7 @@ impl Solver {
                     inward * value - outward * c[i]
                 };
                 entered[f] += through;
-                doubt[f] += ROUNDING * (inward * value.abs() + outward * c[i]);
+                doubt[f] += rounding * (inward * value.abs() + outward * c[i]);
             }
         }
         let gained = (inverse + solute.decay) * solved.stored - inverse * dot(plane, old, storage)

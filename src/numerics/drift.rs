@@ -8,7 +8,7 @@
 
 use super::aggregate::Aggregates;
 use super::flux::{Flux, OnFaces, around, on_faces};
-use super::newton::{Equation, NotConverged, Solved, rest};
+use super::newton::{Equation, LARGE, NotConverged, Solved, rest};
 use super::stencil::lanes;
 use crate::ground::par;
 
@@ -68,6 +68,8 @@ const LEAST: f64 = 1e-12;
 const NEAR: f64 = 1e-4;
 /// Most corrections of a balance that is not linear.
 const CLOSURES: usize = 10;
+/// Most times that a field is scaled to its balance and solved for again.
+const SCALINGS: usize = 3;
 
 struct Sums {
     norm: f64,
@@ -103,6 +105,8 @@ pub fn solve<F: Flux>(
     sums.norm = norm(&scratch.r, &scratch.weight);
     let target = eq.tolerance * scale;
     let mut retreats = 0;
+    // Newton iterations before the field was last scaled, and how often it was.
+    let (mut since, mut scalings) = (0, 0);
     let mut best = f64::INFINITY;
     let mut idle = 0;
     // See [`super::newton::solve`]: the way out where the tangent of a steep sink leads in circles.
@@ -130,12 +134,23 @@ pub fn solve<F: Flux>(
             sums = evaluate(eq, flux, scratch, v);
             break;
         }
-        if (closes || free) && found && solved.newton > 0 {
+        if (closes || free) && found && solved.newton > since {
             let negative = -1e-9 * eq.lift.abs().max(f64::MIN_POSITIVE);
             if !free && sums.least < negative && retreats < 20 && flux.retreat(v, negative) {
                 retreats += 1;
                 sums = evaluate(eq, flux, scratch, v);
                 sums.norm = norm(&scratch.r, &scratch.weight);
+                continue;
+            }
+            // What circulates through a bath a thousand times a step is a mode that the residual
+            // hardly sees, but the balance does.
+            if !free && scalings < SCALINGS && (sums.balance / sums.slope).abs() > LARGE {
+                close(v, &sums);
+                flux.follow(v);
+                sums = evaluate(eq, flux, scratch, v);
+                weigh(how, eq, scratch, v, least);
+                sums.norm = norm(&scratch.r, &scratch.weight);
+                (since, scalings) = (solved.newton, scalings + 1);
                 continue;
             }
             break;
@@ -204,7 +219,7 @@ pub fn solve<F: Flux>(
         }
         let mut alpha = close(v, &sums);
         for _ in 0..CLOSURES {
-            if eq.reaction.linear() || alpha.abs() <= 1e-9 {
+            if alpha.abs() <= if eq.reaction.linear() { LARGE } else { 1e-9 } {
                 break;
             }
             sums = evaluate(eq, flux, scratch, v);

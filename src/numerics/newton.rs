@@ -134,6 +134,8 @@ const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
 /// Most corrections of a balance that is not linear.
 const CLOSURES: usize = 40;
+/// Correction of a balance of which the digits of the factor are lost: one more follows.
+pub(super) const LARGE: f64 = 1e-3;
 
 /// Solves the equation from the start value in `v`.
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
@@ -155,6 +157,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     // out where the tangent of a steep or sigmoid sink leads in circles.
     let mut chord = false;
     let (mut best, mut idle) = (f64::INFINITY, 0);
+    // Where both lead in circles, only steps that lower the residual are taken.
+    let (mut turns, mut careful) = (0, false);
     // A W-cycle is positive only where its coarse cycles do not overshoot; a V-cycle always is.
     let mut overshoots = false;
     let mut sums = evaluate(eq, v, unit, scratch, chord, true);
@@ -189,6 +193,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         best = best.min(sums.norm);
         if !eq.reaction.linear() && idle > if chord { CHORDS } else { TANGENTS } {
             chord = !chord;
+            turns += 1;
+            careful = !chord && turns > 1;
             (best, idle) = (sums.norm, 0);
             if chord {
                 clip(v, plane);
@@ -222,11 +228,12 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             clip(v, plane);
         }
         sums = evaluate(eq, v, unit, scratch, chord, false);
-        while !eq.reaction.linear()
-            && !chord
-            && factor > 0.02
-            && (sums.norm > 1.5 * last || sums.norm.is_nan())
-        {
+        loop {
+            let (most, shortest) = if careful { (1.0 - 1e-4 * factor, 1e-4) } else { (1.5, 0.02) };
+            let falls = sums.norm <= most * last;
+            if falls || eq.reaction.linear() || chord || factor < shortest {
+                break;
+            }
             factor *= 0.5;
             add(v, &layout, &scratch.vectors.x, -factor * unit);
             sums = evaluate(eq, v, unit, scratch, chord, false);
@@ -245,7 +252,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut alpha = scale_to_balance(v, &sums, plane, least);
     for _ in 0..CLOSURES {
         // The balance is not linear in α: its square would show in the ledger.
-        if eq.reaction.linear() || alpha.abs() <= 1e-9 {
+        if alpha.abs() <= if eq.reaction.linear() { LARGE } else { 1e-9 } {
             break;
         }
         sums = evaluate(eq, v, unit, scratch, chord, false);
