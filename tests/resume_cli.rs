@@ -31,12 +31,17 @@ fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
             let mut bytes = std::fs::read(entry.path()).unwrap();
             if name == "answers.txt" {
                 let kept = String::from_utf8(bytes).unwrap();
-                let kept = kept.lines().filter(|l| !l.starts_with("wall time"));
+                let kept = kept
+                    .lines()
+                    .filter(|l| !l.starts_with("wall time") && !l.starts_with("refined"));
                 bytes = kept.collect::<Vec<_>>().join("\n").into_bytes();
             }
             if name == "answers.json" {
                 let mut json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-                json.as_object_mut().unwrap().remove("wall_time");
+                // Both tell seconds.
+                for key in ["wall_time", "refined"] {
+                    json.as_object_mut().unwrap().remove(key);
+                }
                 bytes = json.to_string().into_bytes();
             }
             all.insert(name, bytes);
@@ -134,6 +139,20 @@ fn a_run_stopped_at_any_step_leaves_the_same_files() {
         place.same(&out);
         assert!(!place.path().join(&out).join("lock").exists());
     }
+}
+
+/// The study of errors is no part of the state, but of what was asked for.
+#[test]
+fn a_run_with_errors_has_them_after_a_stop_too() {
+    let place = Place::new(CASE);
+    assert_eq!(code(&place.run("errors", &["--refine"])), 0);
+    let stopped = place.run("stopped", &["--refine", "--stop-after-steps", "5"]);
+    assert_eq!(code(&stopped), 130, "{}", text(&stopped));
+    let done = place.resume("stopped", &[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    let answers = std::fs::read_to_string(place.path().join("stopped/answers.txt")).unwrap();
+    assert!(answers.contains('±'), "{answers}");
+    same(&place.path().join("errors"), &place.path().join("stopped"));
 }
 
 /// A run that is stopped after this many steps, with a checkpoint at each.

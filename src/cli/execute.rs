@@ -134,6 +134,7 @@ fn inside(
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
     record.extra.extend(begin.told());
+    record.extra.extend(plan.is_some().then(|| ("refine".into(), json!(true))));
     let steady = case.setup.run.steady;
     let unit = case.setup.run.time_unit;
     let mut answers = Answers::default();

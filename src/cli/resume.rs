@@ -9,10 +9,11 @@ use super::branch;
 use super::execute::{Begin, Options, execute_in};
 use super::failure::{Exit, Failure};
 use super::run::{judge, print, refused};
-use crate::case::{self, Case, Stored};
+use crate::case::{self, Case, Report, Stored};
 use crate::model::answers::digits;
 use crate::output::stored::StoredRun;
 use crate::output::{Folder, checkpoint};
+use crate::study::refine::Plan;
 
 /// Arguments of `resume`.
 #[derive(clap::Args)]
@@ -22,7 +23,7 @@ use crate::output::{Folder, checkpoint};
   blastema resume out/plug --set run.duration='\"28 d\"' --allow-changed run.duration
 
 The run goes on from its newest checkpoint and ends with the same bits as if it had never
-stopped, with any number of threads. Outputs before the checkpoint stay as they are; what came
+stopped, with any number of threads, and with ± where it was begun with --refine. Outputs before the checkpoint stay as they are; what came
 after it is computed again.")]
 pub struct Args {
     /// Folder of the run
@@ -93,7 +94,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 path.display()
             ));
             let state = told.state.to_vec();
-            Begin::Checkpoint { path, state, changed, told: stored.told }
+            Begin::Checkpoint { path, state, changed, told: stored.told.clone() }
         }
         None if stored.root.is_some() => {
             let text = format!(
@@ -116,7 +117,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         progress: !args.quiet,
         pauses: args.pauses.clone(),
     };
-    let done = execute_in(case, &folder, &options, None, &begin)?;
+    let plan = stored.refine.then(|| {
+        Plan::new(&case, &|more| {
+            let sets: Vec<String> = args.sets.iter().chain(more).cloned().collect();
+            read(&stored, &sets, &args.allow)
+        })
+    });
+    let plan = plan.transpose().map_err(|e| Failure::new(Exit::Input, format!("error: {e}")))?;
+    let done = execute_in(case, &folder, &options, plan, &begin)?;
     print(&title, &done, &args.out, args.json);
     judge(&done.outcomes)
 }
@@ -143,17 +151,20 @@ pub(super) fn load(
     sets: &[String],
     allow: &[PathBuf],
 ) -> Result<Case, Failure> {
+    let mut case = read(stored, sets, allow).map_err(|r| refused(&r))?;
+    if let Some(root) = &stored.root {
+        case.provenance.hash = branch::hash(&case.provenance.hash, root);
+    }
+    Ok(case)
+}
+
+fn read(stored: &StoredRun, sets: &[String], allow: &[PathBuf]) -> Result<Case, Report> {
     let texts = stored.texts.iter().cloned();
     let texts = texts.map(|(name, folder, text)| Stored { name, folder, text }).collect();
     let sets: Vec<String> = stored.sets.iter().chain(sets).cloned().collect();
     let folder = stored.texts.first().map_or(Path::new("."), |t| &t.1);
     let options = case::Options { allow: allow.to_vec(), memory: None };
-    let mut case =
-        case::load_stored(folder, &stored.stem, texts, &sets, &options).map_err(|r| refused(&r))?;
-    if let Some(root) = &stored.root {
-        case.provenance.hash = branch::hash(&case.provenance.hash, root);
-    }
-    Ok(case)
+    case::load_stored(folder, &stored.stem, texts, &sets, &options)
 }
 
 /// Keys and input files in which a case differs from what was run.

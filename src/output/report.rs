@@ -162,6 +162,8 @@ pub fn write_record(
     let typed: Vec<&str> = provenance.texts.iter().map(|t| t.1.as_str()).collect();
     put("texts", json!(typed));
     put("folders", json!(provenance.folders));
+    let here = folder.path().canonicalize();
+    put("out", json!(here.as_deref().unwrap_or(folder.path())));
     put("sets", json!(provenance.sets));
     put("inputs", Value::Array(inputs));
     put("warnings", json!(provenance.warnings));

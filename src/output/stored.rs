@@ -31,6 +31,8 @@ pub struct StoredRun {
     pub told: Vec<(String, Value)>,
     /// What the hash holds besides the case, where the run branched off another.
     pub root: Option<String>,
+    /// True if the answers shall have their ± (`--refine`).
+    pub refine: bool,
 }
 
 impl StoredRun {
@@ -60,6 +62,7 @@ impl StoredRun {
                 "does not say how its case was made; was it written by an older version?",
             ));
         }
+        let (then, now) = (word(&json["out"]), fs::canonicalize(folder).unwrap_or_default());
         let mut texts = Vec::new();
         for (i, ((name, origin), kept)) in files.into_iter().zip(folders).zip(kept).enumerate() {
             let path = folder.join(case_file(i, &name));
@@ -67,7 +70,7 @@ impl StoredRun {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => kept,
                 other => other.map_err(|e| OutputError::io(&path, &e))?,
             };
-            texts.push((name, PathBuf::from(origin), text));
+            texts.push((name, moved(PathBuf::from(origin), Path::new(&then), &now), text));
         }
         Ok(StoredRun {
             stem: word(&json["case"]),
@@ -82,6 +85,43 @@ impl StoredRun {
                 .filter_map(|key| Some((key.to_owned(), json.get(key)?.clone())))
                 .collect(),
             root: json["branch"]["root"].as_str().map(str::to_owned),
+            refine: json["refine"] == true,
         })
+    }
+}
+
+/// A folder of the case: at its place, else where it lies now if it moved together with the run,
+/// whose folder was `then` and is `now`.
+fn moved(folder: PathBuf, then: &Path, now: &Path) -> PathBuf {
+    if folder.exists() {
+        return folder;
+    }
+    let shared = then.ancestors().find(|a| folder.starts_with(a));
+    let tails =
+        shared.and_then(|a| Some((then.strip_prefix(a).ok()?, folder.strip_prefix(a).ok()?)));
+    let Some((run, case)) = tails.filter(|(run, _)| now.ends_with(run)) else { return folder };
+    let Some(base) = now.ancestors().nth(run.components().count()) else { return folder };
+    if base.join(case).exists() { base.join(case) } else { folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_found_where_it_moved_with_its_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = dir.path().join("new/study/out/a");
+        fs::create_dir_all(&now).unwrap();
+        fs::create_dir_all(dir.path().join("new/data")).unwrap();
+        let found = |folder: &str, then: &str| moved(folder.into(), Path::new(then), &now);
+        let new = |path: &str| dir.path().join("new").join(path);
+        assert_eq!(found("/gone/study", "/gone/study/out/a"), new("study"));
+        assert_eq!(found("/gone/data", "/gone/study/out/a"), new("data"));
+        // Still at its place; moved alone; the run renamed.
+        let here = dir.path().to_str().unwrap();
+        assert_eq!(found(here, "/gone/study/out/a"), dir.path());
+        assert_eq!(found("/gone/other", "/gone/study/out/a"), Path::new("/gone/other"));
+        assert_eq!(found("/gone/study", "/gone/study/out/b"), Path::new("/gone/study"));
     }
 }
