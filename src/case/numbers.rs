@@ -5,7 +5,7 @@ use super::words::brief;
 /// Largest number read: sums, differences and products of any two remain finite.
 const LARGEST: f64 = 1e60;
 
-fn readable(v: &f64) -> bool {
+fn readable(v: f64) -> bool {
     v.abs() <= LARGEST
 }
 
@@ -42,8 +42,10 @@ impl Columns {
                 Some(c) => line.split(c).map(str::trim).collect(),
                 None => line.split_whitespace().collect(),
             };
-            let numbers: Result<Vec<f64>, &str> =
-                cells.iter().map(|c| c.parse::<f64>().ok().filter(readable).ok_or(*c)).collect();
+            let numbers: Result<Vec<f64>, &str> = cells
+                .iter()
+                .map(|c| c.parse::<f64>().ok().filter(|v| readable(*v)).ok_or(*c))
+                .collect();
             match numbers {
                 Ok(numbers) => columns.rows.push((i + 1, numbers)),
                 Err(_) if columns.rows.is_empty() && columns.header.is_empty() => {
