@@ -92,3 +92,62 @@ impl Ledger {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2 come and 0.5 go in a step of 4 s (3 and 0.25 by half steps), then 0.25 come back at once.
+    fn booked() -> Ledger {
+        let mut ledger = Ledger::default();
+        let (come, gone) = (ledger.term("a.in".into()), ledger.term("a.out.b".into()));
+        ledger.book(&[2.0, 0.5], &[3.0, 0.25], 4.0);
+        ledger.book_event(gone, -0.25);
+        ledger.accounts.push(Account {
+            name: "a".into(),
+            unit: "mol",
+            initial: 1.0,
+            content: 2.75,
+            flows: vec![(come, 1.0), (gone, -1.0)],
+        });
+        ledger
+    }
+
+    #[test]
+    fn what_is_booked_adds_up() {
+        let of = |t: &Term| [t.total, t.turnover, t.rate];
+        let ledger = booked();
+        assert_eq!(of(&ledger.terms[0]), [2.0, 3.0, 0.5]);
+        assert_eq!(of(&ledger.terms[1]), [0.25, 0.75, 0.125]);
+        assert_eq!(ledger.defect(&ledger.accounts[0]), 0.0);
+    }
+
+    #[test]
+    fn a_defect_is_relative_to_all_that_moved() {
+        let mut ledger = booked();
+        assert_eq!(Ledger::default().worst(), None);
+        let account = &mut ledger.accounts[0];
+        account.content = 2.5;
+        let well = Account { name: "well".into(), content: 0.0, flows: vec![], ..account.clone() };
+        let empty = Account { name: "empty".into(), initial: 0.0, ..well.clone() };
+        // 0.25 is missing of 2.5 + 1 + 3 + 0.75.
+        assert_eq!(ledger.worst(), Some(("a", 0.25 / 7.25)));
+        // Nothing came and nothing went: no defect, and no 0/0.
+        assert_eq!(ledger.defect(&empty), 0.0);
+        // All of it is missing.
+        ledger.accounts.extend([well, empty]);
+        assert_eq!(ledger.worst(), Some(("well", 1.0)));
+    }
+
+    #[test]
+    fn a_name_stands_for_itself_and_for_all_below() {
+        let mut ledger = booked();
+        let other = ledger.term("a.out.c".into());
+        let longer = ledger.term("a.outer".into());
+        ledger.book(&[0.0, 0.5, 8.0, 64.0], &[0.0; 4], 2.0);
+        assert_eq!(ledger.find("a.out"), Some((0.75 + 8.0, 0.25 + 4.0)));
+        assert_eq!(ledger.find("a.out.c"), Some((ledger.terms[other].total, 4.0)));
+        assert_eq!(ledger.find("a.outer"), Some((ledger.terms[longer].total, 32.0)));
+        assert_eq!(ledger.find("a.ou"), None);
+    }
+}

@@ -235,4 +235,47 @@ mod tests {
         assert_eq!(found.newest.unwrap().0, path);
         assert!(found.passed_over[0].contains("damaged"), "{:?}", found.passed_over);
     }
+
+    #[test]
+    fn only_checkpoints_up_to_the_time_are_looked_at() {
+        let (dir, path, kept) = file();
+        let found = |latest: f64| newest(dir.path(), "abc", latest).unwrap();
+        assert_eq!(found(3.5).newest.unwrap().0, path, "its own time is not too late");
+        assert!(found(3.4).newest.is_none() && found(3.4).passed_over.is_empty());
+        fs::write(path.with_file_name("notes"), "no checkpoint").unwrap();
+        let asked = path.with_file_name("at-2");
+        write(&asked, "abc", &Kept { step: 5, time: 2.0, ..kept.clone() }).unwrap();
+        assert!(found(9.0).passed_over.is_empty());
+        assert_eq!(found(2.0).newest.unwrap().0, asked);
+        // The same step twice: the first by name.
+        write(&path.with_file_name("b"), "abc", &kept).unwrap();
+        assert_eq!(found(9.0).newest.unwrap().0, path);
+        let none = newest(&dir.path().join("elsewhere"), "abc", 9.0).unwrap();
+        assert!(none.newest.is_none() && none.passed_over.is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_is_none_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FOLDER), "a file").unwrap();
+        assert!(newest(dir.path(), "abc", 9.0).is_err());
+        assert!(clear(dir.path()).is_err());
+    }
+
+    #[test]
+    fn clearing_leaves_what_the_case_asked_for() {
+        let (dir, path, kept) = file();
+        write(&path.with_file_name("at-2"), "abc", &kept).unwrap();
+        clear(dir.path()).unwrap();
+        assert!(!path.exists() && path.with_file_name("at-2").exists());
+        fs::remove_file(path.with_file_name("at-2")).unwrap();
+        clear(dir.path()).unwrap();
+        assert!(!dir.path().join(FOLDER).exists(), "an empty folder goes");
+        clear(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_series_is_all_but_the_last_number() {
+        assert_eq!(["0.1.0", "0.1.7", "1.12.3", "2"].map(series), ["0.1", "0.1", "1.12", "2"]);
+    }
 }

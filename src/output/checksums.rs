@@ -188,3 +188,86 @@ pub fn files(folder: &Path) -> Result<Vec<String>> {
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Of the paper on BLAKE3: no bytes, and "abc" (as `b3sum` prints them).
+    const EMPTY: &str = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+    const ABC: &str = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
+
+    fn listed(folder: &Path) -> String {
+        fs::read_to_string(folder.join(FILE)).unwrap()
+    }
+
+    #[test]
+    fn a_list_is_read_line_by_line() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Checksums::load(dir.path()).unwrap(), Checksums::default());
+        // A short sum, no name, one space, and a last line that was cut.
+        let text =
+            format!("{EMPTY}  b\n{ABC}  a\n{ABC}  b\nabc  d\n{ABC}  \n{ABC} e\n{}  f", &ABC[..64]);
+        fs::write(dir.path().join(FILE), text).unwrap();
+        let list = Checksums::load(dir.path()).unwrap();
+        let entries: Vec<(&str, Vec<&str>)> =
+            list.entries().map(|e| (e.0, e.1.iter().map(String::as_str).collect())).collect();
+        assert_eq!(entries, [("a", vec![ABC]), ("b", vec![EMPTY, ABC])]);
+        assert_eq!(list.last.as_deref(), Some("b"));
+        assert_eq!(list.broken.len(), 4, "{:?}", list.broken);
+        assert!(list.contains("a") && !list.contains("f"));
+        // The latest sum of each stays.
+        list.write(dir.path()).unwrap();
+        assert_eq!(listed(dir.path()), format!("{ABC}  a\n{ABC}  b\n"));
+        // A list that cannot be read is not an empty one.
+        fs::remove_file(dir.path().join(FILE)).unwrap();
+        fs::create_dir(dir.path().join(FILE)).unwrap();
+        assert!(Checksums::load(dir.path()).is_err());
+    }
+
+    #[test]
+    fn a_file_is_listed_before_it_has_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        publish_text(at, "a", "abc").unwrap();
+        assert_eq!(listed(at), format!("{ABC}  a\n"));
+        publish_text(at, "b", "").unwrap();
+        assert_eq!(listed(at), format!("{ABC}  a\n{EMPTY}  b\n"));
+        // Written again: one line.
+        publish_text(at, "a", "").unwrap();
+        assert_eq!(listed(at), format!("{EMPTY}  a\n{EMPTY}  b\n"));
+        // One that does not get its name, as a folder has it, leaves no line and no file.
+        fs::create_dir(at.join("c")).unwrap();
+        assert!(publish_text(at, "c", "abc").is_err());
+        assert_eq!(listed(at), format!("{EMPTY}  a\n{EMPTY}  b\n"));
+        assert_eq!(files(at).unwrap(), ["a", "b"]);
+        // The line stays where the name holds these bytes all the same.
+        take_back(at, "b", EMPTY);
+        assert_eq!(listed(at), format!("{EMPTY}  a\n{EMPTY}  b\n"));
+        append_file(at, "a").unwrap();
+        assert_eq!(listed(at), format!("{EMPTY}  a\n{EMPTY}  b\n{EMPTY}  a\n"));
+    }
+
+    #[test]
+    fn sealing_reads_all_but_the_fields_that_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::claim(&dir.path().join("out"), "hash", false).unwrap();
+        for (name, text) in [
+            ("a", "abc"),
+            ("fields/0.h5", "abc"),
+            ("fields/1.h5", "abc"),
+            ("fields/.tmp-2.h5", "abc"),
+            ("fields/lock", ""),
+        ] {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        // Sums of before: of a text that has changed, of a field file (taken as it stands), and of
+        // a file that is gone.
+        let old = format!("{EMPTY}  a\n{EMPTY}  fields/0.h5\n{EMPTY}  gone\n");
+        fs::write(folder.join(FILE), old).unwrap();
+        Checksums::load(folder.path()).unwrap().seal(&folder).unwrap();
+        let new =
+            format!("{ABC}  a\n{EMPTY}  fields/0.h5\n{ABC}  fields/1.h5\n{EMPTY}  fields/lock\n");
+        assert_eq!(listed(folder.path()), new);
+    }
+}
