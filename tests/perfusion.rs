@@ -3,8 +3,11 @@
 
 mod common;
 
-use blastema::ground::grid::Grid;
+use std::f64::consts::PI;
+
+use blastema::ground::grid::{Form, Grid};
 use blastema::ground::signal::Signal;
+use blastema::model::flow::Stream;
 use blastema::model::run::run;
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
@@ -150,6 +153,31 @@ fn a_limited_flux() {
                 }
                 close(a + b, 1.0, 1e-12);
             }
+        }
+    }
+}
+
+/// Flow from an inner wall outwards: the velocity falls as 1/r in a cylinder and 1/r² in a sphere,
+/// from the first ring on.
+#[test]
+fn radial_flow_in_hollow_forms() {
+    for grid in [Grid::cylinder(6, 1e-3, 4e-3, Some((2e-3, 2))), Grid::sphere(6, 1e-3, 4e-3)] {
+        let n = grid.len();
+        let mut boundaries: [FlowBoundary; 6] = std::array::from_fn(|_| FlowBoundary::Sealed);
+        boundaries[0] = FlowBoundary::Pressure(10.0);
+        boundaries[1] = FlowBoundary::Pressure(0.0);
+        let law = FlowLaw::Darcy(vec![1e-12; n]);
+        let mut case = setup(grid.clone(), Vec::new(), Vec::new(), 1.0);
+        case.flow = Some(Flow { law, viscosity: 1e-3, boundaries });
+        let stream = Stream::of(&case, &vec![1.0; n], &vec![1.0; n]).unwrap().unwrap();
+        let area = |r: f64| match grid.form {
+            Form::Sphere { .. } => 4.0 * PI * r * r,
+            _ => 2.0 * PI * r * 2e-3,
+        };
+        for i in 0..n {
+            let r = grid.centre(i)[0];
+            let wanted = stream.entering[0] / area(r);
+            close(stream.velocity[0][i], wanted, 1e-10);
         }
     }
 }

@@ -320,14 +320,14 @@ fn explain(stop: Stop, folder: &Folder) -> Failure {
 fn not_converged(f: &StepFailure, folder: &Folder) -> String {
     let history: Vec<String> = f.history.iter().map(|r| format!("{r:.1e}")).collect();
     let residuals = if history.is_empty() {
-        "every step was rejected by the error control".to_string()
+        String::new()
     } else {
         let last = &history[history.len().saturating_sub(8)..];
-        format!("last relative residuals of the last try: {}", last.join(" "))
+        format!("\n  last relative residuals of the last try: {}", last.join(" "))
     };
     let hint = if f.hint.is_empty() { String::new() } else { format!("\n  {}", f.hint) };
     format!(
-        "error: {} did not converge at {} s (voxel {}){hint}\n  the step was shortened to {:.1e} s without success\n  {residuals}\n  outputs before this time are whole, in {}",
+        "error: {} did not converge at {} s (voxel {}){hint}\n  the step was shortened to {:.1e} s without success{residuals}\n  outputs before this time are whole, in {}",
         f.field,
         digits(f.time),
         f.voxel,

@@ -136,7 +136,11 @@ impl Recorder {
         if changing && wanted(POROSITY) {
             fields.push(Column::Porosity);
         }
-        let porosity = setup.structure.porosity.iter().map(|&e| e as f32).collect();
+        // Solid that solutes enter has a storage, but holds no fluid.
+        let solid = setup.structure.solid.as_ref().map(|s| &s.voxels);
+        let fluid =
+            |(i, e): (usize, &f64)| if solid.is_some_and(|s| s[i]) { 0.0 } else { *e as f32 };
+        let porosity = setup.structure.porosity.iter().enumerate().map(fluid).collect();
         let name = if changing { "porosity_of_scaffold" } else { POROSITY };
         let mut statics =
             vec![Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
@@ -280,8 +284,10 @@ fn columns(solver: &Solver) -> Vec<(String, String)> {
             columns.push((name, "mol/m^3".into()));
         }
     }
+    let per = if solver.setup.run.steady { "/s" } else { "" };
     for term in &solver.ledger.terms {
-        columns.push((term.name.clone(), unit_of(&solver.ledger, &term.name).into()));
+        let unit = unit_of(&solver.ledger, &term.name);
+        columns.push((term.name.clone(), format!("{unit}{per}")));
     }
     columns.push(("ledger_defect".into(), String::new()));
     columns

@@ -94,12 +94,28 @@ impl Grid {
     /// Area of the side between the voxels `i` − 1 and `i` of the first axis over
     /// [`Grid::face_area`].
     pub fn side(&self, i: usize) -> f64 {
-        let edge = self.form.inner() + i as f64 * self.h[0];
+        self.across(self.form.inner() + i as f64 * self.h[0])
+    }
+    /// Area across the first axis at `r` over [`Grid::face_area`].
+    fn across(&self, r: f64) -> f64 {
         match self.form {
             Form::Box => 1.0,
-            Form::Cylinder { .. } => 2.0 * PI * edge / self.h[2],
-            Form::Sphere { .. } => 4.0 * PI * edge * edge / self.face_area(0),
+            Form::Cylinder { .. } => 2.0 * PI * r / self.h[2],
+            Form::Sphere { .. } => 4.0 * PI * r * r / self.face_area(0),
         }
+    }
+    /// Area across the first axis in the middle of voxel `i` over [`Grid::face_area`], and the
+    /// part of the voxel's volume below it.
+    pub fn middle(&self, i: usize) -> (f64, f64) {
+        let at = |i: f64| self.form.inner() + i * self.h[0];
+        let [low, r, high] = [0.0, 0.5, 1.0].map(|part| at(i as f64 + part));
+        let power = match self.form {
+            Form::Box => return (1.0, 0.5),
+            Form::Cylinder { .. } => 2,
+            Form::Sphere { .. } => 3,
+        };
+        let [low, middle, high] = [low, r, high].map(|r| r.powi(power));
+        (self.across(r), (middle - low) / (high - low))
     }
     /// Area of the outer side of a voxel on a face over [`Grid::face_area`].
     pub fn share(&self, face: Face, index: usize) -> f64 {

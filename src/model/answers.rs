@@ -430,21 +430,23 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         for (p, population) in setup.populations.iter().enumerate() {
             let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
             let sum = |n: &[f64]| n.iter().zip(measure).map(|(n, m)| n * m).sum::<f64>();
-            let cells = sum(flat(&solver.state.fields[f]));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 let at_fed =
                     population.modulation(s, &|by| fed(setup, by).unwrap_or(f64::INFINITY));
-                demand += at_fed * law.rate(c0) * cells * volume;
+                // As the other solutes modify it where the cells are: less of one may mean more
+                // use of another.
                 let cells = flat(&solver.state.fields[f]).iter().zip(measure);
-                let each = cells.zip(c).enumerate().map(|(i, ((n, m), c))| {
+                for (i, ((n, m), c)) in cells.zip(c).enumerate() {
                     let at = |by: usize| flat(&solver.state.fields[by])[i];
-                    population.modulation(s, &at) * (n * m * law.rate(*c))
-                });
-                used += each.sum::<f64>() * volume;
+                    let cells = population.modulation(s, &at) * (n * m) * volume;
+                    used += cells * law.rate(*c);
+                    demand += cells * law.rate(c0);
+                }
                 largest += at_fed * law.reference_rate(c0) * sum(&population.seeding) / live;
             }
         }
-        let local = |i: usize| solver.diffusivity(s, i) * measure[i];
+        // At the start, as the seeding.
+        let local = |i: usize| solute.diffusivity * solute.relative[i] * measure[i];
         let d: f64 = (0..setup.grid.len()).map(local).sum::<f64>() / live;
         if largest > 0.0 && c0 > 0.0 && d > 0.0 {
             let thiele = largest * length * length / (d * c0);
@@ -476,14 +478,18 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
 
 /// Budgets and work.
 fn numerics(solver: &Solver, out: &mut Vec<Answer>) {
-    if let (Some((name, defect)), false) = (solver.ledger.worst(), solver.setup.run.steady) {
+    if let Some((name, defect)) = solver.ledger.worst() {
         out.push(answer(
             "ledger_defect",
             "mass balance defect",
             format!("{defect:.1e} (worst: {name})"),
             Some(defect),
             "",
-            "|final − initial − in + out + used − made − events| over the sum of all terms",
+            if solver.setup.run.steady {
+                "|in − out − used + made| over the sum of all terms"
+            } else {
+                "|final − initial − in + out + used − made − events| over the sum of all terms"
+            },
         ));
     }
     let work = solver.work;

@@ -6,7 +6,7 @@ use super::cells::{self, Changes};
 use super::flow::felt;
 use super::room;
 use super::setup::{Boundary, Solute};
-use super::solutes::{Uptakes, active, modulate, outside, produce, weighted};
+use super::solutes::{Transport, Uptakes, active, modulate, outside, produce, weighted};
 use super::solver::{Solver, StepFailure, failure};
 use super::state::{Kind, State, flat, flat_mut};
 use super::supply::supply;
@@ -246,6 +246,18 @@ impl Solver {
             hint: drained(solute, t),
             ..failure(&solute.name, e, from.time, dt.unwrap_or(0.0))
         })?;
+        if let Some(voxel) = emptied(solute, transport, t, c) {
+            return Err(StepFailure {
+                hint: drained(solute, t),
+                voxel,
+                ..failure(
+                    &solute.name,
+                    NotConverged { history: Vec::new(), voxel },
+                    from.time,
+                    dt.unwrap_or(0.0),
+                )
+            });
+        }
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
@@ -359,10 +371,21 @@ impl Solver {
     }
 }
 
-/// Faces through which a given flux leaves the construct.
+/// True for a given flux that leaves the construct.
+fn leaves(boundary: &Boundary, t: f64) -> bool {
+    matches!(boundary, Boundary::Flux(s) if s.at(t, true) < 0.0)
+}
+
+/// A voxel from which a given flux takes more than there is: only such sinks do not end at zero, so
+/// the solution there is not positive.
+fn emptied(solute: &Solute, transport: &Transport, t: f64, c: &[f64]) -> Option<usize> {
+    let drained = transport.flux.iter().filter(|(f, _)| leaves(&solute.boundaries[*f], t));
+    drained.flat_map(|(_, voxels)| voxels).copied().find(|&i| c[i] <= 0.0)
+}
+
+/// What may be wrong where a given flux leaves the construct.
 fn drained(solute: &Solute, t: f64) -> String {
-    let leaves = |b: &Boundary| matches!(b, Boundary::Flux(s) if s.at(t, true) < 0.0);
-    if solute.boundaries.iter().any(leaves) {
+    if solute.boundaries.iter().any(|b| leaves(b, t)) {
         "a given flux takes it out of the construct: it may ask for more than is there".into()
     } else {
         String::new()

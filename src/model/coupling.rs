@@ -15,6 +15,10 @@ use crate::ground::par;
 use crate::numerics::newton::largest;
 use crate::numerics::stencil::lanes;
 
+/// Part of the longest step over which the rise of a field counts towards its scale: as long as
+/// the longest first step after an event.
+const YOUNG: f64 = 0.02;
+
 impl Solver {
     /// Tries a step of `dt`. Gives the error over what is allowed; [`Solver::accept`] makes the
     /// result the state.
@@ -28,7 +32,8 @@ impl Solver {
         (self.full, self.half, self.two) = (full, half, two);
         self.trend = false;
         let attempt = result?;
-        Ok((self.error(), attempt))
+        let (error, worst) = self.error(dt);
+        Ok((error, Attempt { worst, ..attempt }))
     }
 
     fn three(
@@ -83,23 +88,35 @@ impl Solver {
         self.follow(half)?;
         self.base(half, two, 0.5 * dt, 2, &mut fine)?;
         let moved = first.iter().zip(&fine).map(|(a, b)| a.abs() + (b - a).abs()).collect();
-        Ok(Attempt { dt, coarse, fine, moved })
+        Ok(Attempt { dt, worst: 0, coarse, fine, moved })
     }
 
-    /// Error of the last attempt over what is allowed, from the largest over the fields of the
-    /// root mean square of B − A over live voxels, relative to the field's scale.
-    fn error(&self) -> f64 {
+    /// Error of the last attempt over what is allowed, and the field that has it: the largest over
+    /// the fields of the root mean square of B − A over live voxels, relative to the field's scale.
+    ///
+    /// A field that starts empty and rises as a power of the time is, at first, as wrong relative
+    /// to itself as ever, however short the step. So its scale is at least what it will be after
+    /// [`YOUNG`] of the longest step if it goes on rising as it does.
+    fn error(&self, dt: f64) -> (f64, usize) {
         let plane = self.setup.grid.plane();
-        let mut worst = 0.0_f64;
+        let young = YOUNG * self.setup.run.accuracy.max_step / dt;
+        let (mut worst, mut of) = (0.0_f64, 0);
+        let mut note = |f: usize, relative: f64| {
+            if relative > worst || relative.is_nan() {
+                (worst, of) = (relative, f);
+            }
+        };
         for f in 0..self.catalogue.specs.len() {
             let (a, b) = (flat(&self.full.fields[f]), flat(&self.two.fields[f]));
             let square = par::sum(a.len() / plane, plane, |k| {
                 let (a, b) = (&a[k * plane..][..plane], &b[k * plane..][..plane]);
                 lanes(plane, |i| (a[i] - b[i]) * (a[i] - b[i]))
             });
-            let size = self.scale_of(f).max(largest(b, plane));
+            let end = largest(b, plane);
+            let rise = end - largest(flat(&self.state.fields[f]), plane);
+            let size = self.scale_of(f).max(end).max(young * rise);
             if size > 0.0 {
-                worst = worst.max((square / self.live).sqrt() / size);
+                note(f, (square / self.live).sqrt() / size);
             }
         }
         for (b, bath) in self.setup.baths.iter().enumerate() {
@@ -108,12 +125,12 @@ impl Solver {
                 let size = self.scale_of(s).max(self.two.baths[b][p]).max(field);
                 let difference = (self.two.baths[b][p] - self.full.baths[b][p]).abs();
                 if size > 0.0 {
-                    worst = worst.max(difference / size);
+                    note(s, difference / size);
                 }
             }
         }
         // For y' = λy the difference is z²/4 and the error of the extrapolation z³/6.
-        4.0 / 3.0 * worst.powf(1.5) / self.setup.run.accuracy.time
+        (4.0 / 3.0 * worst.powf(1.5) / self.setup.run.accuracy.time, of)
     }
 
     /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
@@ -238,6 +255,8 @@ impl Solver {
 pub struct Attempt {
     /// Length, s.
     pub dt: f64,
+    /// Field with the largest error.
+    pub worst: usize,
     coarse: Vec<f64>,
     fine: Vec<f64>,
     /// Magnitudes in each half step, added.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::brinkman::brinkman;
 use super::setup::{Flow, FlowBoundary, FlowLaw, Known, Setup};
 use super::state::{State, flat};
-use crate::ground::grid::{Face, Form, Grid};
+use crate::ground::grid::{Face, Grid};
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::{Diffusive, OnFaces, between, conductance, on_faces};
 use crate::numerics::hierarchy::Hierarchy;
@@ -258,23 +258,19 @@ fn darcy(
     Ok((q, p))
 }
 
-/// Means of the two faces of each voxel.
+/// Superficial velocities in the middle of voxels. What flows through a voxel changes between its
+/// faces as the volume behind does, so flow from or to an axis or a centre is exact.
 fn velocity(grid: &Grid, q: &OnFaces) -> [Vec<f64>; 3] {
     let volume = grid.voxel_volume();
     std::array::from_fn(|axis| {
         (0..grid.len())
             .map(|i| {
-                let on = |end: bool| {
-                    let face = Face { axis, end };
-                    let area = grid.face_area(axis) * grid.share(face, i);
-                    let through = q[axis][outer_face(grid, face, i)] * volume;
-                    if area > 0.0 { through / area } else { 0.0 }
-                };
-                match (axis, grid.form, i % grid.n[0]) {
-                    // The axis of a cylinder or a sphere is a face without area.
-                    (0, Form::Cylinder { .. } | Form::Sphere { .. }, 0) => 0.5 * on(true),
-                    _ => 0.5 * (on(false) + on(true)),
-                }
+                let through = |end| q[axis][outer_face(grid, Face { axis, end }, i)] * volume;
+                let [below, above] = [false, true].map(through);
+                let ring = i % grid.n[0];
+                let (area, share) =
+                    if axis == 0 { grid.middle(ring) } else { (grid.weight(ring), 0.5) };
+                ((1.0 - share) * below + share * above) / (grid.face_area(axis) * area)
             })
             .collect()
     })

@@ -62,6 +62,13 @@ impl Ledger {
         self.terms[term].turnover += amount.abs();
     }
 
+    /// Terms that are rates of a steady state: what is held belongs to no balance.
+    pub fn at_rest(&mut self) {
+        for account in &mut self.accounts {
+            (account.initial, account.content) = (0.0, 0.0);
+        }
+    }
+
     /// Defect of an account: |content − initial − Σ flows| over the sum of the magnitudes of all amounts
     /// booked, by half steps.
     pub fn defect(&self, account: &Account) -> f64 {

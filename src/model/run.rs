@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::setup::Boundary;
 use super::solver::{Solver, StepFailure};
 use super::survey::Survey;
 use crate::ground::keep::{Keeper, Misfit, misfit};
+use crate::ground::signal::Signal;
 use crate::numerics::control::Control;
 
 /// What a watcher is shown after a step.
@@ -133,6 +135,7 @@ pub fn run(solver: &mut Solver, watchers: &mut [&mut dyn Watcher]) -> Result<(),
     if solver.setup.run.steady {
         let all = vec![true; solver.setup.solutes.len()];
         solver.steady(&all).map_err(Stop::Numerics)?;
+        solver.ledger.at_rest();
         return show(solver, watchers, 0.0, true, true);
     }
     show(solver, watchers, 0.0, is_output(solver, 0.0), false)?;
@@ -161,6 +164,7 @@ pub fn go_on(
         }
         let mut dt = control.propose(target - t);
         let mut reason = None;
+        let mut worst = 0;
         let taken = loop {
             match solver.attempt(dt) {
                 Ok((error, attempt)) => {
@@ -168,6 +172,7 @@ pub fn go_on(
                         solver.accept(&attempt);
                         break dt;
                     }
+                    worst = attempt.worst;
                 }
                 Err(failure) => {
                     if dt < SMALLEST * end.max(1.0) {
@@ -179,8 +184,12 @@ pub fn go_on(
             }
             solver.work.rejected += 1;
             if control.dt < SMALLEST * end {
+                let name = &solver.catalogue.specs[worst].name;
                 let rejected = StepFailure {
-                    hint: String::new(),
+                    hint: format!(
+                        "every step was rejected by the error control: the error of {name} stays \
+                         above accuracy.time"
+                    ),
                     field: "the coupled step".into(),
                     voxel: 0,
                     history: Vec::new(),
@@ -196,6 +205,7 @@ pub fn go_on(
             solver.state.time = target;
         }
         solver.settle().map_err(Stop::Numerics)?;
+        balanced(solver, t, taken)?;
         let now = solver.state.time;
         let quiet = solver.setup.run.stop_when_steady && solver.change_per_day() < 1.0;
         let last = now >= end || quiet;
@@ -219,6 +229,25 @@ pub fn go_on(
         }
     }
     Ok(())
+}
+
+/// Defect of a balance at which a run stops: a thousand times what round-off leaves.
+const UNBALANCED: f64 = 1e-9;
+
+/// Stops where a balance does not close.
+fn balanced(solver: &Solver, time: f64, dt: f64) -> Result<(), Stop> {
+    match solver.ledger.worst() {
+        // Not a number is no balance either.
+        Some((name, defect)) if !(defect <= UNBALANCED) => Err(Stop::Numerics(StepFailure {
+            field: format!("the balance of {name}"),
+            hint: format!("its defect is {defect:.1e}: please report this case"),
+            voxel: 0,
+            history: Vec::new(),
+            time,
+            dt,
+        })),
+        _ => Ok(()),
+    }
 }
 
 /// The same as a run of its own: shows its watchers where it begins.
@@ -307,18 +336,9 @@ fn jumps(solver: &Solver) -> Vec<(f64, Jump)> {
 
 /// Times at which a boundary value or a supply jumps or kinks, ascending.
 fn kinks(solver: &Solver) -> Vec<f64> {
-    use super::setup::Boundary;
-    let mut all = Vec::new();
-    for boundary in solver.setup.solutes.iter().flat_map(|s| &s.boundaries) {
-        match boundary {
-            Boundary::Value(s)
-            | Boundary::Flux(s)
-            | Boundary::Transfer { outside: s, .. }
-            | Boundary::StagnantMedium { top: s, .. }
-            | Boundary::Inlet(s) => all.extend(s.breaks()),
-            Boundary::Sealed | Boundary::Bath(_) | Boundary::Outflow => {}
-        }
-    }
+    let boundaries = solver.setup.solutes.iter().flat_map(|s| &s.boundaries);
+    let mut all: Vec<f64> =
+        boundaries.filter_map(Boundary::signal).flat_map(Signal::breaks).collect();
     all.extend(solver.setup.solutes.iter().flat_map(super::supply::breaks));
     all.extend(solver.setup.matter.degradation.and_then(|d| d.onset()));
     all.sort_by(f64::total_cmp);

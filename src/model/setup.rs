@@ -263,6 +263,18 @@ impl Boundary {
     pub fn is_bath(&self, number: usize) -> bool {
         matches!(self, Boundary::Bath(b) if *b == number)
     }
+
+    /// What is given at the face, a concentration or a flux, as it varies in time.
+    pub fn signal(&self) -> Option<&Signal> {
+        match self {
+            Boundary::Value(s)
+            | Boundary::Flux(s)
+            | Boundary::Transfer { outside: s, .. }
+            | Boundary::StagnantMedium { top: s, .. }
+            | Boundary::Inlet(s) => Some(s),
+            Boundary::Sealed | Boundary::Bath(_) | Boundary::Outflow => None,
+        }
+    }
 }
 
 /// A well-mixed volume of medium, shared by the faces and solutes that name it.

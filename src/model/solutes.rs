@@ -107,13 +107,8 @@ pub fn behind(solute: &Solute) -> [Behind; 6] {
 
 /// Concentration outside a face at time `t`; `None` where the solute sees none or a bath.
 pub fn outside(boundary: &Boundary, t: f64) -> Option<f64> {
-    match boundary {
-        Boundary::Value(s)
-        | Boundary::Transfer { outside: s, .. }
-        | Boundary::StagnantMedium { top: s, .. }
-        | Boundary::Inlet(s) => Some(s.at(t, true)),
-        Boundary::Sealed | Boundary::Flux(_) | Boundary::Bath(_) | Boundary::Outflow => None,
-    }
+    let flux = matches!(boundary, Boundary::Flux(_));
+    boundary.signal().filter(|_| !flux).map(|s| s.at(t, true))
 }
 
 /// True if the face can feed the construct: a value, a film, a bath or an inlet.

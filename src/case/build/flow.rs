@@ -201,11 +201,11 @@ impl Builder<'_> {
                         "give flow.boundary a pressure or a rate there, or leave it out",
                     ),
                     (Boundary::Sealed | Boundary::Flux(_), Some(Some(true))) => say(
-                        format!("{name} is sealed at {face_name}, where fluid enters"),
+                        format!("{name} cannot pass {face_name}, where fluid enters"),
                         "give inlet = the concentration that the fluid brings",
                     ),
                     (Boundary::Sealed | Boundary::Flux(_), Some(Some(false))) => say(
-                        format!("{name} is sealed at {face_name}, where fluid leaves"),
+                        format!("{name} cannot pass {face_name}, where fluid leaves"),
                         "write outflow = {}",
                     ),
                     (Boundary::Outflow, Some(Some(true))) => say(

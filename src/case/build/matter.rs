@@ -174,6 +174,19 @@ impl Builder<'_> {
         for (i, m) in initial.iter_mut().flatten().enumerate() {
             *m = if world.is_open(i) { *m } else { 0.0 };
         }
+        let (density, largest) = (at.si("density")?, at.si("largest"));
+        if let (Some(v), Some(values), false) = (at.get("initial"), &initial, self.blind) {
+            let most = values.iter().copied().fold(0.0, f64::max);
+            let shown = units::readable(most, MASS_DENSITY);
+            let crowded = |(m, e): (&f64, &f64)| *m > e * density * (1.0 + 1e-9);
+            if largest.is_some_and(|largest| most > largest) {
+                self.wrong("E023", v, format!("{} is above {}.largest: {shown}", v.key, at.key))
+                    .label = "deposition ends there: more cannot have been laid down".into();
+            } else if values.iter().zip(world.porosity.iter()).any(crowded) {
+                self.wrong("E023", v, format!("{} is more than fits: {shown}", v.key)).label =
+                    "at its density it takes more than the pores".into();
+            }
+        }
         let mut deposits = Vec::new();
         for (population, (_, cells)) in root.entries_of("cells").iter().enumerate() {
             let own = cells.entries_of("deposition").iter().find(|d| d.0 == name);
@@ -192,8 +205,8 @@ impl Builder<'_> {
         }
         Some(Matrix {
             name: name.into(),
-            density: at.si("density")?,
-            largest: at.get("largest").map_or(Some(None), |l| l.quantity().map(Some))?,
+            density,
+            largest,
             initial: initial?,
             decay: at.get("degradation").map_or(Some(0.0), rate)?,
             deposits: deposits.into_iter().collect::<Option<_>>()?,

@@ -160,6 +160,7 @@ impl<'a> Builder<'a> {
         fade(&mut setup);
         self.stream(&setup);
         self.full(&setup);
+        self.one_moment(&setup);
         let setup = self.fields_to_write(setup)?;
         let expects = self.expects(&setup);
         Some((setup, expects))

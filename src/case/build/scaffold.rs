@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::fields::step;
 use super::{Builder, Region, World};
 use crate::case::checked::Checked;
+use crate::case::keys::AXES;
 use crate::case::shape::{Range, law_keys, one_of_names};
 use crate::geometry::components::{self, Components};
 use crate::ground::grid::{Face, Grid};
@@ -120,7 +121,7 @@ impl Builder<'_> {
         }
         let base = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
         let law = match base {
-            Some(at) => Some(self.ratio(at)?),
+            Some(at) => Some(self.ratio(at, &world.grid)?),
             None => None,
         };
         let mut axis = [1.0; 3];
@@ -136,7 +137,7 @@ impl Builder<'_> {
         for region in &world.regions {
             let path = ["scaffold", "effective_diffusivity"];
             let Some(at) = path.iter().try_fold(region.keys, |v, k| step(v, k)) else { continue };
-            let law = self.ratio(at)?;
+            let law = self.ratio(at, &world.grid)?;
             for (i, v) in free.iter_mut().enumerate() {
                 if region.shape.contains(world.grid.centre(i)) {
                     *v = law.at(world.porosity[i]);
@@ -169,14 +170,14 @@ impl Builder<'_> {
         self.root.entries_of("solutes").iter().any(|s| s.1.get("diffusivity").is_some())
     }
 
-    fn ratio(&mut self, at: &Checked) -> Option<Ratio> {
+    fn ratio(&mut self, at: &Checked, grid: &Grid) -> Option<Ratio> {
         let (name, v) = at.choice()?;
         match name {
             "table" => {
                 let points = self.points(v.get("points")?)?;
                 Some(Ratio::Table(points))
             }
-            "tensor" => Some(Ratio::Tensor([v.si("x")?, v.si("y")?, v.si("z")?])),
+            "tensor" => self.tensor(v, grid),
             law => {
                 let values: Option<Vec<f64>> = Closure::LAWS
                     .iter()
@@ -188,6 +189,41 @@ impl Builder<'_> {
                 Closure::build(law, &values?).map(Ratio::Law)
             }
         }
+    }
+
+    /// A ratio for each axis of the domain.
+    fn tensor(&mut self, at: &Checked, grid: &Grid) -> Option<Ratio> {
+        if self.blind {
+            return None;
+        }
+        let axes = grid.form.axes();
+        let needed = &axes[..grid.dimensions];
+        let mut ratios = Some([1.0; 3]);
+        for name in AXES {
+            match (at.get(name), axes.iter().position(|a| a == name)) {
+                (Some(value), Some(axis)) => {
+                    let given = value.quantity();
+                    ratios = ratios.zip(given).map(|(mut all, ratio)| {
+                        all[axis] = ratio;
+                        all
+                    });
+                }
+                (Some(value), None) => {
+                    let message = format!("{} is along no axis of the domain", value.key);
+                    let label = format!("its axes are {}", needed.join(", "));
+                    self.wrong("E023", value, message).label = label;
+                    ratios = None;
+                }
+                (None, Some(axis)) if axis < grid.dimensions => {
+                    let message = format!("{}.{name} is missing", at.key);
+                    let label = format!("a ratio for each axis: {}", needed.join(", "));
+                    self.wrong("E011", at, message).label = label;
+                    ratios = None;
+                }
+                _ => {}
+            }
+        }
+        ratios.map(Ratio::Tensor)
     }
 
     /// Porosity and pores; pores that no fed face reaches and that hold no cells are left out.

@@ -75,11 +75,11 @@ impl Builder<'_> {
                     format!("{} leave: write outflow = {{}}", rate(outward)),
                 ),
                 Boundary::Sealed | Boundary::Flux(_) if inward > 0.0 => (
-                    format!("{name} is sealed at {face_name}, where fluid enters"),
+                    format!("{name} cannot pass {face_name}, where fluid enters"),
                     format!("{ways}: give inlet = the concentration that enters"),
                 ),
                 Boundary::Sealed | Boundary::Flux(_) if outward > 0.0 => (
-                    format!("{name} is sealed at {face_name}, where fluid leaves"),
+                    format!("{name} cannot pass {face_name}, where fluid leaves"),
                     format!("{} leave: write outflow = {{}}", rate(outward)),
                 ),
                 _ => continue,

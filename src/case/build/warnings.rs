@@ -3,6 +3,8 @@
 use super::Builder;
 use super::solutes::unusual_diffusivity;
 use crate::case::checked::Checked;
+use crate::ground::grid::Face;
+use crate::ground::signal::Signal;
 use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
 use crate::model::answers::PACKING;
 use crate::model::setup::{Population, Setup, Solute};
@@ -16,7 +18,7 @@ const UPTAKES: &[(&str, f64, &str)] = &[
 /// Codes of all warnings.
 const CODES: &[&str] = &[
     "W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W041", "W042", "W043",
-    "W044", "W045", "W046",
+    "W044", "W045", "W046", "W047",
 ];
 
 impl Builder<'_> {
@@ -89,6 +91,26 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
+    /// A steady state has one moment, and takes what is outside at time 0.
+    pub(super) fn one_moment(&mut self, setup: &Setup) {
+        if !setup.run.steady {
+            return;
+        }
+        let root = self.root;
+        for solute in &setup.solutes {
+            let at = root.entries_of("solutes").iter().find(|e| e.0 == solute.name);
+            for (face, boundary) in Face::ALL.into_iter().zip(&solute.boundaries) {
+                let name = setup.grid.face_name(face);
+                let at = at.and_then(|e| e.1.get("boundary")).and_then(|b| b.get(&name));
+                let varies = boundary.signal().is_some_and(|s| !matches!(s, Signal::Constant(_)));
+                let Some(at) = at.filter(|_| varies) else { continue };
+                let message = format!("{} varies in time, and run.steady is true", at.key);
+                self.check.warning("W047", &at.key, message, at.place).label =
+                    "its value at time 0 is taken".into();
+            }
+        }
+    }
+
     /// Where cells take room from the fluid, those that a capacity lets grow must have some.
     pub(super) fn full(&mut self, setup: &Setup) {
         let Some(changing) = &setup.matter.changing else { return };

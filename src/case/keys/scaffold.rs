@@ -197,11 +197,13 @@ fn closure(everywhere: bool) -> Shape {
         "Measured ratios, linear between the points.",
     ));
     if everywhere {
-        let axis = |name| key(name, Shape::Quantity(Range::share()), "Ratio along this axis.");
+        let axis =
+            |name| key(name, Shape::Quantity(Range::share()), "Ratio along this axis.").optional();
         keys.push(key(
             "tensor",
-            Shape::table(vec![axis("x"), axis("y"), axis("z")]),
-            "Measured ratios along the axes, whatever the porosity.",
+            Shape::table(AXES.iter().copied().map(axis).collect()),
+            "Measured ratios along the axes of the domain (x, y, z; r, z; r), whatever the \
+            porosity.",
         ));
     }
     Shape::one_of("law", keys)
@@ -234,7 +236,7 @@ pub(in crate::case) fn place() -> Shape {
                     place("Centre."),
                     key("radius", Shape::positive(LENGTH), "Radius."),
                 ]),
-                "A ball.",
+                "A ball; in a cylinder (r, z) off the axis, the ring that it is turned into.",
             ),
             key(
                 "cylinder",

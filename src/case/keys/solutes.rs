@@ -34,7 +34,7 @@ pub(in crate::case) fn solute() -> Shape {
                 "Conditions on the faces.",
             )
             .optional(),
-            key("decay", rate(), "First-order decay in the fluid.").optional(),
+            key("decay", rate(), "First-order decay.").optional(),
             key("source", source(), "A source that asks nothing.").optional(),
             key("release", release(), "Loaded into the scaffold, which it leaves for the fluid.")
                 .optional(),

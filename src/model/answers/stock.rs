@@ -26,6 +26,18 @@ pub(super) fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
     let account = |name: &str| solver.ledger.accounts.iter().find(|a| a.name == name);
     let share = |v: f64| format!("{} %", digits(100.0 * v));
     for solute in &solver.setup.solutes {
+        let carried = solver.ledger.find(&format!("{}.displaced", solute.name));
+        if let Some((amount, _)) = carried.filter(|c| c.0 != 0.0) {
+            let way = if amount > 0.0 { "away" } else { "in" };
+            out.push(answer(
+                &format!("{}.displaced", solute.name),
+                &format!("{} carried {way}", solute.name),
+                format!("{} mol by fluid that changes place with scaffold, matrix and cells", digits(amount.abs())),
+                Some(amount),
+                "mol",
+                "where the porosity changes, fluid comes and goes with the concentration that is there",
+            ));
+        }
         let Some(bound) = account(&format!("{}.bound", solute.name)) else { continue };
         if bound.initial > 0.0 {
             let released = 1.0 - bound.content / bound.initial;
