@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::f64::consts::PI;
+
 use blastema::case::load_text;
 use blastema::model::answer::Answer;
 use blastema::model::answers::Answers;
@@ -219,7 +221,6 @@ steady = true
         let (solver, _) = finished(&text(face, inner));
         solver.ledger.find(&format!("dye.in.{face}")).unwrap().1
     };
-    use std::f64::consts::PI;
     let axial = 0.2 * 1e-9 * PI * 3e-6 / 2e-3;
     let radial = 0.5 * 1e-9 * 2.0 * PI * 2e-3 / 2.0_f64.ln();
     let found = [through("z_max", "z_min"), through("r_max", "r_min")];

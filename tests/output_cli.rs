@@ -18,6 +18,7 @@ fn with_run() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     sample_run(&dir.path().join("run"), &grids()[2].1, 3);
     std::fs::write(dir.path().join("run/run.json"), "{\"case\": \"plug\"}").unwrap();
+    blastema::output::checksums::append_file(&dir.path().join("run"), "run.json").unwrap();
     dir
 }
 
@@ -93,6 +94,13 @@ fn pack_makes_one_archive_and_overwrites_nothing() {
         assert!(std::fs::read(a).unwrap() == std::fs::read(b).unwrap(), "{file}");
     }
     assert_eq!(blastema(&["pack", "run", "-o", "a.tar.gz"], dir.path()).0, 6);
+    std::fs::remove_file(dir.path().join("run/fields/000001.h5")).unwrap();
+    let (code, _, err) = blastema(&["pack", "run", "-o", "b.tar.gz"], dir.path());
+    assert!(
+        code == 4 && err.contains("not whole") && !dir.path().join("b.tar.gz").exists(),
+        "{err}"
+    );
+    assert_eq!(blastema(&["pack", "run", "--as-is", "-o", "b.tar.gz"], dir.path()).0, 0);
     assert_eq!(blastema(&["pack", "run/fields"], dir.path()).0, 2);
 }
 

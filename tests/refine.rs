@@ -32,10 +32,10 @@ fn refined(name: &str, sets: &[&str]) -> (Case, Vec<Answer>, bool) {
     };
     let case = || read(&[]).unwrap_or_else(|r| panic!("{r}"));
     let plan = Plan::new(&case(), &read).unwrap();
-    let mut own = answers(case(), &mut Blind).unwrap();
+    let mut own = answers(case(), &mut [&mut Blind]).unwrap();
     let three = plan.coarse.is_some();
-    let coarse = plan.coarse.map(|c| answers(c, &mut Blind).unwrap());
-    let fine = answers(plan.fine, &mut Blind).unwrap();
+    let coarse = plan.coarse.map(|c| answers(c, &mut [&mut Blind]).unwrap());
+    let fine = answers(plan.fine, &mut [&mut Blind]).unwrap();
     compare(&mut own, coarse.as_deref(), &fine);
     (case(), own, three)
 }

@@ -298,9 +298,136 @@ fn a_run_branches_off_another() {
     assert!(defect < 1e-12, "{defect}");
     // Other solutes or voxels do not fit.
     let refused = place.run("refused", &["--from", "whole@4h", "--set", "domain.voxels=[12]"]);
-    assert!(code(&refused) == 4 && text(&refused).contains("does not fit"), "{}", text(&refused));
+    assert!(code(&refused) == 2 && text(&refused).contains("12 voxels of"), "{}", text(&refused));
+    // Before anything is made, or computed again.
+    assert!(!place.path().join("refused").exists());
+    let taken = place.run("whole", &[&set[..], &["--from", "whole@3 h"]].concat());
+    assert!(code(&taken) == 6 && !text(&taken).contains("computes it again"), "{}", text(&taken));
     for from in ["whole", "whole@12 h", "whole@soon"] {
         assert_eq!(code(&place.run("refused", &["--from", from])), 2);
+    }
+}
+
+/// Outputs after the checkpoint belong to the case as it was.
+#[test]
+fn a_changed_case_keeps_no_outputs_of_the_old_one() {
+    let place = Place::new(CASE);
+    let twelve = ["--set", "run.duration=\"9 h\"", "--allow-changed", "run.duration"];
+    for kept in [true, false] {
+        let out = format!("out-{kept}");
+        // Stopped at its end but for a step, with the checkpoint of a step long before.
+        let (few, many) = ("3", (place.steps() - 1).to_string());
+        assert_eq!(code(&place.run(&out, &["--stop-after-steps", few])), 130);
+        let folder = place.path().join(&out);
+        let early = std::fs::read(folder.join("checkpoint/a")).unwrap();
+        assert_eq!(code(&place.resume(&out, &["--stop-after-steps", &many])), 130);
+        assert!(folder.join("fields/000004.h5").exists());
+        std::fs::remove_dir_all(folder.join("checkpoint")).unwrap();
+        if kept {
+            std::fs::create_dir(folder.join("checkpoint")).unwrap();
+            std::fs::write(folder.join("checkpoint/a"), early).unwrap();
+        }
+        let audit = blastema(place.path(), &["audit", &out]);
+        assert!(code(&audit) == 4 && text(&audit).contains("no checkpoint of step"));
+        let done = place.resume(&out, &twelve);
+        assert_eq!(code(&done), 0, "{}", text(&done));
+        let audit = blastema(place.path(), &["audit", &out]);
+        assert!(code(&audit) == 0, "{}", text(&audit));
+        // 0, 2, 4, 6, 8 and 9 h.
+        assert!(text(&audit).contains("6 outputs"), "{}", text(&audit));
+    }
+}
+
+/// An output before the checkpoint that is lost or spoilt stops a resume; without checkpoints all is
+/// computed again.
+#[test]
+fn spoilt_outputs_are_not_gone_on_with() {
+    let place = Place::new(CASE);
+    let many = (place.steps() - 1).to_string();
+    assert_eq!(code(&place.run("out", &["--stop-after-steps", &many])), 130);
+    let out = place.path().join("out");
+    let first = out.join("fields/000001.h5");
+    std::fs::write(&first, b"spoilt").unwrap();
+    for _ in 0..2 {
+        let refused = place.resume("out", &[]);
+        assert_eq!(code(&refused), 4);
+        assert!(text(&refused).contains("000001.h5 is missing, or is not"), "{}", text(&refused));
+        let _ = std::fs::remove_file(&first);
+    }
+    assert_eq!(code(&blastema(place.path(), &["pack", "out"])), 4);
+    std::fs::remove_dir_all(out.join("checkpoint")).unwrap();
+    let done = place.resume("out", &[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    place.same("out");
+}
+
+/// What is no regular file is passed over, not waited for.
+#[test]
+fn pipes_and_devices_are_no_checkpoints() {
+    let place = Place::new(CASE);
+    for (n, make) in ["mkfifo checkpoint/b", "ln -s /dev/zero checkpoint/b", "mkdir checkpoint/b"]
+        .iter()
+        .enumerate()
+    {
+        let out = format!("out-{n}");
+        assert_eq!(code(&place.run(&out, &["--stop-after-steps", "4"])), 130);
+        let folder = place.path().join(&out);
+        let _ = std::fs::remove_file(folder.join("checkpoint/b"));
+        assert!(
+            Command::new("sh").args(["-c", make]).current_dir(&folder).status().unwrap().success()
+        );
+        let audit = blastema(place.path(), &["audit", &out]);
+        assert!(text(&audit).contains("checkpoint/b is not a regular file"), "{}", text(&audit));
+        let done = place.resume(&out, &[]);
+        assert!(text(&done).contains("checkpoint/b: "), "{}", text(&done));
+        assert_eq!(code(&done), 0, "{}", text(&done));
+        place.same(&out);
+    }
+    // A lock that is a pipe is somebody's.
+    std::fs::create_dir(place.path().join("locked")).unwrap();
+    let make = Command::new("mkfifo").arg(place.path().join("locked/lock")).status().unwrap();
+    assert!(make.success());
+    assert_eq!(code(&place.run("locked", &[])), 6);
+}
+
+/// A folder that is none of ours is left alone; a name with a blank is quoted; a name that is no
+/// text is refused.
+#[test]
+fn folders_of_any_name() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new(CASE);
+    std::fs::create_dir(place.path().join("mine")).unwrap();
+    std::fs::write(place.path().join("mine/notes.txt"), "mine").unwrap();
+    let refused = place.run("mine", &["--replace"]);
+    assert!(code(&refused) == 6 && text(&refused).contains("no run of blastema"));
+    assert!(place.path().join("mine/notes.txt").exists());
+    let stopped = place.run("a b", &["--stop-after-steps", "2"]);
+    assert!(text(&stopped).contains("blastema resume 'a b'"), "{}", text(&stopped));
+    let odd = std::ffi::OsStr::from_bytes(b"odd\xff");
+    let run = Command::new(env!("CARGO_BIN_EXE_blastema"))
+        .args(["run", "case.toml", "--quiet", "--out"])
+        .arg(odd)
+        .current_dir(place.path())
+        .output()
+        .unwrap();
+    // The HDF5 library takes names that are text alone.
+    assert!(code(&run) == 4 && text(&run).contains("Invalid UTF-8"), "{}", text(&run));
+}
+
+/// Answers that cannot be printed are a failure.
+#[test]
+fn answers_on_a_full_device() {
+    let place = Place::new(CASE);
+    for form in [&["--json"][..], &[]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let run = Command::new(env!("CARGO_BIN_EXE_blastema"))
+            .args(["run", "case.toml", "--quiet", "--replace", "--out", "full"])
+            .args(form)
+            .current_dir(place.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(code(&run), 4, "{}", text(&run));
     }
 }
 
@@ -335,7 +462,7 @@ mod signals {
 
     #[test]
     fn a_signal_stops_after_the_step_and_says_how_to_go_on() {
-        for (signal, wanted) in [("-INT", 130), ("-TERM", 143)] {
+        for (signal, wanted) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
             let place = tempfile::tempdir().unwrap();
             let child = begun(place.path());
             send(&child, signal);
@@ -347,6 +474,34 @@ mod signals {
             let again = blastema(place.path(), &again);
             assert!(code(&again) == 75 && text(&again).contains("goes on at"), "{}", text(&again));
         }
+    }
+
+    /// While the runs beside it tell the error, the run itself is done and stays so.
+    #[test]
+    fn a_signal_stops_what_tells_the_error() {
+        let place = tempfile::tempdir().unwrap();
+        let case = CASE.replace("voxels = [24]", "voxels = [4000]");
+        std::fs::write(place.path().join("case.toml"), case).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_blastema"))
+            .args(["run", "case.toml", "--quiet", "--refine", "--out", "out"])
+            .current_dir(place.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !place.path().join("out/answers.txt").exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        send(&child, "-TERM");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), 143, "{}", text(&output));
+        assert!(text(&output).contains("while the ± was computed"), "{}", text(&output));
+        assert_eq!(code(&blastema(place.path(), &["audit", "out"])), 0);
+        let done = blastema(place.path(), &["resume", "out", "--quiet"]);
+        assert!(code(&done) == 0 && text(&done).contains(" ± "), "{}", text(&done));
+        // It took no step again.
+        assert!(text(&done).contains("goes on at 10 h"), "{}", text(&done));
+        assert_eq!(code(&blastema(place.path(), &["audit", "out"])), 0);
     }
 
     #[test]

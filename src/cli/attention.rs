@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use signal_hook::SigId;
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
 use super::failure::Exit;
@@ -53,6 +53,13 @@ fn steps(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "expected a whole number from 1 on".into())
 }
 
+/// Signals that stop a run, the exit code of each, and why.
+const STOPS: [(i32, Exit, &str); 3] = [
+    (SIGINT, Exit::Interrupted, "interrupted (SIGINT)"),
+    (SIGTERM, Exit::Terminated, "terminated (SIGTERM)"),
+    (SIGHUP, Exit::HungUp, "hung up (SIGHUP)"),
+];
+
 /// Signals that have come.
 struct Signals {
     /// Number of the last one that asks to stop; 0: none.
@@ -72,7 +79,7 @@ impl Signals {
             keep: Arc::default(),
             all: Vec::new(),
         };
-        for (signal, code) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
+        for (signal, code, _) in STOPS {
             let second = || signals.second.clone();
             // In this order: what the first one sets is seen by the next.
             signals.all.push(flag::register_conditional_shutdown(signal, code as i32, second())?);
@@ -105,6 +112,8 @@ pub struct Attention {
     step: Option<usize>,
     /// Before the first step too.
     soon: bool,
+    /// At the end too.
+    last: bool,
     /// Why the run stops.
     exit: Exit,
 }
@@ -121,6 +130,7 @@ impl Attention {
             kept: now,
             step: None,
             soon: false,
+            last: false,
             exit: Exit::Interrupted,
         }
     }
@@ -140,6 +150,11 @@ impl Attention {
         self.soon = true;
     }
 
+    /// Has the state kept at the end: more is to be computed then.
+    pub fn keep_last(&mut self) {
+        self.last = true;
+    }
+
     /// Nothing is left to be kept: a signal ends the process at once.
     pub fn over(&self) {
         if let Some(signals) = &self.signals {
@@ -147,21 +162,27 @@ impl Attention {
         }
     }
 
-    fn stop(&mut self, solver: &Solver) -> Option<String> {
+    /// Why the run must stop at once, whatever it has done.
+    pub fn asked(&mut self) -> Option<String> {
         let signal = self.signals.as_ref().map_or(0, |s| s.stop.load(Ordering::SeqCst));
-        let (exit, reason) = if signal == SIGINT as usize {
-            (Exit::Interrupted, "interrupted (SIGINT)".into())
-        } else if signal != 0 {
-            (Exit::Terminated, "terminated (SIGTERM)".into())
+        let (exit, reason) = if let Some(s) = STOPS.iter().find(|s| s.0 as usize == signal) {
+            (s.1, s.2)
         } else if self.pauses.max_walltime.is_some_and(|most| self.started.elapsed() >= most) {
-            (Exit::Walltime, "--max-walltime is over".into())
-        } else if self.pauses.stop_after_steps.is_some_and(|n| solver.work.steps >= n) {
-            (Exit::Interrupted, "--stop-after-steps".into())
+            (Exit::Walltime, "--max-walltime is over")
         } else {
             return None;
         };
         self.exit = exit;
-        Some(reason)
+        Some(reason.into())
+    }
+
+    fn stop(&mut self, solver: &Solver) -> Option<String> {
+        if let Some(reason) = self.asked() {
+            return Some(reason);
+        }
+        self.pauses.stop_after_steps.filter(|n| solver.work.steps >= *n)?;
+        self.exit = Exit::Interrupted;
+        Some("--stop-after-steps".into())
     }
 }
 
@@ -170,7 +191,8 @@ impl Watcher for Attention {
         None
     }
 
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
+    fn see(&mut self, moment: &Moment) -> Result<(), String> {
+        self.soon |= self.last && moment.last;
         Ok(())
     }
 

@@ -62,8 +62,12 @@ fn text(shown: &str, a: &Audit) -> String {
             let _ = writeln!(out, "{what}: {name}");
         }
     }
-    for step in &a.missing_steps {
-        let _ = writeln!(out, "missing: output {step}");
+    for gap in a.missing_steps.chunk_by(|a, b| a + 1 == *b) {
+        let _ = match gap {
+            [one] => writeln!(out, "missing: output {one}"),
+            [first, .., last] => writeln!(out, "missing: outputs {first} to {last}"),
+            [] => Ok(()),
+        };
     }
     let verdict = if a.whole() { "whole" } else { "NOT whole" };
     let _ = writeln!(

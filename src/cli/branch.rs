@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::attention::{Attention, Pauses};
 use super::execute::{Begin, Options};
 use super::failure::{Exit, Failure};
 use super::resume::{changes, load, same_series, tell};
@@ -12,6 +13,7 @@ use crate::ground::units::{self, TIME};
 use crate::model::answers::{Answers, digits};
 use crate::model::expect::Expectations;
 use crate::model::run::{self, Kept, Moment, Stop, Watcher, Wish};
+use crate::model::setup::Setup;
 use crate::model::solver::Solver;
 use crate::output::checkpoint;
 use crate::output::stored::StoredRun;
@@ -21,13 +23,22 @@ pub(super) fn hash(case: &str, root: &str) -> String {
     blake3::hash(format!("{case} {root}").as_bytes()).to_hex().to_string()
 }
 
-/// Where a case begins `--from`; its hash then holds that too.
-pub(super) fn begin(
-    from: &str,
-    case: &mut Case,
-    options: &Options,
-    allow: &[PathBuf],
-) -> Result<Begin, Failure> {
+/// A run to branch off, and where.
+pub(super) struct Branch {
+    from: String,
+    out: PathBuf,
+    stored: StoredRun,
+    parent: Case,
+    time: f64,
+    root: String,
+    /// Keys that differ, and how.
+    differs: Vec<(String, String, String)>,
+    /// Nothing differs at all.
+    same: bool,
+}
+
+/// Where a case begins `--from`; its hash then holds that too. Nothing is computed yet.
+pub(super) fn plan(from: &str, case: &mut Case, allow: &[PathBuf]) -> Result<Branch, Failure> {
     let input = |text: String| Failure::new(Exit::Input, text);
     let parts = from.rsplit_once('@');
     let time = parts.and_then(|p| Some((p.0, units::parse_as(p.1, TIME).ok()?)));
@@ -60,19 +71,55 @@ pub(super) fn begin(
     let root = blake3::hash(format!("{} {:016x}", stored.hash, time.to_bits()).as_bytes());
     let root = root.to_hex().to_string();
     let same = case.provenance.hash == parent.provenance.hash;
-    let state = state_at(out, &stored, parent, time, options)?;
-    tell(&format!("begins where {} was at {} {unit}", out.display(), digits(time / seconds)));
-    for (key, was, is) in &differs {
-        tell(&format!("  {key}: was {was}, is {is}"));
+    if let Some(what) = misfit(&parent.setup, &case.setup) {
+        return Err(input(format!("error: --from {from}: {what}")));
     }
     case.provenance.hash = hash(&case.provenance.hash, &root);
-    let mut changed: Vec<String> = differs.into_iter().map(|c| c.0).collect();
-    if changed.is_empty() && !same {
-        changed.push("library".into());
-    } else if same {
-        changed.clear();
+    let (from, out) = (from.to_owned(), out.to_owned());
+    Ok(Branch { from, out, stored, parent, time, root, differs, same })
+}
+
+impl Branch {
+    /// The state at which it begins, from a checkpoint or computed again.
+    pub(super) fn begin(self, options: &Options) -> Result<Begin, Failure> {
+        let Branch { from, out, stored, parent, time, root, differs, same } = self;
+        let (unit, seconds) = parent.setup.run.time_unit;
+        let state = state_at(&out, &stored, parent, time, options)?;
+        tell(&format!("begins where {} was at {} {unit}", out.display(), digits(time / seconds)));
+        for (key, was, is) in &differs {
+            tell(&format!("  {key}: was {was}, is {is}"));
+        }
+        let mut changed: Vec<String> = differs.into_iter().map(|c| c.0).collect();
+        if changed.is_empty() && !same {
+            changed.push("library".into());
+        } else if same {
+            changed.clear();
+        }
+        Ok(Begin::Branch { from, root, state, changed })
     }
-    Ok(Begin::Branch { from: from.into(), root, state, changed })
+}
+
+/// What of the voxels, solutes and populations of a case cannot take over the state of another.
+fn misfit(there: &Setup, here: &Setup) -> Option<String> {
+    let voxels = |s: &Setup| {
+        let counts: Vec<String> =
+            s.grid.n[..s.grid.dimensions].iter().map(ToString::to_string).collect();
+        format!("{} voxels of {:.6e} m", counts.join(" × "), s.grid.h[0])
+    };
+    let solutes = |s: &Setup| s.solutes.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    let populations = |s: &Setup| s.populations.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+    if there.grid != here.grid {
+        return Some(format!("{} there, {} here", voxels(there), voxels(here)));
+    }
+    for (what, a, b) in [
+        ("solutes", solutes(there), solutes(here)),
+        ("populations", populations(there), populations(here)),
+    ] {
+        if a != b {
+            return Some(format!("{what} {} there, {} here", a.join(", "), b.join(", ")));
+        }
+    }
+    None
 }
 
 /// The state of a run at a time: kept, or computed on from what is kept before.
@@ -84,6 +131,9 @@ fn state_at(
     options: &Options,
 ) -> Result<Vec<u8>, Failure> {
     let found = checkpoint::newest(out, &stored.hash, time)?;
+    for why in &found.passed_over {
+        tell(&format!("warning: {why}; passed over"));
+    }
     let kept = found.newest.as_ref().and_then(|(_, bytes)| checkpoint::parse(bytes).ok());
     if let Some(kept) = kept.filter(|k| k.time == time) {
         return Ok(kept.state.to_vec());
@@ -114,16 +164,23 @@ fn state_at(
         let mut answers = Answers::default();
         let mut expectations = Expectations::new(&expects, false);
         let mut until = Until { time, kept: None };
+        let pauses = Pauses { stop_after_steps: None, ..options.pauses.clone() };
+        let mut attention = Attention::new(&pauses);
         let watchers: &mut [&mut dyn Watcher] = &mut [&mut answers, &mut expectations];
         let clock = kept.map(|k| run::restore(&mut solver, watchers, k.state, false));
         let clock = clock.transpose().map_err(|e| failed(e.to_string()))?;
-        let watchers: &mut [&mut dyn Watcher] = &mut [&mut answers, &mut expectations, &mut until];
+        let watchers: &mut [&mut dyn Watcher] =
+            &mut [&mut answers, &mut expectations, &mut until, &mut attention];
         let ended = match clock {
             Some(clock) => run::go_on(&mut solver, watchers, clock),
             None => run::run(&mut solver, watchers),
         };
         match (ended, until.kept) {
             (Ok(()) | Err(Stop::Asked(_)), Some(kept)) => Ok(kept.bytes.clone()),
+            (Err(Stop::Asked(reason)), None) => {
+                let text = format!("stopped before the branch began: {reason}; nothing is kept");
+                Err(Failure::new(attention.exit(), text))
+            }
             (Err(Stop::Numerics(f)), _) => {
                 Err(failed(format!("{} did not converge before that time", f.field)))
             }
@@ -152,7 +209,9 @@ impl Watcher for Until {
     }
 
     fn take(&mut self, kept: &Arc<Kept>) -> Result<(), String> {
-        self.kept = Some(kept.clone());
+        if kept.time == self.time {
+            self.kept = Some(kept.clone());
+        }
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let options = Options { threads: args.threads, replace: true, ..Options::default() };
     let done = execute(case, &args.out, &options)?;
     show(&done);
-    print(&title, &done, Path::new(&args.out), false);
+    print(&title, &done, Path::new(&args.out), false)?;
     let _ = writeln!(std::io::stdout(), "next: blastema new plug --from well-plate");
     Ok(())
 }

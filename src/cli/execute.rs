@@ -10,15 +10,16 @@ use super::boundary;
 use super::failure::{Exit, Failure};
 use super::progress::Progress;
 use super::recorder::Recorder;
+use super::run::quoted;
 use crate::case::Case;
 use crate::ground::keep::Misfit;
 use crate::ground::par;
 use crate::model::answers::{Answer, Answers, digits};
 use crate::model::expect::{Expectations, Outcome};
-use crate::model::run::{self, Stop, Watcher};
+use crate::model::run::{self, Moment, Stop, Watcher, Wish};
 use crate::model::solver::{Solver, StepFailure};
 use crate::output::report::{Record, State, write_answers, write_record};
-use crate::output::{Folder, OutputError, checkpoint};
+use crate::output::{Folder, OutputError, checkpoint, outputs};
 use crate::study::refine::{self, Plan};
 
 /// How to run.
@@ -87,26 +88,20 @@ pub struct Finished {
 
 /// Runs a case into `out`.
 pub fn execute(case: Case, out: &Path, options: &Options) -> Result<Finished, Failure> {
-    execute_with(case, out, options, None, &Begin::New)
+    let folder = claim(&case, out, options)?;
+    execute_in(case, &folder, options, None, &Begin::New)
 }
 
-/// Runs a case into `out`, and what `plan` has beside it; that leaves nothing but the ± of the
-/// answers.
-pub fn execute_with(
-    case: Case,
-    out: &Path,
-    options: &Options,
-    plan: Option<Plan>,
-    begin: &Begin,
-) -> Result<Finished, Failure> {
+/// Claims `out` for a case, where memory and disk suffice for it.
+pub fn claim(case: &Case, out: &Path, options: &Options) -> Result<Folder, Failure> {
     if !options.despite_limits {
-        super::resources::fits(&case, out)?;
+        super::resources::fits(case, out)?;
     }
-    let folder = Folder::claim(out, &case.provenance.hash, options.replace)?;
-    execute_in(case, &folder, options, plan, begin)
+    Ok(Folder::claim(out, &case.provenance.hash, options.replace)?)
 }
 
-/// The same in a folder that is claimed.
+/// Runs a case in a folder that is claimed, and what `plan` has beside it; that leaves nothing but
+/// the ± of the answers.
 pub fn execute_in(
     case: Case,
     folder: &Folder,
@@ -131,6 +126,9 @@ fn inside(
     if matches!(begin, Begin::Branch { .. }) {
         attention.keep_soon();
     }
+    if plan.is_some() {
+        attention.keep_last();
+    }
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
     record.extra.extend(begin.told());
@@ -150,7 +148,7 @@ fn inside(
     if !changes {
         announce(&record)?;
     }
-    let (mut when, mut announced) = (0.0, !changes);
+    let (mut when, mut step, mut announced) = (0.0, 0, !changes);
     let result = Solver::new(case.setup).map_err(Stop::Numerics).and_then(|mut solver| {
         let io = |e: OutputError| Stop::Watcher(e.message);
         let misfits = |e: Misfit| Stop::Watcher(misfits(begin, &e));
@@ -169,6 +167,12 @@ fn inside(
                 Some(run::restore(&mut solver, watchers, state, changed).map_err(misfits)?)
             }
         };
+        if matches!(begin, Begin::Checkpoint { .. }) {
+            outputs::verify(folder.path(), recorder.outputs()).map_err(io)?;
+        }
+        if changes {
+            outputs::drop_from(folder.path(), recorder.outputs()).map_err(io)?;
+        }
         recorder.begin(folder, provenance, &solver).map_err(io)?;
         if let (true, Some(clock)) = (changes, &mut clock) {
             // A checkpoint of the case as it is now, before the record says so.
@@ -188,6 +192,7 @@ fn inside(
             (Some(clock), _) => run::go_on(&mut solver, watchers, clock),
         };
         when = solver.state.time;
+        step = solver.work.steps;
         let checksums = recorder.finish().map_err(io);
         ended?;
         Ok((solver, checksums?))
@@ -199,8 +204,10 @@ fn inside(
         Err(Stop::Asked(reason)) => {
             record.state = State::Stopped;
             record.message = reason;
+            record.extra.push(("checkpoint".into(), json!({ "step": step, "time": when })));
+            folder.claimed().check()?;
             write_record(folder, provenance, &record, &[])?;
-            let shown = folder.path().display();
+            let shown = quoted(folder.path());
             let at = format!("{} {}", digits(when / unit.1), unit.0);
             let text = format!(
                 "stopped at {at}: {}; everything up to here is kept\ngo on with: blastema resume \
@@ -213,22 +220,38 @@ fn inside(
             let failure = explain(stop, folder);
             record.state = State::Failed;
             record.message.clone_from(&failure.message);
-            if announced {
+            if announced && folder.claimed().check().is_ok() {
                 // A full disk may refuse this too; what counts is why the run stopped.
                 let _ = write_record(folder, provenance, &record, &[]);
             }
             return Err(failure);
         }
     };
-    attention.over();
+    folder.claimed().check()?;
     let mut list = answers.finish(&solver);
     expectations.answers(&list);
     if let Some(plan) = plan {
         // Whatever becomes of the runs beside it, the case has its answers.
         write_answers(folder, &title, &list)?;
-        let refined = refine(plan, &mut list, options);
-        list.push(refined);
+        match refine(plan, &mut list, options, &mut attention) {
+            Ok(refined) => list.push(refined),
+            Err(reason) => {
+                record.state = State::Stopped;
+                record.message = reason;
+                record.extra.push(("checkpoint".into(), json!({ "step": step, "time": when })));
+                write_record(folder, provenance, &record, &list)?;
+                let text = format!(
+                    "stopped while the ± was computed: {}; the run itself is done and kept\ngo on \
+                     with: blastema resume {}",
+                    record.message,
+                    quoted(folder.path())
+                );
+                return Err(Failure::new(attention.exit(), text));
+            }
+        }
+        folder.claimed().check()?;
     }
+    attention.over();
     list.push(wall(record.wall.as_secs_f64(), par::threads()));
     record.state = State::Finished;
     write_answers(folder, &title, &list)?;
@@ -272,17 +295,26 @@ fn misfits(begin: &Begin, e: &Misfit) -> String {
     )
 }
 
-/// Runs what the plan has beside the case, gives the answers their ±, and says so.
-fn refine(plan: Plan, list: &mut [Answer], options: &Options) -> Answer {
-    let solve = |case: Case| {
+/// Runs what the plan has beside the case, gives the answers their ±, and says so; or why it was
+/// stopped.
+fn refine(
+    plan: Plan,
+    list: &mut [Answer],
+    options: &Options,
+    attention: &mut Attention,
+) -> Result<Answer, String> {
+    let mut solve = |case: Case| {
         let mut progress = Progress::new(&case.setup.run, options.progress);
-        let answers = refine::answers(case, &mut progress);
+        let answers = refine::answers(case, &mut [&mut progress, &mut Asked(attention)]);
         progress.clear();
-        answers
+        match answers {
+            Err(Stop::Asked(reason)) => Err(reason),
+            other => Ok(other),
+        }
     };
     let begun = Instant::now();
-    let coarse = plan.coarse.map(solve);
-    let (text, definition) = match (coarse.transpose(), solve(plan.fine)) {
+    let coarse = plan.coarse.map(&mut solve).transpose()?;
+    let (text, definition) = match (coarse.transpose(), solve(plan.fine)?) {
         (coarse, Ok(fine)) => {
             refine::compare(list, coarse.ok().flatten().as_deref(), &fine);
             let spent = digits(begun.elapsed().as_secs_f64());
@@ -290,12 +322,29 @@ fn refine(plan: Plan, list: &mut [Answer], options: &Options) -> Answer {
         }
         (_, Err(_)) => ("not known: the refined run did not converge".into(), ""),
     };
-    Answer {
+    Ok(Answer {
         key: "refined".into(),
         label: "refined".into(),
         text,
         definition: definition.into(),
         ..Answer::default()
+    })
+}
+
+/// Stops a run beside the case at a signal; it keeps nothing.
+struct Asked<'a>(&'a mut Attention);
+
+impl Watcher for Asked<'_> {
+    fn next(&self, _: f64) -> Option<f64> {
+        None
+    }
+
+    fn see(&mut self, _: &Moment) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn wish(&mut self, _: &Solver) -> Wish {
+        self.0.asked().map_or(Wish::Go, Wish::Stop)
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Exit {
     Internal = 70,
     /// Stopped by `--max-walltime` after a checkpoint.
     Walltime = 75,
+    /// Stopped by the end of its terminal after a checkpoint.
+    HungUp = 129,
     /// Stopped by Ctrl-C after a checkpoint.
     Interrupted = 130,
     /// Stopped by a request to end after a checkpoint.
@@ -56,7 +58,8 @@ impl Failure {
         // A report of a case has its own words, in colour on a terminal; it sorts by place, so a
         // warning may come first.
         let plain = text.strip_prefix('\x1b').and_then(|t| t.split_once('m')).map_or(text, |t| t.1);
-        let stopped = [Exit::Walltime, Exit::Interrupted, Exit::Terminated].contains(&self.exit);
+        let stopped = [Exit::Walltime, Exit::HungUp, Exit::Interrupted, Exit::Terminated]
+            .contains(&self.exit);
         let _ = if stopped || plain.starts_with("error") || plain.starts_with("warning[") {
             writeln!(std::io::stderr(), "{text}")
         } else {

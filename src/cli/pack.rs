@@ -8,7 +8,8 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::failure::{Exit, Failure};
 use super::library::print;
-use crate::output::{checksums, folder};
+use super::run::quoted;
+use crate::output::{audit, checksums, folder};
 
 /// Arguments of `pack`.
 #[derive(clap::Args)]
@@ -21,6 +22,9 @@ pub struct Args {
     /// Archive to write; NAME.tar.gz here when not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Also where the folder is not whole
+    #[arg(long)]
+    as_is: bool,
 }
 
 /// Runs the command.
@@ -41,6 +45,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let message =
             format!("{} exists and is left as it is; -o FILE names another", target.display());
         return Err(Failure::new(Exit::Exists, message));
+    }
+    if !args.as_is {
+        let found = audit::audit(&full)?;
+        if !found.whole() {
+            let message = format!(
+                "{shown} is not whole (`blastema audit {}` says what is wrong); --as-is packs it all \
+                 the same",
+                quoted(&args.out)
+            );
+            return Err(Failure::new(Exit::Io, message));
+        }
     }
     let mut names = checksums::files(&full)?;
     if full.join(checksums::FILE).is_file() {

@@ -91,6 +91,11 @@ impl Recorder {
         }
     }
 
+    /// Outputs so far.
+    pub fn outputs(&self) -> usize {
+        self.times.len()
+    }
+
     /// The checkpoint from which the run goes on is the last to be overwritten.
     pub fn spare(&mut self, checkpoint: &Path) {
         self.next = usize::from(checkpoint.file_name().is_some_and(|n| n == checkpoint::NAMES[0]));

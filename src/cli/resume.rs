@@ -12,7 +12,7 @@ use super::run::{judge, print, refused};
 use crate::case::{self, Case, Report, Stored};
 use crate::model::answers::digits;
 use crate::output::stored::StoredRun;
-use crate::output::{Folder, checkpoint};
+use crate::output::{Folder, checkpoint, outputs};
 use crate::study::refine::Plan;
 
 /// Arguments of `resume`.
@@ -66,16 +66,22 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             format!("{shown} is finished: nothing to go on with"),
         ));
     }
+    let finished = || {
+        let text = format!(
+            "error: {shown} is finished; `blastema run CASE --from {shown}@TIME --set … --out NEW` \
+             goes on from a time of it in a new folder"
+        );
+        Failure::new(Exit::Input, text)
+    };
+    if stored.finished {
+        return Err(finished());
+    }
     same_series(&stored, &args.out)?;
     let folder = Folder::reopen(&args.out)?;
     // Another process may have gone on until the lock was held.
     let stored = StoredRun::open(&args.out)?;
     if stored.finished {
-        let text = format!(
-            "{shown} is finished; `blastema run CASE --from {shown}@TIME --set … --out NEW` goes \
-             on from a time of it in a new folder"
-        );
-        return Err(Failure::new(Exit::Done, text));
+        return Err(finished());
     }
     let case = load(&stored, &args.sets, &args.allow)?;
     let changed = allowed(&stored, &case, &args.allow_changed)?;
@@ -87,6 +93,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some((path, bytes)) => {
             let told = checkpoint::parse(&bytes).map_err(|e| Failure::new(Exit::Io, e))?;
             let (unit, seconds) = case.setup.run.time_unit;
+            let ends = case.setup.run.duration;
+            if !changed.is_empty() && told.time >= ends {
+                let text = format!(
+                    "error: {shown} is at {} {unit} already, and the case now ends at {} {unit}",
+                    digits(told.time / seconds),
+                    digits(ends / seconds)
+                );
+                return Err(Failure::new(Exit::Input, text));
+            }
             tell(&format!(
                 "goes on at {} {unit}, after {} steps, from {}",
                 digits(told.time / seconds),
@@ -98,14 +113,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
         None if stored.root.is_some() => {
             let text = format!(
-                "error: {shown} has no checkpoint of its own yet; run it again from where it \
-                 branched off, with --replace"
+                "error: {shown} branched off another run and has no checkpoint that can be read; \
+                 run it again from there, with --replace"
             );
-            return Err(Failure::new(Exit::Input, text));
+            return Err(Failure::new(Exit::Io, text));
         }
         None => {
             tell(&format!("{shown} has no checkpoint: starts anew from time 0"));
             checkpoint::clear(&args.out)?;
+            if !changed.is_empty() {
+                outputs::drop_from(&args.out, 0)?;
+            }
             Begin::New
         }
     };
@@ -125,7 +143,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     });
     let plan = plan.transpose().map_err(|e| Failure::new(Exit::Input, format!("error: {e}")))?;
     let done = execute_in(case, &folder, &options, plan, &begin)?;
-    print(&title, &done, &args.out, args.json);
+    print(&title, &done, &args.out, args.json)?;
     judge(&done.outcomes)
 }
 

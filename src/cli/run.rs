@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::attention::Pauses;
 use super::branch;
-use super::execute::{Begin, Finished, Options, execute_with};
+use super::execute::{Begin, Finished, Options, claim, execute_in};
 use super::failure::{Exit, Failure};
 use crate::case::{self, Case, Report};
 use crate::model::expect::Outcome;
@@ -96,7 +97,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.case, &case));
     let title = case.setup.title.clone();
-    let options = Options {
+    let mut options = Options {
         threads: args.threads,
         replace: args.replace,
         despite_limits: args.despite_limits,
@@ -104,12 +105,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         pauses: args.pauses.clone(),
     };
     let plan = args.refine.then(|| plan(&case, args)).transpose()?;
-    let begin = match &args.from {
-        Some(from) => branch::begin(from, &mut case, &options, &args.allow)?,
-        None => Begin::New,
-    };
-    let done = execute_with(case, &out, &options, plan, &begin)?;
-    print(&title, &done, &out, args.json);
+    let begun = Instant::now();
+    let branch = args.from.as_ref().map(|from| branch::plan(from, &mut case, &args.allow));
+    let branch = branch.transpose()?;
+    let folder = claim(&case, &out, &options)?;
+    let begin = branch.map_or(Ok(Begin::New), |b| b.begin(&options))?;
+    if let Some(most) = &mut options.pauses.max_walltime {
+        *most = most.saturating_sub(begun.elapsed());
+    }
+    let done = execute_in(case, &folder, &options, plan, &begin)?;
+    print(&title, &done, &out, args.json)?;
     judge(&done.outcomes)
 }
 
@@ -131,19 +136,28 @@ fn plan(case: &Case, args: &Args) -> Result<Plan, Failure> {
 }
 
 /// Prints the answers; a closed pipe is no failure.
-pub fn print(title: &str, done: &Finished, out: &Path, json: bool) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = if json {
-        writeln!(stdout, "{:#}", answers_json(&done.answers))
+pub fn print(title: &str, done: &Finished, out: &Path, json: bool) -> Result<(), Failure> {
+    let text = if json {
+        format!("{:#}\n", answers_json(&done.answers))
     } else {
-        writeln!(
-            stdout,
-            "{}\nwritten to {}\n  paraview --script={}",
+        format!(
+            "{}\nwritten to {}\n  paraview --script={}\n",
             answers_text(title, &done.answers),
             out.display(),
-            out.join("view.py").display()
+            quoted(&out.join("view.py"))
         )
     };
+    super::library::print(&text)
+}
+
+/// A path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A case that states expectations fails when one does not hold.

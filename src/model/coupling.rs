@@ -95,8 +95,8 @@ impl Solver {
     /// the fields of the root mean square of B − A over live voxels, relative to the field's scale.
     ///
     /// A field that starts empty and rises as a power of the time is, at first, as wrong relative
-    /// to itself as ever, however short the step. So its scale is at least what it will be after
-    /// [`YOUNG`] of the longest step if it goes on rising as it does.
+    /// to itself as ever, however short the step. So the scale of one that more than doubles is at
+    /// least what it will be after [`YOUNG`] of the longest step if it goes on rising as it does.
     fn error(&self, dt: f64) -> (f64, usize) {
         let plane = self.setup.grid.plane();
         let young = YOUNG * self.setup.run.accuracy.max_step / dt;
@@ -114,7 +114,8 @@ impl Solver {
             });
             let end = largest(b, plane);
             let rise = end - largest(flat(&self.state.fields[f]), plane);
-            let size = self.scale_of(f).max(end).max(young * rise);
+            let known = self.scale_of(f);
+            let size = if end > 2.0 * known { end.max(young * rise) } else { known.max(end) };
             if size > 0.0 {
                 note(f, (square / self.live).sqrt() / size);
             }

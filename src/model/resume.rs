@@ -7,6 +7,7 @@
 use super::ledger::{Account, Ledger, Term};
 use super::solver::{AllMissed, Solver, StepFailure, Work};
 use super::state::{Catalogue, State, flat, flat_mut};
+use crate::ground::grid::Grid;
 use crate::ground::keep::{Keeper, Misfit, misfit};
 
 impl State {
@@ -140,7 +141,11 @@ impl Solver {
             trend,
             missed: AllMissed { solutes, populations },
         } = self;
-        k.same("grid", &format!("{:?}", setup.grid))?;
+        let Grid { n, h, dimensions, form, periodic } = &setup.grid;
+        k.same(
+            "grid",
+            &format!("{n:?} voxels of {h:?} m, {dimensions}D, {form:?}, periodic {periodic:?}"),
+        )?;
         for (name, expected) in [("solutes", setup.solutes.len()), ("baths", setup.baths.len())] {
             k.same(name, &expected.to_string())?;
         }

@@ -238,14 +238,16 @@ const UNBALANCED: f64 = 1e-9;
 fn balanced(solver: &Solver, time: f64, dt: f64) -> Result<(), Stop> {
     match solver.ledger.worst() {
         // Not a number is no balance either.
-        Some((name, defect)) if !(defect <= UNBALANCED) => Err(Stop::Numerics(StepFailure {
-            field: format!("the balance of {name}"),
-            hint: format!("its defect is {defect:.1e}: please report this case"),
-            voxel: 0,
-            history: Vec::new(),
-            time,
-            dt,
-        })),
+        Some((name, defect)) if defect > UNBALANCED || defect.is_nan() => {
+            Err(Stop::Numerics(StepFailure {
+                field: format!("the balance of {name}"),
+                hint: format!("its defect is {defect:.1e}: please report this case"),
+                voxel: 0,
+                history: Vec::new(),
+                time,
+                dt,
+            }))
+        }
         _ => Ok(()),
     }
 }

@@ -1,6 +1,5 @@
 //! Is a run's folder whole? Every sum of the list, every step there, the master files in order.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
@@ -8,7 +7,8 @@ use serde_json::Value;
 use super::checksums::{self, Checksums, hash};
 use super::folder::{Folder, in_use};
 use super::frame::{STATIC, file_name};
-use super::{Kind, OutputError, Result, Results, history, master};
+use super::outputs::number;
+use super::{Kind, OutputError, Result, Results, checkpoint, history, master, regular};
 
 /// What was found. Names are relative to the folder.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ pub fn audit(folder: &Path) -> Result<Audit> {
             return Err(OutputError::new(Kind::Missing, text));
         }
     };
-    let record = fs::read(folder.join("run.json")).unwrap_or_default();
+    let record = regular::read(&folder.join("run.json")).unwrap_or_default();
     let record: Value = serde_json::from_slice(&record).unwrap_or_default();
     record["status"]["state"].as_str().unwrap_or("unknown").clone_into(&mut found.state);
     let stem = record["case"].as_str().unwrap_or("run").to_owned();
@@ -69,10 +69,13 @@ pub fn audit(folder: &Path) -> Result<Audit> {
     let mut list = Checksums::load(folder)?;
     compare(folder, &names, &list, &derived, &mut found);
     steps(&names, &list, &mut found);
+    irregular(folder, &mut found);
     if found.state == "finished" {
         last_step(folder, &mut found);
+    } else if let Some(step) = record["checkpoint"]["step"].as_u64() {
+        kept(folder, record["hash"].as_str().unwrap_or_default(), step, &mut found)?;
     }
-    let outputs = names.iter().any(|n| step_of(n).is_some());
+    let outputs = names.iter().any(|n| number(n).is_some());
     if found.in_use {
         found.notes.push("a run writes here: the master files were not checked".into());
     } else if outputs && found.whole() {
@@ -126,29 +129,47 @@ fn compare(
 
 /// True for a checkpoint that is whole: it ends with the BLAKE3 of all before.
 fn sealed(path: &Path) -> bool {
-    let bytes = fs::read(path).unwrap_or_default();
+    let bytes = regular::read(path).unwrap_or_default();
     let split = bytes.len().checked_sub(blake3::OUT_LEN).map(|n| bytes.split_at(n));
     split.is_some_and(|(state, sum)| blake3::hash(state) == *sum)
+}
+
+/// What stands where a checkpoint should, and is no file.
+fn irregular(folder: &Path, found: &mut Audit) {
+    let Ok(entries) = std::fs::read_dir(folder.join(checkpoint::FOLDER)) else { return };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|t| !t.is_file()) {
+            let name = entry.file_name();
+            let name = format!("{}/{}", checkpoint::FOLDER, name.to_string_lossy());
+            found.faults.push(format!("{name} is not a regular file"));
+        }
+    }
+}
+
+/// A run that was stopped has a checkpoint of its last step, of this case.
+fn kept(folder: &Path, hash: &str, step: u64, found: &mut Audit) -> Result<()> {
+    let newest = checkpoint::newest(folder, hash, f64::INFINITY)?.newest;
+    let at = newest.as_ref().and_then(|(_, bytes)| Some(checkpoint::parse(bytes).ok()?.step));
+    if at.is_none_or(|at| at < step) {
+        let from = at.map_or("the start".into(), |at| format!("step {at}"));
+        found.faults.push(format!(
+            "no checkpoint of step {step}, where the run stopped: resume would go on from {from}"
+        ));
+    }
+    Ok(())
 }
 
 /// Files that only a run writes.
 fn ours(name: &str) -> bool {
     let alone = ["run.json", "case.toml", "view.py", "answers.txt", "answers.json", history::FILE];
     let extended = name.starts_with("case.extends-");
-    alone.contains(&name) || extended || name == STATIC || step_of(name).is_some()
-}
-
-/// Number of the output that a file holds.
-fn step_of(name: &str) -> Option<usize> {
-    let digits = name.strip_prefix("fields/")?.strip_suffix(".h5")?;
-    let index = digits.parse().ok()?;
-    (file_name(index) == name).then_some(index)
+    alone.contains(&name) || extended || name == STATIC || number(name).is_some()
 }
 
 /// Outputs are numbered without a gap. The sum of a file is listed before it gets its name, so of
 /// a run that was cut short one may be listed that is not there.
 fn steps(names: &[String], list: &Checksums, found: &mut Audit) {
-    let there: Vec<usize> = names.iter().filter_map(|n| step_of(n)).collect();
+    let there: Vec<usize> = names.iter().filter_map(|n| number(n)).collect();
     found.steps = there.len();
     let next = there.last().map_or(0, |last| last + 1);
     found.missing_steps = (0..next).filter(|i| there.binary_search(i).is_err()).collect();
@@ -161,7 +182,7 @@ fn steps(names: &[String], list: &Checksums, found: &mut Audit) {
     }
     if found.in_use {
         // Published since the folder was read.
-        found.missing.retain(|n| step_of(n).is_none_or(|i| i < next));
+        found.missing.retain(|n| number(n).is_none_or(|i| i < next));
     }
     if found.state == "finished" && there.is_empty() {
         found.faults.push("a finished run without outputs".into());
@@ -173,7 +194,7 @@ fn steps(names: &[String], list: &Checksums, found: &mut Audit) {
 
 /// A finished run ends with an output: the last one is that of the last row of the history.
 fn last_step(folder: &Path, found: &mut Audit) {
-    let text = fs::read_to_string(folder.join(history::FILE)).unwrap_or_default();
+    let text = regular::text(&folder.join(history::FILE)).unwrap_or_default();
     let row = text.lines().last().and_then(|row| row.split(',').next()?.parse::<f64>().ok());
     match (row, Results::open(folder)) {
         (Some(end), Ok(results)) if results.last().time < end => {

@@ -17,7 +17,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::folder::publish_with;
-use super::{OutputError, Result};
+use super::{OutputError, Result, regular};
 use crate::model::run::Kept;
 
 const MAGIC: &[u8] = b"blastema checkpoint\n";
@@ -140,7 +140,13 @@ pub fn newest(folder: &Path, hash: &str, latest: f64) -> Result<Found> {
     });
     paths.sort();
     for path in paths {
-        let bytes = fs::read(&path).map_err(|e| OutputError::io(&path, &e))?;
+        let bytes = match regular::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                found.passed_over.push(format!("{}: {e}", path.display()));
+                continue;
+            }
+        };
         match parse(&bytes) {
             Ok(c) if series(c.version) != series(env!("CARGO_PKG_VERSION")) => {
                 let why = format!("was written by version {}", c.version);
@@ -172,7 +178,8 @@ pub fn clear(folder: &Path) -> Result<()> {
     for name in NAMES {
         let path = folder.join(name);
         match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            // A folder was never ours.
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound && !path.is_dir() => {
                 return Err(OutputError::io(&path, &e));
             }
             _ => {}

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::folder::{Folder, is_temporary, publish, publish_after};
-use super::{OutputError, Result};
+use super::{OutputError, Result, regular};
 
 /// Name of the file.
 pub const FILE: &str = "checksums.b3";
@@ -29,7 +29,7 @@ impl Checksums {
     /// Reads the list of a folder; empty where there is none.
     pub fn load(folder: &Path) -> Result<Checksums> {
         let path = folder.join(FILE);
-        let bytes = match fs::read(&path) {
+        let bytes = match regular::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(OutputError::io(&path, &e)),
@@ -56,6 +56,13 @@ impl Checksums {
     /// True if the file has a sum.
     pub fn contains(&self, name: &str) -> bool {
         self.sums.contains_key(name)
+    }
+
+    /// Takes what is called so off the list; true if there was any.
+    pub fn forget(&mut self, named: impl Fn(&str) -> bool) -> bool {
+        let before = self.sums.len();
+        self.sums.retain(|name, _| !named(name));
+        self.sums.len() < before
     }
 
     /// Sums up a file that is finished, in place of what was listed for it.

@@ -5,12 +5,40 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{Kind, OutputError, Result};
+use super::{Kind, OutputError, Result, regular};
 
 /// A claimed output folder. Its lock goes when the value is dropped.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    claim: Claim,
+}
+
+/// The lock that a process holds.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    lock: PathBuf,
+    /// What it wrote there.
+    text: String,
+}
+
+impl Claim {
+    /// Refuses where the lock was taken away: another may be writing.
+    pub fn check(&self) -> Result<()> {
+        if self.holds() {
+            return Ok(());
+        }
+        let text = format!(
+            "{} is no longer that of this run: somebody took it away, and another may be writing \
+             here; this run writes no more",
+            self.lock.display()
+        );
+        Err(OutputError::new(Kind::InUse, text))
+    }
+
+    fn holds(&self) -> bool {
+        regular::text(&self.lock).is_ok_and(|now| now == self.text)
+    }
 }
 
 impl Folder {
@@ -49,6 +77,12 @@ impl Folder {
         if found == Found::Nothing {
             return folder.with_fields();
         }
+        if found == Found::Foreign {
+            let text = format!(
+                "{shown} holds files and no run of blastema; choose another folder with --out"
+            );
+            return Err(OutputError::new(Kind::Other, text));
+        }
         if replace {
             return folder.move_aside()?.with_fields();
         }
@@ -85,6 +119,11 @@ impl Folder {
         Folder::lock(path)?.with_fields()
     }
 
+    /// Its lock.
+    pub fn claimed(&self) -> Claim {
+        self.claim.clone()
+    }
+
     /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -106,14 +145,18 @@ impl Folder {
     /// one process at a time may take a lock away, wherever the others were killed.
     fn lock(path: &Path) -> Result<Folder> {
         let lock = path.join("lock");
+        let here = || Folder {
+            path: path.to_owned(),
+            claim: Claim { lock: path.join("lock"), text: own_lock() },
+        };
         if create_lock(&lock)? {
-            return Ok(Folder { path: path.to_owned() });
+            return Ok(here());
         }
-        let dead = fs::read(&lock).unwrap_or_default();
+        let dead = regular::read(&lock).unwrap_or_default();
         let mut chain = vec![lock.clone()];
         let own = loop {
             let last = chain.last().unwrap_or(&lock);
-            let holder = fs::read(last).unwrap_or_default();
+            let holder = regular::read(last).unwrap_or_default();
             if !stale(last) {
                 return Err(held(last));
             }
@@ -124,7 +167,7 @@ impl Folder {
             chain.push(next);
         };
         // Another may have taken it while this one looked.
-        if fs::read(&lock).ok().is_none_or(|now| now != dead) {
+        if regular::read(&lock).ok().is_none_or(|now| now != dead) {
             let _ = fs::remove_file(&own);
             return Err(held(&lock));
         }
@@ -132,18 +175,20 @@ impl Folder {
         for done in &chain[1..] {
             let _ = fs::remove_file(done);
         }
-        Ok(Folder { path: path.to_owned() })
+        Ok(here())
     }
 
     /// Renames the folder to the first free `path.N` and claims an empty one in its place.
-    fn move_aside(self) -> Result<Folder> {
+    fn move_aside(mut self) -> Result<Folder> {
         let path = self.path.clone();
         let aside = (1..=u32::MAX)
             .map(|n| PathBuf::from(format!("{}.{n}", path.display())))
             .find(|p| !p.exists())
             .unwrap_or_else(|| path.with_extension("old"));
         fs::rename(&path, &aside).map_err(|e| OutputError::io(&path, &e))?;
-        let moved = Folder { path: aside };
+        // The lock has moved along.
+        self.claim.lock = aside.join("lock");
+        self.path = aside;
         match fs::create_dir(&path) {
             // Another run was quicker; the lock decides.
             Err(e) if e.kind() != ErrorKind::AlreadyExists => {
@@ -151,14 +196,16 @@ impl Folder {
             }
             _ => {}
         }
-        drop(moved); // removes the lock that moved along
+        drop(self);
         Folder::lock(&path)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.path.join("lock"));
+        if self.claim.holds() {
+            let _ = fs::remove_file(&self.claim.lock);
+        }
     }
 }
 
@@ -168,12 +215,13 @@ enum Found {
     Done,
     Unfinished,
     Other,
+    Foreign,
 }
 
 /// What stands at `path`, compared with the run `hash`.
 fn inspect(path: &Path, hash: &str) -> Result<Found> {
     let run = path.join("run.json");
-    let text = match fs::read_to_string(&run) {
+    let text = match regular::text(&run) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => return inspect_without_record(path),
         Err(e) => return Err(OutputError::io(&run, &e)),
@@ -203,18 +251,22 @@ fn inspect_without_record(path: &Path) -> Result<Found> {
             None => false,
         };
         if !free {
-            return Ok(Found::Other);
+            return Ok(Found::Foreign);
         }
     }
     Ok(Found::Nothing)
 }
 
+/// What this process writes into its lock.
+fn own_lock() -> String {
+    let pid = std::process::id();
+    format!("pid {pid}\nboot {}\nhost {}\nstart {}\n", boot_id(), host(), start_time(pid))
+}
+
 /// Creates a lock file with this process in it, whole from the start; false where the file exists.
 fn create_lock(path: &Path) -> Result<bool> {
     let io = |e: std::io::Error| OutputError::io(path, &e);
-    let pid = std::process::id();
-    let text =
-        format!("pid {pid}\nboot {}\nhost {}\nstart {}\n", boot_id(), host(), start_time(pid));
+    let (pid, text) = (std::process::id(), own_lock());
     let write = |mut file: File| file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     // Threads of one process have a file each.
     let thread = format!("{:?}", std::thread::current().id());
@@ -244,7 +296,7 @@ fn create_lock(path: &Path) -> Result<bool> {
 /// True where the holder of the lock is known to be gone. A holder on another machine is taken
 /// to live; a lock without content is stale after ten seconds.
 fn stale(lock: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(lock) else { return !lock.exists() };
+    let Ok(text) = regular::text(lock) else { return !lock.exists() };
     let entry = |key: &str| {
         text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(' ')).unwrap_or_default()
     };
@@ -275,8 +327,9 @@ fn moved(path: &Path) -> OutputError {
 }
 
 fn held(lock: &Path) -> OutputError {
-    let holder = fs::read_to_string(lock).unwrap_or_default();
+    let holder = regular::text(lock).unwrap_or_default();
     let holder = holder.lines().take(3).collect::<Vec<_>>().join(", ");
+    let holder = if holder.is_empty() { "its lock names nobody".into() } else { holder };
     let text = format!(
         "another process is writing here ({holder}); if it is gone for good, delete {}",
         lock.display()
@@ -369,6 +422,23 @@ mod tests {
         assert_eq!(refused.kind, Kind::InUse);
         drop(folder);
         assert_eq!(left(), 0);
+    }
+
+    #[test]
+    fn a_run_that_replaces_another_holds_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("run.json"), "{}").unwrap();
+        let folder = Folder::claim(&path, "abc", true).unwrap();
+        assert!(path.join("lock").exists() && !dir.path().join("run.1/lock").exists());
+        folder.claimed().check().unwrap();
+        assert_eq!(Folder::claim(&path, "abc", true).unwrap_err().kind, Kind::InUse);
+        // Taken away, and another's: not to be removed.
+        fs::write(path.join("lock"), gone(1)).unwrap();
+        assert_eq!(folder.claimed().check().unwrap_err().kind, Kind::InUse);
+        drop(folder);
+        assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), gone(1));
     }
 
     #[test]

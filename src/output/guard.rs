@@ -13,7 +13,7 @@ use hdf5::dataset::Layout;
 use hdf5::filters::Filter;
 use hdf5::{Dataset, File, Group, LinkType};
 
-use super::{Kind, OutputError, Result, checksums};
+use super::{Kind, OutputError, Result, checksums, regular};
 
 /// Largest ratio that deflate can reach.
 const DEFLATE: u64 = 1032;
@@ -29,7 +29,7 @@ pub(super) fn regular(path: &Path) -> Result<()> {
 
 /// Refuses a file of the run's `folder` whose bytes are not those that `checksums.b3` lists.
 pub(super) fn listed(folder: &Path, name: &str) -> Result<()> {
-    let list = fs::read_to_string(folder.join(checksums::FILE)).unwrap_or_default();
+    let list = regular::text(&folder.join(checksums::FILE)).unwrap_or_default();
     let sum = list.lines().find_map(|l| l.strip_suffix(name)?.strip_suffix("  "));
     let Some(sum) = sum else { return Ok(()) };
     let path = folder.join(name);

@@ -56,7 +56,7 @@ impl Results {
             let time = with(&path, |file| file.attr("time")?.read_scalar())?;
             steps.push(Step { index, time });
         }
-        let stem = fs::read_to_string(folder.join("run.json")).unwrap_or_default();
+        let stem = super::regular::text(&folder.join("run.json")).unwrap_or_default();
         let stem: serde_json::Value = serde_json::from_str(&stem).unwrap_or_default();
         let stem = stem["case"].as_str().unwrap_or("run").to_owned();
         let layout = with(&first, |file| layout(file, stem.clone()))?;

@@ -163,7 +163,7 @@ pub fn write_record(
     put("texts", json!(typed));
     put("folders", json!(provenance.folders));
     let here = folder.path().canonicalize();
-    put("out", json!(here.as_deref().unwrap_or(folder.path())));
+    put("out", json!(here.as_deref().unwrap_or(folder.path()).to_string_lossy()));
     put("sets", json!(provenance.sets));
     put("inputs", Value::Array(inputs));
     put("warnings", json!(provenance.warnings));
@@ -178,7 +178,7 @@ pub fn write_record(
 /// Notes in `run.json` that the run has failed, where whoever wrote it cannot any more.
 pub fn mark_failed(folder: &Folder, message: &str) -> Result<()> {
     let path = folder.join("run.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| OutputError::io(&path, &e))?;
+    let text = super::regular::text(&path).map_err(|e| OutputError::io(&path, &e))?;
     let mut run: Value = serde_json::from_str(&text).unwrap_or_default();
     run["status"]["state"] = json!(State::Failed.name());
     run["status"]["message"] = json!(message);

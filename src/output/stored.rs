@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::report::case_file;
-use super::{Kind, OutputError, Result};
+use super::{Kind, OutputError, Result, regular};
 
 /// What a run has stored about itself.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ impl StoredRun {
             let text = format!("{} {what}", folder.display());
             OutputError::new(Kind::Missing, text)
         };
-        let text = fs::read_to_string(folder.join("run.json"))
+        let text = regular::text(&folder.join("run.json"))
             .map_err(|_| missing("holds no run: there is no run.json in it"))?;
         let json: Value = serde_json::from_str(&text)
             .map_err(|_| missing("holds a run.json that cannot be read"))?;
@@ -66,7 +66,7 @@ impl StoredRun {
         let mut texts = Vec::new();
         for (i, ((name, origin), kept)) in files.into_iter().zip(folders).zip(kept).enumerate() {
             let path = folder.join(case_file(i, &name));
-            let text = match fs::read_to_string(&path) {
+            let text = match regular::text(&path) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => kept,
                 other => other.map_err(|e| OutputError::io(&path, &e))?,
             };

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::folder::Claim;
 use super::frame::{self, Array, Column, Frame, Layout, STATIC};
 use super::master::{self, Series};
 use super::{Checksums, Folder, Kind, OutputError, Result, Results, checkpoint};
@@ -64,7 +65,8 @@ impl Writer {
             frame::write(folder.path(), STATIC, &layout, None, statics)?;
         }
         series.statics = statics.iter().map(Array::column).collect();
-        let task = Task { folder: folder.path().to_owned(), layout, series, begun: false };
+        let (claim, begun) = (folder.claimed(), false);
+        let task = Task { folder: folder.path().to_owned(), claim, layout, series, begun };
         let (queue, jobs) = sync_channel(2);
         let thread = std::thread::Builder::new()
             .name("output".to_owned())
@@ -121,6 +123,7 @@ impl Drop for Writer {
 
 struct Task {
     folder: PathBuf,
+    claim: Claim,
     layout: Layout,
     series: Series,
     /// True after the first output of this process.
@@ -131,6 +134,7 @@ impl Task {
     fn run(mut self, jobs: &Receiver<Job>) -> Result<()> {
         let mut last: Option<Instant> = None;
         while let Ok(job) = jobs.recv() {
+            self.claim.check()?;
             let published = match job {
                 Job::Output(frame) => self.publish(&frame),
                 Job::Checkpoint { path, hash, kept, history } => {
@@ -150,6 +154,7 @@ impl Task {
                 return published;
             }
         }
+        self.claim.check()?;
         self.refresh()
     }
 

@@ -115,10 +115,13 @@ fn settings(case: &Case, finer: bool, space: bool) -> Vec<String> {
 }
 
 /// Runs a case without output; its answers.
-pub fn answers(case: Case, watcher: &mut dyn Watcher) -> Result<Vec<Answer>, Stop> {
+pub fn answers(case: Case, watchers: &mut [&mut dyn Watcher]) -> Result<Vec<Answer>, Stop> {
     let mut answers = Answers::default();
     let mut solver = Solver::new(case.setup).map_err(Stop::Numerics)?;
-    run(&mut solver, &mut [&mut answers, watcher])?;
+    let others = watchers.iter_mut().map(|w| &mut **w as &mut dyn Watcher);
+    let mut all: Vec<&mut dyn Watcher> = vec![&mut answers];
+    all.extend(others);
+    run(&mut solver, &mut all)?;
     Ok(answers.finish(&solver))
 }
 

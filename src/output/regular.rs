@@ -1,0 +1,39 @@
+//! Reading the files of a run's folder: only regular ones, for a pipe would wait for ever and a
+//! device may never end.
+
+use std::fs::{self, File};
+use std::io::{Error, ErrorKind, Read, Result};
+use std::path::Path;
+
+/// All bytes of a regular file, as many as it says it has.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let told = fs::metadata(path)?;
+    if !told.is_file() {
+        return Err(Error::new(ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(told.len()).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same as text.
+pub(super) fn text(path: &Path) -> Result<String> {
+    String::from_utf8(read(path)?).map_err(|e| Error::new(ErrorKind::InvalidData, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regular_files_alone_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(text(&path).unwrap(), "abc");
+        for other in [dir.path(), Path::new("/dev/zero")] {
+            assert_eq!(read(other).unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
+        assert_eq!(read(&dir.path().join("b")).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
