@@ -232,3 +232,19 @@ impl std::fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_shown_around_the_place() {
+        let line: String = (0..300).map(|i| char::from(b'a' + (i % 26) as u8)).collect();
+        assert_eq!(window("a\tb", 2, 1), ("a b".into(), 2));
+        assert_eq!(window(&line, 90, 9), (line[..100].into(), 90));
+        assert_eq!(window(&line, 91, 9), (line[61..161].into(), 30));
+        // Of a wide place, at most 60 characters count.
+        assert_eq!(window(&line, 39, 500), (line[..100].into(), 39));
+        assert_eq!(window(&line, 250, 1), (line[220..].into(), 30));
+    }
+}

@@ -87,3 +87,15 @@ impl Columns {
         Ok(rows.iter().map(|r| (r.1[0] * factors.0, r.1[1] * factors.1)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_course_is_in_the_units_of_its_factors() {
+        let rows = vec![(1, vec![1.0, 2.0]), (2, vec![3.0, 0.0])];
+        let columns = Columns { header: Vec::new(), rows };
+        assert_eq!(columns.course((60.0, 0.5)), Ok(vec![(60.0, 1.0), (180.0, 0.0)]));
+    }
+}

@@ -223,7 +223,9 @@ mod tests {
                 assert!(parse(&wrong).is_err(), "bit {bit} of byte {n}");
             }
         }
-        assert!(parse(&[&bytes[..], &[0]].concat()).is_err(), "a byte too many");
+        assert_eq!(parse(&[&bytes[..], &[0]].concat()), parse(&[&bytes[..], &[1]].concat()));
+        assert!(parse(&[&bytes[..], &[0]].concat()).unwrap_err().contains("damaged"));
+        assert_eq!(parse(&bytes[..bytes.len() - 1]), Err("is cut short".into()));
     }
 
     #[test]
@@ -241,6 +243,26 @@ mod tests {
         let found = found("abc", 9.0);
         assert_eq!(found.newest.unwrap().0, path);
         assert!(found.passed_over[0].contains("damaged"), "{:?}", found.passed_over);
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_series_is_passed_over() {
+        let (dir, path, _) = file();
+        let mut bytes = fs::read(&path).unwrap();
+        let (state, version) = (bytes.len() - SUM, MAGIC.len() + 4);
+        // The first digit of the version, after its length.
+        bytes[version + 2] = b'9';
+        let proof = blake3::hash(&bytes[..state]);
+        bytes[state..].copy_from_slice(proof.as_bytes());
+        assert!(parse(&bytes).unwrap().version.starts_with('9'));
+        fs::write(&path, bytes).unwrap();
+        let found = newest(dir.path(), "abc", 9.0).unwrap();
+        assert!(found.newest.is_none());
+        assert!(
+            found.passed_over[0].contains("was written by version 9"),
+            "{:?}",
+            found.passed_over
+        );
     }
 
     #[test]
