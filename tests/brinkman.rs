@@ -203,6 +203,38 @@ fn the_effective_viscosity_follows_the_porosity() {
     assert!((given / half - 1.0).abs() < 1e-9, "{given} {half}");
 }
 
+/// Between plates at a distance of 1 the flow over a length of 1 is Δp/(12 µ_e), whatever µ.
+#[test]
+fn an_effective_viscosity_of_its_own() {
+    let g = grid(&[3, 32], &[1.0, 1.0]);
+    let mut boundaries = [FlowBoundary::Sealed; 6];
+    (boundaries[0], boundaries[1]) = (FlowBoundary::Pressure(1.0), FlowBoundary::Pressure(0.0));
+    let law =
+        FlowLaw::Brinkman { permeability: vec![OPEN; g.len()], effective: vec![0.4; g.len()] };
+    let flow = stream(&case_of(&g, law, boundaries, 3.0)).entering[0];
+    assert!((flow * 12.0 * 0.4 - 1.0).abs() < 2e-3, "{flow}");
+}
+
+/// A rate through either end gives the same flow, mirrored.
+#[test]
+fn a_rate_at_the_far_end_mirrors_one_at_the_near() {
+    let g = grid(&[9, 6], &[1.5, 1.0]);
+    let mirrored = |i: usize| 8 - i % 9 + i / 9 * 9;
+    let k: Vec<f64> = (0..g.len()).map(|i| 10_f64.powf(2.0 * noise(i) - 2.0)).collect();
+    let with = |ends: [FlowBoundary; 2], k: Vec<f64>| {
+        let mut boundaries = [FlowBoundary::Sealed; 6];
+        [boundaries[0], boundaries[1]] = ends;
+        stream(&case_of(&g, plain(k), boundaries, 1.3)).pressure.expect("by a law")
+    };
+    let (rate, open) = (FlowBoundary::Rate(0.2), FlowBoundary::Pressure(0.0));
+    let near = with([rate.clone(), open.clone()], k.clone());
+    let far = with([open, rate], (0..g.len()).map(|i| k[mirrored(i)]).collect());
+    let most = near.iter().fold(0.0_f64, |m, p| m.max(p.abs()));
+    for (i, p) in far.iter().enumerate() {
+        assert!((p - near[mirrored(i)]).abs() < 1e-7 * most, "{i}: {p} {}", near[mirrored(i)]);
+    }
+}
+
 /// A block of 10⁻⁶ … 10⁻¹² of the open channel around it, a plug across it, and noise: all
 /// converge, what enters leaves, and nothing is lost within.
 #[test]

@@ -20,7 +20,7 @@ boundary.x_max.transfer = {{ coefficient = "1e-6 m/s", outside = "0.2 mol/m^3" }
 diffusivity_in_scaffold = "5e-10 m^2/s"
 initial = "5 mM"
 boundary.x_min.bath = {{ name = "well", start = "5 mM" }}
-boundary.x_max.bath = {{ name = "well" }}
+boundary.x_max.bath = {{ name = "well", start = "5 mM" }}
 [baths.well]
 volume = "2 mL"
 [cells.msc]

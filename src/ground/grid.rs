@@ -248,6 +248,23 @@ impl Face {
 mod tests {
     use super::*;
 
+    /// Rings and shells from 1 to 2 and from 2 to 3: between 1.5 and the inner side lie 1.25 of the 3
+    /// of a ring, (3.375 − 1)/7 of a shell.
+    #[test]
+    fn the_middle_of_rings_and_shells() {
+        let ring = Grid::cylinder(2, 1.0, 3.0, Some((0.5, 1)));
+        let (area, below) = ring.middle(0);
+        assert!((area * ring.face_area(0) - 2.0 * PI * 1.5 * 0.5).abs() < 1e-12);
+        assert!((below - 1.25 / 3.0).abs() < 1e-12);
+        let shell = Grid::sphere(2, 1.0, 3.0);
+        let (area, below) = shell.middle(0);
+        assert!((area * shell.face_area(0) - 4.0 * PI * 2.25).abs() < 1e-9);
+        assert!((below - 2.375 / 7.0).abs() < 1e-12);
+        // On an axis: a quarter of the disc, an eighth of the ball.
+        assert!((Grid::cylinder(2, 0.0, 2.0, None).middle(0).1 - 0.25).abs() < 1e-12);
+        assert!((Grid::sphere(2, 0.0, 2.0).middle(0).1 - 0.125).abs() < 1e-12);
+    }
+
     #[test]
     fn rings_and_shells_fill_their_solids() {
         for (inner, outer) in [(0.0, 3e-3), (1e-3, 4e-3)] {
