@@ -237,3 +237,21 @@ fn long_steps_keep_the_balance() {
         assert!(age > 0.0 || dt < 30.0 || n < 1e-12, "{dt}: {n}");
     }
 }
+
+/// A step far too long for cells that become others a thousand times faster than they leave. The
+/// extrapolation lacks more of them than left in it: all that left comes back, the rest from those
+/// that they became.
+#[test]
+fn no_more_is_taken_back_than_has_left() {
+    let mut msc = cells();
+    msc.detachment = detaching(0.1, 1e-3, 1.0);
+    msc.differentiation =
+        vec![Differentiation { into: 1, rate: 100.0, when: vec![], combine: Combine::All }];
+    let mut case = plug(0.1, msc);
+    case.populations.push(population(&case.grid, "bone", 0.0));
+    let solver = march(case, 1.0, 1);
+    let gone = solver.ledger.find("msc.detached").expect("a term").0;
+    assert!(gone.abs() < 1e-12, "{gone:e}");
+    let others = field(&solver, Kind::Viable(1));
+    assert!((others - 1.0).abs() < 1e-12, "{others}");
+}
