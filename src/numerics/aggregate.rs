@@ -3,10 +3,13 @@
 //! carry the sums of the fine ones, and every level is again a matrix with non-negative outflow
 //! coefficients. Its smoother is Gauss–Seidel, there and back, in the order of the voxels.
 
+use super::band::{self, Band};
 use super::flux::{OnFaces, lower, on_faces, strides};
 
 /// Most unknowns of the coarsest grid, which is solved directly.
 const COARSEST: usize = 128;
+/// Width of the band up to which any grid is solved directly, in the time of a cycle.
+const THIN: usize = 4;
 
 /// Matrix and arrays of one grid.
 #[derive(Debug, Default)]
@@ -28,14 +31,21 @@ struct Level {
 #[derive(Debug, Default)]
 pub struct Aggregates {
     levels: Vec<Level>,
-    lu: Lu,
+    coarsest: Band,
+    /// The finest matrix, where it is solved directly.
+    whole: Option<Band>,
 }
 
 impl Aggregates {
     /// Sets the fine matrix: A and B of every face (negative ones are turned into diffusion), and
     /// the rest of the diagonal. `shapes` are the grids, finest first.
     pub fn set(&mut self, shapes: &[[usize; 3]], low: &OnFaces, high: &OnFaces, extra: &[f64]) {
-        let stop = shapes.iter().position(|n| n.iter().product::<usize>() <= COARSEST);
+        let direct = |n: &[usize; 3]| {
+            n.iter().product::<usize>() <= COARSEST
+                || band::width(*n) <= THIN && band::affordable(*n)
+        };
+        let stop = shapes.iter().position(direct);
+        self.whole = None;
         let count = stop.map_or(shapes.len(), |s| s + 1);
         self.levels.resize_with(count, Level::default);
         for (level, n) in self.levels.iter_mut().zip(shapes) {
@@ -63,13 +73,30 @@ impl Aggregates {
             coarse[0].gather(&fine[l - 1]);
             coarse[0].invert();
         }
-        if let Some(coarsest) = self.levels.last() {
-            self.lu.factor(coarsest);
+        if let Some(l) = self.levels.last() {
+            self.coarsest.factor(l.n, &l.low, &l.high, &l.inverse);
         }
+    }
+
+    /// Solves the finest matrix directly from now on; false where that is done already.
+    pub fn directly(&mut self) -> bool {
+        let finest = &self.levels[0];
+        if self.levels.len() == 1 || self.whole.is_some() {
+            return false;
+        }
+        let mut whole = Band::default();
+        whole.factor(finest.n, &finest.low, &finest.high, &finest.inverse);
+        self.whole = Some(whole);
+        true
     }
 
     /// One cycle: x ≈ A⁻¹b.
     pub fn apply(&mut self, b: &[f64], x: &mut [f64]) {
+        if let Some(whole) = &mut self.whole {
+            x.copy_from_slice(b);
+            whole.solve(x);
+            return;
+        }
         self.levels[0].b.copy_from_slice(b);
         self.cycle(0);
         x.copy_from_slice(&self.levels[0].x);
@@ -79,7 +106,7 @@ impl Aggregates {
         if l + 1 == self.levels.len() {
             let level = &mut self.levels[l];
             level.x.copy_from_slice(&level.b);
-            self.lu.solve(&mut level.x);
+            self.coarsest.solve(&mut level.x);
             return;
         }
         let level = &mut self.levels[l];
@@ -231,69 +258,5 @@ impl Level {
                 self.x[index] += coarse.x[coarse.parent(self.n, index)];
             }
         }
-    }
-}
-
-/// A dense matrix without pivoting: an outflow matrix needs none.
-#[derive(Debug, Default)]
-struct Lu {
-    n: usize,
-    a: Vec<f64>,
-}
-
-impl Lu {
-    fn factor(&mut self, level: &Level) {
-        let n = level.extra.len();
-        self.n = n;
-        self.a.clear();
-        self.a.resize(n * n, 0.0);
-        for index in 0..n {
-            let inverse = level.inverse[index];
-            self.a[index * n + index] = if inverse > 0.0 { 1.0 / inverse } else { 1.0 };
-            super::flux::around(level.n, index, |side, above| {
-                let (other, factor) = if above {
-                    (side.high, level.high[side.axis][side.face])
-                } else {
-                    (side.low, level.low[side.axis][side.face])
-                };
-                self.a[index * n + other] = -factor;
-            });
-        }
-        for p in 0..n {
-            let pivot = self.a[p * n + p];
-            for row in p + 1..n {
-                let factor = self.a[row * n + p];
-                if factor == 0.0 {
-                    continue;
-                }
-                // A closed group without storage is known but for a constant: 0.
-                let factor = if pivot > 1e-14 * level.scale(p) { factor / pivot } else { 0.0 };
-                self.a[row * n + p] = factor;
-                for column in p + 1..n {
-                    self.a[row * n + column] -= factor * self.a[p * n + column];
-                }
-            }
-            if pivot <= 1e-14 * level.scale(p) {
-                self.a[p * n + p] = f64::INFINITY;
-            }
-        }
-    }
-
-    fn solve(&self, x: &mut [f64]) {
-        let n = self.n;
-        for row in 0..n {
-            let known: f64 = (0..row).map(|c| self.a[row * n + c] * x[c]).sum();
-            x[row] -= known;
-        }
-        for row in (0..n).rev() {
-            let known: f64 = (row + 1..n).map(|c| self.a[row * n + c] * x[c]).sum();
-            x[row] = (x[row] - known) / self.a[row * n + row];
-        }
-    }
-}
-
-impl Level {
-    fn scale(&self, index: usize) -> f64 {
-        if self.inverse[index] > 0.0 { 1.0 / self.inverse[index] } else { 1.0 }
     }
 }

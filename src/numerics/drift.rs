@@ -7,6 +7,7 @@
 //! leaves below zero is dropped and one factor closes the global balance to round-off.
 
 use super::aggregate::Aggregates;
+use super::band;
 use super::flux::{Flux, OnFaces, around, on_faces};
 use super::newton::{Equation, LARGE, NotConverged, Solved, rest};
 use super::stencil::lanes;
@@ -58,6 +59,8 @@ pub struct Scratch {
 
 const NEWTON_LIMIT: usize = 100;
 const KRYLOV_LIMIT: usize = 200;
+/// Iterations after which a direct solve is tried.
+const PATIENCE: usize = 25;
 /// Iterations without halving the residual after which the chord, or the tangent again, is tried.
 const TANGENTS: usize = 8;
 /// Iterations after which a limiter stays as it is.
@@ -494,20 +497,41 @@ impl Scratch {
         lanes(a.len(), |i| (w[i] * a[i]) * (w[i] * b[i]))
     }
 
-    /// Solves J·x = r into the first vector until ‖r‖ ≤ `goal`; returns the cycles.
+    /// Solves J·x = r into the first vector until ‖r‖ ≤ `goal`; returns the cycles. Where cycles do
+    /// not get on, a direct solve takes their place, on grids for which there is time.
     fn krylov<F: Flux>(&mut self, eq: &Equation, flux: &F, goal: f64) -> usize {
+        self.krylov[0].fill(0.0);
+        let patience = if band::affordable(eq.hierarchy.fine.n) { PATIENCE } else { KRYLOV_LIMIT };
+        let (found, cycles) = self.iterate(eq, flux, goal, patience);
+        if found || patience == KRYLOV_LIMIT || !self.cycle.directly() {
+            return cycles;
+        }
+        cycles + self.iterate(eq, flux, goal, KRYLOV_LIMIT).1
+    }
+
+    /// At most `limit` iterations from what the first vector holds; true where they suffice.
+    fn iterate<F: Flux>(
+        &mut self,
+        eq: &Equation,
+        flux: &F,
+        goal: f64,
+        limit: usize,
+    ) -> (bool, usize) {
         let [mut x, mut r, mut p, mut q, mut s, mut t, mut z] = std::mem::take(&mut self.krylov);
-        x.fill(0.0);
-        r.copy_from_slice(&self.r);
-        let shadow = self.r.clone();
-        let mut cycles = 0;
+        self.product(eq, flux, &x, &mut q);
+        for ((r, b), q) in r.iter_mut().zip(&self.r).zip(&q) {
+            *r = b - q;
+        }
+        let shadow = r.clone();
+        let (mut found, mut cycles) = (false, 0);
         let (mut rho, mut alpha, mut omega) = (1.0, 1.0, 1.0);
         p.fill(0.0);
         q.fill(0.0);
         let mut best = f64::INFINITY;
-        for iteration in 0..KRYLOV_LIMIT {
+        for iteration in 0..limit {
             let now = self.dot(&r, &r).sqrt();
-            if now <= goal || !now.is_finite() || (iteration > 40 && now > 1e3 * best) {
+            found = now <= goal;
+            if found || !now.is_finite() || (iteration > 40 && now > 1e3 * best) {
                 break;
             }
             best = best.min(now);
@@ -532,7 +556,8 @@ impl Scratch {
                 s[i] = r[i] - alpha * q[i];
                 x[i] += alpha * z[i];
             }
-            if self.dot(&s, &s).sqrt() <= goal {
+            found = self.dot(&s, &s).sqrt() <= goal;
+            if found {
                 break;
             }
             self.cycle.apply(&s, &mut z);
@@ -549,7 +574,7 @@ impl Scratch {
             }
         }
         self.krylov = [x, r, p, q, s, t, z];
-        cycles
+        (found, cycles)
     }
 }
 

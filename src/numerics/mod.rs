@@ -1,5 +1,6 @@
 //! Floor 3: solving diffusion–reaction equations on voxel grids. Knows no biology.
 pub mod aggregate;
+pub mod band;
 pub mod control;
 pub mod cycle;
 pub mod dense;
