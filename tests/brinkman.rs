@@ -227,7 +227,7 @@ fn a_rate_at_the_far_end_mirrors_one_at_the_near() {
         stream(&case_of(&g, plain(k), boundaries, 1.3)).pressure.expect("by a law")
     };
     let (rate, open) = (FlowBoundary::Rate(0.2), FlowBoundary::Pressure(0.0));
-    let near = with([rate.clone(), open.clone()], k.clone());
+    let near = with([rate, open], k.clone());
     let far = with([open, rate], (0..g.len()).map(|i| k[mirrored(i)]).collect());
     let most = near.iter().fold(0.0_f64, |m, p| m.max(p.abs()));
     for (i, p) in far.iter().enumerate() {

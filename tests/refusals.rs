@@ -69,7 +69,7 @@ fn places_that_cannot_be_written_are_refused() {
         ("link", 4, "is a link; name elsewhere itself"),
         ("dangling", 4, "is a link; name nowhere itself"),
         ("circle", 4, "is a link"),
-        ("nofields", 6, "holds another run"),
+        ("nofields", 6, "no run of blastema"),
         ("/proc/blastema", 4, "/proc/blastema"),
     ] {
         let (got, told) = attempt(at, &program, out);
