@@ -476,6 +476,40 @@ mod signals {
         }
     }
 
+    /// `nohup` makes a run outlive its terminal.
+    #[test]
+    fn a_run_under_nohup_goes_on() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(
+            place.path().join("case.toml"),
+            CASE.replace("voxels = [24]", "voxels = [20000]").replace("\"10 h\"", "\"50 d\""),
+        )
+        .unwrap();
+        let mut child = Command::new("nohup")
+            .arg(env!("CARGO_BIN_EXE_blastema"))
+            .args(["run", "case.toml", "--quiet", "--out", "out", "--checkpoint-steps", "1"])
+            .current_dir(place.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let wait = |name: &str| {
+            while !place.path().join(name).exists() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        wait("out/checkpoint/b");
+        send(&child, "-HUP");
+        // Two more checkpoints.
+        for name in ["out/checkpoint/a", "out/checkpoint/b"] {
+            std::fs::remove_file(place.path().join(name)).unwrap();
+            wait(name);
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it goes on");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// While the runs beside it tell the error, the run itself is done and stays so.
     #[test]
     fn a_signal_stops_what_tells_the_error() {

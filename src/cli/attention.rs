@@ -80,6 +80,9 @@ impl Signals {
             all: Vec::new(),
         };
         for (signal, code, _) in STOPS {
+            if signal == SIGHUP && ignored(signal) {
+                continue;
+            }
             let second = || signals.second.clone();
             // In this order: what the first one sets is seen by the next.
             signals.all.push(flag::register_conditional_shutdown(signal, code as i32, second())?);
@@ -90,6 +93,14 @@ impl Signals {
         signals.all.push(flag::register(SIGUSR1, signals.keep.clone())?);
         Ok(signals)
     }
+}
+
+/// True where the process was started to ignore a signal, as `nohup` does.
+fn ignored(signal: i32) -> bool {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = text.lines().find_map(|l| l.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|m| u64::from_str_radix(m.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
 impl Drop for Signals {
