@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::attention::{Attention, Pauses};
 use super::execute::{Begin, Options};
 use super::failure::{Exit, Failure};
-use super::resume::{changes, load, same_series, tell};
+use super::resume::{changes, load, newest, same_series, tell};
 use crate::case::Case;
 use crate::ground::par;
 use crate::ground::units::{self, TIME};
@@ -130,11 +130,8 @@ fn state_at(
     time: f64,
     options: &Options,
 ) -> Result<Vec<u8>, Failure> {
-    let found = checkpoint::newest(out, &stored.hash, time)?;
-    for why in &found.passed_over {
-        tell(&format!("warning: {why}; passed over"));
-    }
-    let kept = found.newest.as_ref().and_then(|(_, bytes)| checkpoint::parse(bytes).ok());
+    let found = newest(out, &stored.hash, time)?;
+    let kept = found.as_ref().and_then(|(_, bytes)| checkpoint::parse(bytes).ok());
     if let Some(kept) = kept.filter(|k| k.time == time) {
         return Ok(kept.state.to_vec());
     }

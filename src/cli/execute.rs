@@ -202,9 +202,7 @@ fn inside(
     let (solver, checksums) = match result {
         Ok(done) => done,
         Err(Stop::Asked(reason)) => {
-            record.state = State::Stopped;
-            record.message = reason;
-            record.extra.push(("checkpoint".into(), json!({ "step": step, "time": when })));
+            stop(&mut record, reason, step, when);
             folder.claimed().check()?;
             write_record(folder, provenance, &record, &[])?;
             let shown = quoted(folder.path());
@@ -236,9 +234,7 @@ fn inside(
         match refine(plan, &mut list, options, &mut attention) {
             Ok(refined) => list.push(refined),
             Err(reason) => {
-                record.state = State::Stopped;
-                record.message = reason;
-                record.extra.push(("checkpoint".into(), json!({ "step": step, "time": when })));
+                stop(&mut record, reason, step, when);
                 write_record(folder, provenance, &record, &list)?;
                 let text = format!(
                     "stopped while the ± was computed: {}; the run itself is done and kept\ngo on \
@@ -259,6 +255,13 @@ fn inside(
     checkpoint::clear(folder.path())?;
     checksums.seal(folder)?;
     Ok(Finished { answers: list, outcomes: expectations.outcomes, solver })
+}
+
+/// Has the record say why the run stopped, and of which step it keeps a checkpoint.
+fn stop(record: &mut Record, reason: String, step: usize, time: f64) {
+    record.state = State::Stopped;
+    record.message = reason;
+    record.extra.push(("checkpoint".into(), json!({ "step": step, "time": time })));
 }
 
 impl Begin {

@@ -85,11 +85,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let case = load(&stored, &args.sets, &args.allow)?;
     let changed = allowed(&stored, &case, &args.allow_changed)?;
-    let found = checkpoint::newest(&args.out, &stored.hash, f64::INFINITY)?;
-    for why in &found.passed_over {
-        tell(&format!("warning: {why}; passed over"));
-    }
-    let begin = match found.newest {
+    let begin = match newest(&args.out, &stored.hash, f64::INFINITY)? {
         Some((path, bytes)) => {
             let told = checkpoint::parse(&bytes).map_err(|e| Failure::new(Exit::Io, e))?;
             let (unit, seconds) = case.setup.run.time_unit;
@@ -145,6 +141,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let done = execute_in(case, &folder, &options, plan, &begin)?;
     print(&title, &done, &args.out, args.json)?;
     judge(&done.outcomes)
+}
+
+/// The newest valid checkpoint up to a time: its file and bytes. Tells which were passed over.
+pub(super) fn newest(
+    out: &Path,
+    hash: &str,
+    latest: f64,
+) -> Result<Option<(PathBuf, Vec<u8>)>, Failure> {
+    let found = checkpoint::newest(out, hash, latest)?;
+    for why in &found.passed_over {
+        tell(&format!("warning: {why}; passed over"));
+    }
+    Ok(found.newest)
 }
 
 /// Refuses a run of another version.

@@ -113,9 +113,12 @@ impl Solver {
                 lanes(plane, |i| (a[i] - b[i]) * (a[i] - b[i]))
             });
             let end = largest(b, plane);
-            let rise = end - largest(flat(&self.state.fields[f]), plane);
             let known = self.scale_of(f);
-            let size = if end > 2.0 * known { end.max(young * rise) } else { known.max(end) };
+            let size = if end > 2.0 * known {
+                end.max(young * (end - largest(flat(&self.state.fields[f]), plane)))
+            } else {
+                known.max(end)
+            };
             if size > 0.0 {
                 note(f, (square / self.live).sqrt() / size);
             }

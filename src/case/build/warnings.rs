@@ -141,16 +141,10 @@ fn highest(s: &Solute) -> Option<f64> {
         Initial::Steady => 0.0,
     };
     for b in &s.boundaries {
-        match b {
-            Boundary::Value(v)
-            | Boundary::Transfer { outside: v, .. }
-            | Boundary::StagnantMedium { top: v, .. }
-            | Boundary::Inlet(v) => {
-                top = top.max(v.range().1);
-            }
-            Boundary::Bath(_) | Boundary::Flux(_) => return None,
-            Boundary::Sealed | Boundary::Outflow => {}
+        if matches!(b, Boundary::Bath(_) | Boundary::Flux(_)) {
+            return None;
         }
+        top = b.signal().map_or(top, |v| top.max(v.range().1));
     }
     (top > 0.0).then_some(top)
 }
