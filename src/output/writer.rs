@@ -144,7 +144,10 @@ impl Task {
                         .and_then(|()| checkpoint::write(&path, &hash, &kept))
                 }
             };
-            let due = last.is_none_or(|t| t.elapsed() >= MASTER_EVERY);
+            // A master of one output is a static image; what opens it twice, as vtk does, must
+            // not find a series the second time. With one output it is made at the end only.
+            let due =
+                self.series.steps.len() > 1 && last.is_none_or(|t| t.elapsed() >= MASTER_EVERY);
             if published.is_ok() && due {
                 self.refresh()?;
                 last = Some(Instant::now());
