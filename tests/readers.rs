@@ -2,6 +2,7 @@
 //!
 //! `BLASTEMA_READER_OUTPUTS=2000 BLASTEMA_PYTHON=… cargo test --test readers -- --nocapture`
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -23,18 +24,22 @@ fn a_reader_beside_a_run_disturbs_nothing() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let Ok(reader) = reader else {
+    let Ok(mut reader) = reader else {
         assert!(python.is_none(), "no {program}");
         println!("NOT RUN: no {program}");
         return;
     };
+    // "ready", or why it is not.
+    let mut first = String::new();
+    let mut said = BufReader::new(reader.stdout.take().unwrap());
+    said.read_line(&mut first).unwrap();
     let (code, told) = run(dir.path(), &[]);
     assert_eq!(code, 0, "{told}");
     std::fs::write(dir.path().join("out/.stop"), "").unwrap();
+    said.read_to_string(&mut first).unwrap();
     let read = reader.wait_with_output().unwrap();
     std::fs::remove_file(dir.path().join("out/.stop")).unwrap();
-    let words =
-        String::from_utf8_lossy(&read.stdout).into_owned() + &String::from_utf8_lossy(&read.stderr);
+    let words = first + &String::from_utf8_lossy(&read.stderr);
     println!("{words}");
     if python.is_none() && read.status.code() == Some(77) {
         return;

@@ -1,8 +1,12 @@
 """Opens the master file and the last output of a run over and over until FOLDER/.stop is there.
 
+vtk 9.7 opens a file three times for one reading; if it is another file the second time, vtk
+writes past the end of a list of times. So each master is read through a link to what was found.
+
 Usage: python3 reader.py FOLDER     (needs: pip install vtk numpy)
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -41,6 +45,7 @@ def read(path):
     return max(len(times), 1)
 
 
+print("ready", flush=True)
 # The folder is not there before the run makes it; two minutes are enough for that.
 deadline = time.time() + 120
 while not (folder / ".stop").exists():
@@ -49,10 +54,14 @@ while not (folder / ".stop").exists():
     if not masters and not opened and time.time() > deadline:
         sys.exit("no master file appeared")
     for path in masters + last:
+        found = path.with_name(f".read-{path.name}")
         try:
-            steps = max(steps, read(path))
+            os.link(path, found)
+            steps = max(steps, read(found))
         except Exception as e:
             errors.append(f"{path.name}: {e!r}")
+        finally:
+            found.unlink(missing_ok=True)
         opened += 1
 for path in folder.glob("[!.]*.vtkhdf"):
     steps = read(path)
