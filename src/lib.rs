@@ -8,7 +8,7 @@
 //! `tests/house.rs` reads this list and checks every `use`.
 //!
 //! ```text
-//! 1 ground: simd units grid par signal formula keep
+//! 1 ground: simd units grid par signal moments formula keep
 //! 2 geometry: shapes components import
 //! 3 numerics: wall stencil layout operator transfer smooth seam hierarchy dense cycle krylov newton flux band aggregate drift network momentum saddle predict limiter control matrix
 //! 4 physics: law kinetics response transport flow migration release degradation acid

@@ -47,7 +47,7 @@ impl Assembly {
         Assembly { sources, ..Assembly::default() }
     }
 
-    fn error(
+    pub(super) fn error(
         &mut self,
         code: &'static str,
         key: &str,

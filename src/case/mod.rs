@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use crate::model::expect::Expect;
-use crate::model::provenance::Provenance;
+use crate::model::provenance::{self, Provenance};
 use crate::model::setup::Setup;
 
 mod assemble;
@@ -107,6 +107,10 @@ fn finish(
         report.sort();
         Err(report)
     };
+    if let Err(why) = provenance::plain(stem) {
+        let what = format!("the name of the case file {why}, and outputs are called after it");
+        assembly.error("E001", "", what, None);
+    }
     let Some(mut node) = node else { return refuse(assembly.found, false) };
     for set in sets {
         node = assembly.set(node, set);

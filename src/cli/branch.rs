@@ -8,6 +8,7 @@ use super::execute::{Begin, Options};
 use super::failure::{Exit, Failure};
 use super::resume::{changes, load, newest, same_series, tell};
 use crate::case::Case;
+use crate::ground::moments;
 use crate::ground::par;
 use crate::ground::units::{self, TIME};
 use crate::model::answers::{Answers, digits};
@@ -67,10 +68,20 @@ pub(super) fn plan(from: &str, case: &mut Case, allow: &[PathBuf]) -> Result<Bra
             digits(end)
         )));
     }
+    if let Some(last) = stored.changed_at.filter(|&last| moments::after(time, last)) {
+        return Err(input(format!(
+            "error: --from {from}: up to {} {unit} {} was computed with other values (`resume \
+             --allow-changed`), which it no longer has; branch off a later time",
+            digits(last / seconds),
+            out.display()
+        )));
+    }
     let differs = changes(&stored, case);
     let root = blake3::hash(format!("{} {:016x}", stored.hash, time.to_bits()).as_bytes());
     let root = root.to_hex().to_string();
-    let same = case.provenance.hash == parent.provenance.hash;
+    let own = &case.provenance.hash;
+    let own = stored.root.as_ref().map_or_else(|| own.clone(), |parent| hash(own, parent));
+    let same = own == parent.provenance.hash;
     if let Some(what) = misfit(&parent.setup, &case.setup) {
         return Err(input(format!("error: --from {from}: {what}")));
     }
@@ -80,6 +91,12 @@ pub(super) fn plan(from: &str, case: &mut Case, allow: &[PathBuf]) -> Result<Bra
 }
 
 impl Branch {
+    /// True if `out` is the run that it branches off.
+    pub(super) fn is_from(&self, out: &Path) -> bool {
+        let real = |p: &Path| std::fs::canonicalize(p);
+        matches!((real(&self.out), real(out)), (Ok(from), Ok(out)) if from == out)
+    }
+
     /// The state at which it begins, from a checkpoint or computed again.
     pub(super) fn begin(self, options: &Options) -> Result<Begin, Failure> {
         let Branch { from, out, stored, parent, time, root, differs, same } = self;
@@ -132,7 +149,7 @@ fn state_at(
 ) -> Result<Vec<u8>, Failure> {
     let found = newest(out, &stored.hash, time)?;
     let kept = found.as_ref().and_then(|(_, bytes)| checkpoint::parse(bytes).ok());
-    if let Some(kept) = kept.filter(|k| k.time == time) {
+    if let Some(kept) = kept.filter(|k| moments::same(k.time, time)) {
         return Ok(kept.state.to_vec());
     }
     let (unit, seconds) = parent.setup.run.time_unit;
@@ -194,7 +211,7 @@ struct Until {
 
 impl Watcher for Until {
     fn next(&self, t: f64) -> Option<f64> {
-        (self.time > t).then_some(self.time)
+        moments::after(t, self.time).then_some(self.time)
     }
 
     fn see(&mut self, _: &Moment) -> Result<(), String> {
@@ -202,11 +219,12 @@ impl Watcher for Until {
     }
 
     fn wish(&mut self, solver: &Solver) -> Wish {
-        if solver.state.time == self.time { Wish::Stop("branch".into()) } else { Wish::Go }
+        let there = moments::same(solver.state.time, self.time);
+        if there { Wish::Stop("branch".into()) } else { Wish::Go }
     }
 
     fn take(&mut self, kept: &Arc<Kept>) -> Result<(), String> {
-        if kept.time == self.time {
+        if moments::same(kept.time, self.time) {
             self.kept = Some(kept.clone());
         }
         Ok(())

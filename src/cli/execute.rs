@@ -56,6 +56,8 @@ pub enum Begin {
     Checkpoint {
         /// Its file.
         path: PathBuf,
+        /// Its time, s.
+        time: f64,
         /// Its state.
         state: Vec<u8>,
         /// Keys that have changed since.
@@ -269,11 +271,12 @@ impl Begin {
     fn told(&self) -> Vec<(String, serde_json::Value)> {
         match self {
             Begin::New => Vec::new(),
-            Begin::Checkpoint { changed, told, .. } => {
+            Begin::Checkpoint { changed, told, time, .. } => {
                 let mut told = told.clone();
                 if !changed.is_empty() {
-                    told.retain(|t| t.0 != "changed");
+                    told.retain(|t| t.0 != "changed" && t.0 != "changed_at");
                     told.push(("changed".into(), json!(changed)));
+                    told.push(("changed_at".into(), json!(time)));
                 }
                 told
             }

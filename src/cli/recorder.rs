@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::ground::keep::{Keeper, Misfit, misfit};
+use crate::ground::moments;
 use crate::model::ledger::Ledger;
 use crate::model::provenance::Provenance;
 use crate::model::run::{Kept, Moment, Watcher, Wish};
@@ -206,7 +207,7 @@ impl Recorder {
 
     /// True where a checkpoint of this moment stays, and is not yet there.
     fn stays(&self, time: f64) -> bool {
-        self.stay.contains(&time) && self.stayed != time
+        moments::hold(&self.stay, time) && self.stayed != time
     }
 
     fn frame(&self, solver: &Solver) -> Frame {
@@ -307,7 +308,7 @@ fn unit_of(ledger: &Ledger, term: &str) -> &'static str {
 
 impl Watcher for Recorder {
     fn next(&self, t: f64) -> Option<f64> {
-        self.stay.iter().copied().find(|&x| x > t)
+        moments::next(self.stay.iter().copied(), t)
     }
 
     fn see(&mut self, moment: &Moment) -> Result<(), String> {

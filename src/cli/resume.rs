@@ -12,7 +12,7 @@ use super::run::{judge, print, refused};
 use crate::case::{self, Case, Report, Stored};
 use crate::model::answers::digits;
 use crate::output::stored::StoredRun;
-use crate::output::{Folder, checkpoint, outputs};
+use crate::output::{Folder, checkpoint, history, outputs};
 use crate::study::refine::Plan;
 
 /// Arguments of `resume`.
@@ -37,6 +37,9 @@ pub struct Args {
     /// Go on although this key, or this input file, has changed (repeatable)
     #[arg(long, value_name = "KEY")]
     pub allow_changed: Vec<String>,
+    /// Go on even where memory seems too small
+    #[arg(long)]
+    pub despite_limits: bool,
     /// Threads (default: one per core)
     #[arg(long, default_value_t = 0, value_parser = super::threads)]
     pub threads: usize,
@@ -84,7 +87,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return Err(finished());
     }
     let case = load(&stored, &args.sets, &args.allow)?;
+    if !args.despite_limits {
+        super::resources::fits_memory(&case)?;
+    }
     let changed = allowed(&stored, &case, &args.allow_changed)?;
+    history::verify(&args.out)?;
     let begin = match newest(&args.out, &stored.hash, f64::INFINITY)? {
         Some((path, bytes)) => {
             let told = checkpoint::parse(&bytes).map_err(|e| Failure::new(Exit::Io, e))?;
@@ -104,8 +111,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 told.step,
                 path.display()
             ));
-            let state = told.state.to_vec();
-            Begin::Checkpoint { path, state, changed, told: stored.told.clone() }
+            let (state, time) = (told.state.to_vec(), told.time);
+            Begin::Checkpoint { path, time, state, changed, told: stored.told.clone() }
         }
         None if stored.root.is_some() => {
             let text = format!(

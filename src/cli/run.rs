@@ -108,8 +108,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let begun = Instant::now();
     let branch = args.from.as_ref().map(|from| branch::plan(from, &mut case, &args.allow));
     let branch = branch.transpose()?;
+    if branch.as_ref().is_some_and(|b| b.is_from(&out)) {
+        let text = format!("error: --from and --out both name {}", out.display());
+        return Err(Failure::new(Exit::Input, text));
+    }
     let folder = claim(&case, &out, &options)?;
-    let begin = branch.map_or(Ok(Begin::New), |b| b.begin(&options))?;
+    let begin = match branch.map_or(Ok(Begin::New), |b| b.begin(&options)) {
+        Ok(begin) => begin,
+        Err(failure) => {
+            folder.abandon();
+            return Err(failure);
+        }
+    };
     if let Some(most) = &mut options.pauses.max_walltime {
         *most = most.saturating_sub(begun.elapsed());
     }

@@ -2,6 +2,7 @@
 pub mod formula;
 pub mod grid;
 pub mod keep;
+pub mod moments;
 pub mod par;
 pub mod signal;
 pub mod simd;

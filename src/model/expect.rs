@@ -6,6 +6,7 @@ use super::sample::sample;
 use super::solver::Solver;
 use super::state::{Kind, flat};
 use crate::ground::keep::{Keeper, Misfit};
+use crate::ground::moments;
 
 /// One `[[expect]]`.
 #[derive(Clone, Debug)]
@@ -116,12 +117,13 @@ impl<'a> Expectations<'a> {
 
 impl Watcher for Expectations<'_> {
     fn next(&self, t: f64) -> Option<f64> {
-        self.expects.iter().map(|e| e.time).filter(|&x| x > t).reduce(f64::min)
+        self.expects.iter().map(|e| e.time).filter(|&x| moments::after(t, x)).reduce(f64::min)
     }
 
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         for e in self.expects {
-            let due = if self.steady { moment.last } else { e.time == moment.solver.state.time };
+            let now = moment.solver.state.time;
+            let due = if self.steady { moment.last } else { moments::same(e.time, now) };
             let seen = self.outcomes.iter().any(|o| o.origin == e.origin);
             if due
                 && !seen

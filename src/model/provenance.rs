@@ -23,6 +23,25 @@ pub struct Provenance {
     pub warnings: Vec<String>,
 }
 
+/// Longest stem: with what outputs add to it, a name that file systems take.
+const LONGEST: usize = 200;
+
+/// Says what is wrong with the stem of a case file that is to name the output.
+pub fn plain(stem: &str) -> Result<(), String> {
+    let what = if stem.is_empty() || [".", ".."].contains(&stem) {
+        "is none"
+    } else if stem.contains('/') {
+        "holds a path"
+    } else if stem.chars().any(char::is_control) {
+        "holds a control character"
+    } else if stem.len() > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes"));
+    } else {
+        return Ok(());
+    };
+    Err(what.into())
+}
+
 /// One value.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
@@ -36,4 +55,19 @@ pub struct Entry {
     pub unit: String,
     /// "case", "extend base.toml", "--set", "default", or the library entry with its source.
     pub source: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_named_by_plain_names_alone() {
+        for good in ["plug", "-x", ".tmp-x", "a b", "ä'\"$(x)", &"x".repeat(200)] {
+            plain(good).unwrap();
+        }
+        for bad in ["", ".", "..", "../evil", "/tmp/x", "a\nb", "a\u{7f}", &"x".repeat(201)] {
+            assert!(plain(bad).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use super::setup::Boundary;
 use super::solver::{Solver, StepFailure};
 use super::survey::Survey;
 use crate::ground::keep::{Keeper, Misfit, misfit};
+use crate::ground::moments;
 use crate::ground::signal::Signal;
 use crate::numerics::control::Control;
 
@@ -110,7 +111,7 @@ pub fn restore(
         clock.over = false;
         clock.control.after_event();
     }
-    if !clock.over && solver.state.time >= solver.setup.run.duration {
+    if !clock.over && !moments::after(solver.state.time, solver.setup.run.duration) {
         return misfit("state.time", "is not before the end of the run");
     }
     Ok(clock)
@@ -156,11 +157,12 @@ pub fn go_on(
         pause(&mut clock, solver, watchers)?;
         let control = &mut clock.control;
         let t = solver.state.time;
-        let after = |times: &[f64]| times.iter().copied().find(|&x| x > t).unwrap_or(end);
-        let mut target = end.min(after(&solver.setup.run.outputs)).min(after(&kinks));
-        target = jumps.iter().map(|j| j.0).find(|&x| x > t).unwrap_or(end).min(target);
+        let outputs = moments::next(solver.setup.run.outputs.iter().copied(), t);
+        let kink = moments::next(kinks.iter().copied(), t);
+        let jump = moments::next(jumps.iter().map(|j| j.0), t);
+        let mut target = [outputs, kink, jump].into_iter().flatten().fold(end, f64::min);
         for w in watchers.iter() {
-            target = w.next(t).filter(|&x| x > t).unwrap_or(end).min(target);
+            target = w.next(t).filter(|&x| moments::after(t, x)).unwrap_or(end).min(target);
         }
         let mut dt = control.propose(target - t);
         let mut reason = None;
@@ -208,7 +210,7 @@ pub fn go_on(
         balanced(solver, t, taken)?;
         let now = solver.state.time;
         let quiet = solver.setup.run.stop_when_steady && solver.change_per_day() < 1.0;
-        let last = now >= end || quiet;
+        let last = !moments::after(now, end) || quiet;
         show(solver, watchers, taken, is_output(solver, now) || last, last)?;
         if last {
             clock.over = true;
@@ -216,8 +218,8 @@ pub fn go_on(
             let kept = pause(&mut clock, solver, watchers);
             return kept.or_else(|s| if matches!(s, Stop::Asked(_)) { Ok(()) } else { Err(s) });
         }
-        let mut jumped = kinks.contains(&now);
-        for (_, jump) in jumps.iter().filter(|j| j.0 == now) {
+        let mut jumped = moments::hold(&kinks, now);
+        for (_, jump) in jumps.iter().filter(|j| moments::same(j.0, now)) {
             match *jump {
                 Jump::Medium(bath, fraction) => solver.change_medium(bath, fraction),
                 Jump::Cells(population, number) => solver.reseed(population, number),
@@ -311,7 +313,7 @@ fn show(
 }
 
 fn is_output(solver: &Solver, t: f64) -> bool {
-    solver.setup.run.outputs.contains(&t)
+    moments::hold(&solver.setup.run.outputs, t)
 }
 
 /// What happens at once.

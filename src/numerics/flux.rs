@@ -101,7 +101,7 @@ pub struct Diffusive<'a> {
 /// Conductance of a face.
 #[inline(always)]
 pub fn conductance(faces: &Faces<f64>, side: Side) -> f64 {
-    [&faces.x, &faces.y, &faces.z][side.axis][side.face]
+    faces.between(side.axis, side.face)
 }
 
 impl Flux for Diffusive<'_> {

@@ -85,8 +85,10 @@ impl Hierarchy {
             levels.push(Operator::new(&last));
         }
         seams.push(Seam::new(&last, None));
-        let most = |t: &[f64]| t.iter().fold(0.0_f64, |m, &t| m.max(t));
-        let mut largest = [most(&fine.x), most(&fine.y), most(&fine.z)];
+        let mut largest = match fine.uniform {
+            Some(t) => std::array::from_fn(|a| if grid.n[a] > 1 { t[a] } else { 0.0 }),
+            None => fine.arrays.each_ref().map(|t| t.iter().fold(0.0_f64, |m, &t| m.max(t))),
+        };
         for p in &fine.pairs {
             largest[p.axis] = largest[p.axis].max(p.t);
         }
@@ -109,7 +111,7 @@ impl Hierarchy {
     pub fn bytes(&self) -> usize {
         let single: usize = self.levels.iter().map(Operator::bytes).sum();
         let transfers: usize = self.transfers.iter().map(Transfer::bytes).sum();
-        single + transfers + 8 * (self.fine.x.len() + self.fine.y.len() + self.fine.z.len())
+        single + transfers + 8 * self.fine.arrays.iter().map(Vec::len).sum::<usize>()
     }
 }
 
@@ -150,7 +152,7 @@ fn coarsen(
     let n = fine.n;
     let m: [usize; 3] = std::array::from_fn(|a| coarse[a].len());
     // Conductance of one column of fine voxels across coarse face `i` (> 0) along axis `a`.
-    let column = |a: usize, i: usize, t: &dyn Fn(usize) -> f64| {
+    let column = |a: usize, i: usize, t: &mut dyn FnMut(usize) -> f64| {
         if !merge[a] {
             return t(i);
         }
@@ -167,53 +169,23 @@ fn coarsen(
         let series = 1.0 / (half(t(f - 1)) + 1.0 / middle + high);
         OPENNESS * open + (1.0 - OPENNESS) * series
     };
-    let mut x = vec![0.0; (m[0] + 1) * m[1] * m[2]];
-    let mut y = vec![0.0; m[0] * (m[1] + 1) * m[2]];
-    let mut z = vec![0.0; m[0] * m[1] * (m[2] + 1)];
-    par::planes((m[0] + 1) * m[1], &mut x, |k, p| {
-        for j in 0..m[1] {
-            for i in 1..m[0] {
-                let mut s = 0.0;
-                for kk in children(k, merge[2], n[2]) {
-                    for jj in children(j, merge[1], n[1]) {
-                        s +=
-                            column(0, i, &|f| f64::from(fine.x[(kk * n[1] + jj) * (n[0] + 1) + f]));
-                    }
+    // The face below coarse voxel `c` along axis `a`.
+    let face = |a: usize, c: [usize; 3]| {
+        let own = |b: usize| if a == b { 0..1 } else { children(c[b], merge[b], n[b]) };
+        let mut sum = 0.0;
+        for k in own(2) {
+            for j in own(1) {
+                for i in own(0) {
+                    let mut v = [i, j, k];
+                    sum += column(a, c[a], &mut |f| {
+                        v[a] = f;
+                        f64::from(fine.below(a, v))
+                    });
                 }
-                p[j * (m[0] + 1) + i] = s as f32;
             }
         }
-    });
-    par::planes(m[0] * (m[1] + 1), &mut y, |k, p| {
-        for j in 1..m[1] {
-            for i in 0..m[0] {
-                let mut s = 0.0;
-                for kk in children(k, merge[2], n[2]) {
-                    for ii in children(i, merge[0], n[0]) {
-                        s +=
-                            column(1, j, &|f| f64::from(fine.y[(kk * (n[1] + 1) + f) * n[0] + ii]));
-                    }
-                }
-                p[j * m[0] + i] = s as f32;
-            }
-        }
-    });
-    par::planes(m[0] * m[1], &mut z, |k, p| {
-        if k == 0 || k == m[2] {
-            return;
-        }
-        for j in 0..m[1] {
-            for i in 0..m[0] {
-                let mut s = 0.0;
-                for jj in children(j, merge[1], n[1]) {
-                    for ii in children(i, merge[0], n[0]) {
-                        s += column(2, k, &|f| f64::from(fine.z[(f * n[1] + jj) * n[0] + ii]));
-                    }
-                }
-                p[j * m[0] + i] = s as f32;
-            }
-        }
-    });
+        sum as f32
+    };
     // The seam of a periodic axis, as a face between its last and its first coarse voxel.
     let pairs = seam::coarsen(fine, m, merge, |a, below, middle, above| {
         if !merge[a] {
@@ -230,7 +202,31 @@ fn coarsen(
         OPENNESS * open + (1.0 - OPENNESS) * series
     });
     let ends = stencil::ends(&pairs);
-    let mut faces = Faces { n: m, x, y, z, uniform: None, closed: fine.closed, pairs, ends };
+    let mut faces =
+        Faces { n: m, arrays: Default::default(), uniform: None, closed: fine.closed, pairs, ends };
+    if fine.even() && (0..3).all(|a| !merge[a] || n[a].is_multiple_of(2)) {
+        let first = |a: usize| [0, 1, 2].map(|b| usize::from(a == b));
+        faces.uniform = Some([0, 1, 2].map(|a| if m[a] > 1 { face(a, first(a)) } else { 0.0 }));
+        return faces;
+    }
+    for (a, array) in faces.arrays.iter_mut().enumerate() {
+        let mut n = m;
+        n[a] += 1;
+        array.resize(n.iter().product(), 0.0);
+        par::planes(n[0] * n[1], array, |k, p| {
+            for (j, row) in p.chunks_exact_mut(n[0]).enumerate() {
+                for (i, t) in row.iter_mut().enumerate() {
+                    let c = [i, j, k];
+                    if c[a] > 0 && c[a] < m[a] {
+                        *t = face(a, c);
+                    }
+                }
+            }
+        });
+    }
     faces.uniform = if fine.closed { None } else { faces.equal() };
+    if faces.even() {
+        faces.arrays = Default::default();
+    }
     faces
 }

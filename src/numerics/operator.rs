@@ -26,29 +26,30 @@ impl Operator {
         let layout = Layout::new(faces.n);
         let [nx, ny, nz] = faces.n;
         let plane = nx * ny;
-        let mut total = vec![0.0; plane * nz];
-        par::planes(plane, &mut total, |k, p| {
-            for (j, row) in p.chunks_exact_mut(nx).enumerate() {
-                faces.sum_row(j, k, row);
+        let mut total = Vec::new();
+        layout.fit(&mut total);
+        par::planes(layout.plane(), layout.body(&mut total), |k, p| {
+            for (j, row) in p.chunks_exact_mut(layout.stride).enumerate() {
+                faces.sum_row(j, k, &mut row[..nx]);
             }
         });
         for &(i, _, t) in &faces.ends {
-            total[i as usize] += t;
+            total[layout.at(i as usize)] += t;
         }
         let lower = if faces.uniform.is_some() {
             Default::default()
         } else {
-            let x: Vec<f32> =
-                faces.x.chunks_exact(nx + 1).flat_map(|r| &r[..nx]).copied().collect();
+            let [x, y, z] = &faces.arrays;
+            let x: Vec<f32> = x.chunks_exact(nx + 1).flat_map(|r| &r[..nx]).copied().collect();
             let y: Vec<f32> =
-                faces.y.chunks_exact(nx * (ny + 1)).flat_map(|p| &p[..plane]).copied().collect();
-            [layout.pad(&x), layout.pad(&y), layout.pad(&faces.z[..plane * nz])]
+                y.chunks_exact(nx * (ny + 1)).flat_map(|p| &p[..plane]).copied().collect();
+            [layout.pad(&x), layout.pad(&y), layout.pad(&z[..plane * nz])]
         };
         Operator {
             layout,
             uniform: faces.uniform,
             faces: lower,
-            total: layout.pad(&total),
+            total,
             zero: vec![0.0; layout.view_len()],
         }
     }

@@ -48,10 +48,15 @@ fn inside(fine: &Faces<f32>, merge: [bool; 3], p: &Pair<f32>) -> (Option<f64>, O
     if !merge[a] {
         return (None, None);
     }
-    let step = [1, fine.n[0], fine.n[0] * fine.n[1]][a];
-    let below = |i: usize| f64::from(fine.below(a, i));
+    let [nx, ny, _] = fine.n;
+    let below = |i: u32, step: usize| {
+        let i = i as usize;
+        let mut v = [i % nx, (i / nx) % ny, i / (nx * ny)];
+        v[a] += step;
+        f64::from(fine.below(a, v))
+    };
     let even = fine.n[a].is_multiple_of(2);
-    (even.then(|| below(p.last as usize)), Some(below(p.first as usize + step)))
+    (even.then(|| below(p.last, 0)), Some(below(p.first, 1)))
 }
 
 /// A voxel at the end of a periodic axis, on one level.

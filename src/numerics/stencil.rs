@@ -91,12 +91,9 @@ pub fn ends<T: Real>(pairs: &[Pair<T>]) -> Vec<(u32, u32, T)> {
 pub struct Faces<T> {
     /// Voxels along x, y, z.
     pub n: [usize; 3],
-    /// Faces across x, (nz, ny, nx + 1).
-    pub x: Vec<T>,
-    /// Faces across y, (nz, ny + 1, nx).
-    pub y: Vec<T>,
-    /// Faces across z, (nz + 1, ny, nx).
-    pub z: Vec<T>,
+    /// Faces across x, (nz, ny, nx + 1), y, (nz, ny + 1, nx), and z, (nz + 1, ny, nx); empty
+    /// where the faces are [`Faces::even`].
+    pub arrays: [Vec<T>; 3],
     /// Conductances along x, y, z where all faces between open voxels are equal.
     pub uniform: Option<[T; 3]>,
     /// True if some voxels are closed: no unknown, no conductance.
@@ -115,6 +112,17 @@ impl Faces<f64> {
         let [nx, ny, nz] = grid.n;
         let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
         let scale: [f64; 3] = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
+        let closed = relative.contains(&0.0);
+        let most = relative.iter().fold(0.0_f64, |m, &r| m.max(r));
+        let same = grid.form == Form::Box && relative.iter().all(|&r| r == most || r == 0.0);
+        let uniform = same.then(|| scale.map(|s| s * most));
+        let pairs = pairs(grid, |a, i, j| scale[a] * mean(relative[i], relative[j]));
+        let ends = ends(&pairs);
+        let mut faces =
+            Faces { n: grid.n, arrays: Default::default(), uniform, closed, pairs, ends };
+        if faces.even() {
+            return faces;
+        }
         let mut x = vec![0.0; (nx + 1) * ny * nz];
         let mut y = vec![0.0; nx * (ny + 1) * nz];
         let mut z = vec![0.0; nx * ny * (nz + 1)];
@@ -149,13 +157,8 @@ impl Faces<f64> {
                 *o = scale[2] * weights[i % nx] * mean(lo[i], hi[i]);
             }
         });
-        let closed = relative.contains(&0.0);
-        let most = relative.iter().fold(0.0_f64, |m, &r| m.max(r));
-        let same = grid.form == Form::Box && relative.iter().all(|&r| r == most || r == 0.0);
-        let uniform = same.then(|| scale.map(|s| s * most));
-        let pairs = pairs(grid, |a, i, j| scale[a] * mean(relative[i], relative[j]));
-        let ends = ends(&pairs);
-        Faces { n: grid.n, x, y, z, uniform, closed, pairs, ends }
+        faces.arrays = [x, y, z];
+        faces
     }
 
     /// The same conductances in single precision.
@@ -167,9 +170,7 @@ impl Faces<f64> {
         let pairs: Vec<_> = self.pairs.iter().map(single).collect();
         Faces {
             n: self.n,
-            x: cast(&self.x),
-            y: cast(&self.y),
-            z: cast(&self.z),
+            arrays: self.arrays.each_ref().map(|a| cast(a)),
             uniform,
             closed: self.closed,
             ends: ends(&pairs),
@@ -187,6 +188,31 @@ impl<T: Real> Faces<T> {
     /// Voxels.
     pub fn voxels(&self) -> usize {
         self.plane() * self.n[2]
+    }
+
+    /// True if all voxels are open and all faces across an axis equal: then no array is kept.
+    pub fn even(&self) -> bool {
+        self.uniform.is_some() && !self.closed
+    }
+
+    /// Conductance of a face between voxels, by its number in the array along `axis`.
+    #[inline(always)]
+    pub fn between(&self, axis: usize, face: usize) -> T {
+        match self.uniform {
+            Some(t) if !self.closed => t[axis],
+            _ => self.arrays[axis][face],
+        }
+    }
+
+    /// Conductance of the face below the voxel at `v` along `axis`, also behind the last one; 0
+    /// at the sides of the grid.
+    pub fn below(&self, axis: usize, v: [usize; 3]) -> T {
+        if v[axis] == 0 || v[axis] == self.n[axis] {
+            return T::ZERO;
+        }
+        let mut n = self.n;
+        n[axis] += 1;
+        self.between(axis, (v[2] * n[1] + v[1]) * n[0] + v[0])
     }
 
     /// Plane `k` of a field with the planes below and above it; at an end the plane itself.
@@ -214,13 +240,14 @@ impl<T: Real> Faces<T> {
         let [nx, ny, _] = self.n;
         let here = (k * ny + j) * nx;
         let y = (k * (ny + 1) + j) * nx;
+        let [in_x, in_y, in_z] = &self.arrays;
         let sides = [
-            &self.y[y..][..nx],
-            &self.y[y + nx..][..nx],
-            &self.z[here..][..nx],
-            &self.z[here + nx * ny..][..nx],
+            &in_y[y..][..nx],
+            &in_y[y + nx..][..nx],
+            &in_z[here..][..nx],
+            &in_z[here + nx * ny..][..nx],
         ];
-        (&self.x[(k * ny + j) * (nx + 1)..][..=nx], sides)
+        (&in_x[(k * ny + j) * (nx + 1)..][..=nx], sides)
     }
 
     /// Writes Σ_f T_f (v_i − v_neighbour) of row `j` of plane `k` to `out` (length nx), given the
@@ -294,27 +321,20 @@ impl<T: Real> Faces<T> {
 
     /// Conductances along x, y, z if all inner faces across an axis are equal.
     pub fn equal(&self) -> Option<[T; 3]> {
+        if self.even() {
+            return self.uniform;
+        }
         let [nx, ny, nz] = self.n;
         let all = |mut rows: std::slice::ChunksExact<T>, inner: std::ops::Range<usize>| {
             let first = rows.clone().next().and_then(|r| r[inner.clone()].first());
             let first = first.copied().unwrap_or(T::ZERO);
             rows.all(|r| r[inner.clone()].iter().all(|t| *t == first)).then_some(first)
         };
-        let x = all(self.x.chunks_exact(nx + 1), 1..nx)?;
-        let y = all(self.y.chunks_exact((ny + 1) * nx), nx..ny * nx)?;
-        let z = all(self.z.chunks_exact(self.z.len()), nx * ny..nz * nx * ny)?;
+        let [in_x, in_y, in_z] = &self.arrays;
+        let x = all(in_x.chunks_exact(nx + 1), 1..nx)?;
+        let y = all(in_y.chunks_exact((ny + 1) * nx), nx..ny * nx)?;
+        let z = all(in_z.chunks_exact(in_z.len()), nx * ny..nz * nx * ny)?;
         Some([x, y, z])
-    }
-
-    /// Conductance of the face below voxel `index` along `axis`.
-    pub fn below(&self, axis: usize, index: usize) -> T {
-        let [nx, ny, _] = self.n;
-        let (i, j, k) = (index % nx, (index / nx) % ny, index / (nx * ny));
-        match axis {
-            0 => self.x[(k * ny + j) * (nx + 1) + i],
-            1 => self.y[(k * (ny + 1) + j) * nx + i],
-            _ => self.z[index],
-        }
     }
 
     /// Faces across seams of the voxels of `range`.
@@ -327,27 +347,17 @@ impl<T: Real> Faces<T> {
 
     /// Calls `each(neighbour, conductance)` for the neighbours of a voxel.
     pub fn neighbours(&self, index: usize, mut each: impl FnMut(usize, T)) {
-        let [nx, ny, nz] = self.n;
-        let (i, j, k) = (index % nx, (index / nx) % ny, index / (nx * ny));
-        let tx = (k * ny + j) * (nx + 1) + i;
-        let ty = (k * (ny + 1) + j) * nx + i;
-        if i > 0 {
-            each(index - 1, self.x[tx]);
-        }
-        if i + 1 < nx {
-            each(index + 1, self.x[tx + 1]);
-        }
-        if j > 0 {
-            each(index - nx, self.y[ty]);
-        }
-        if j + 1 < ny {
-            each(index + nx, self.y[ty + nx]);
-        }
-        if k > 0 {
-            each(index - nx * ny, self.z[index]);
-        }
-        if k + 1 < nz {
-            each(index + nx * ny, self.z[index + nx * ny]);
+        let [nx, ny, _] = self.n;
+        let v = [index % nx, (index / nx) % ny, index / (nx * ny)];
+        for (axis, step) in [1, nx, nx * ny].into_iter().enumerate() {
+            if v[axis] > 0 {
+                each(index - step, self.below(axis, v));
+            }
+            if v[axis] + 1 < self.n[axis] {
+                let mut next = v;
+                next[axis] += 1;
+                each(index + step, self.below(axis, next));
+            }
         }
         for &(_, other, t) in self.ends_in(index..index + 1) {
             each(other as usize, t);
@@ -374,13 +384,9 @@ impl<T: Real> Faces<T> {
             out[nx - 1] = out[0];
             return;
         }
-        let here = (k * ny + j) * nx;
-        let tx = &self.x[(k * ny + j) * (nx + 1)..][..=nx];
-        let ys = &self.y[(k * (ny + 1) + j) * nx..][..2 * nx];
-        let zb = &self.z[here..][..nx];
-        let za = &self.z[here + nx * ny..][..nx];
+        let (tx, [ys, yn, zb, za]) = self.conductances(j, k);
         for i in 0..nx {
-            out[i] = tx[i] + tx[i + 1] + ys[i] + ys[i + nx] + zb[i] + za[i];
+            out[i] = tx[i] + tx[i + 1] + ys[i] + yn[i] + zb[i] + za[i];
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Transfer {
     /// By axis, at each coarse voxel the face to its lower neighbour: φ of the children before
     /// and behind it; 0 at the sides of the grid.
     weights: [[Vec<f32>; 2]; 3],
+    /// By axis: rows of `weights` from a row of voxels to the next, and to that of the next plane;
+    /// between even grids a row serves all that see the same.
+    rows: [[usize; 2]; 3],
     /// A plane of zeros.
     zero: Vec<f32>,
 }
@@ -44,22 +47,27 @@ impl Transfer {
         let n: [usize; 3] =
             std::array::from_fn(|a| if merge[a] { fine[a].div_ceil(2) } else { fine[a] });
         let coarse = Layout::new(n);
+        // Weights of even grids change along their own axis only.
+        let even = faces.even();
+        let rows = if even { [[0, 0], [1, 0], [0, 1]] } else { [[1, n[1]]; 3] };
         let weights = std::array::from_fn(|a| {
             if !merge[a] {
                 return [Vec::new(), Vec::new()];
             }
+            let [jj, kk] = [1, 2].map(|b| if even && a != b { 1 } else { n[b] });
+            let shape = Layout { n: [n[0], jj, kk], stride: coarse.stride };
             let mut sides = [Vec::new(), Vec::new()];
             for side in &mut sides {
-                coarse.fit(side);
+                shape.fit(side);
             }
             let [before, behind] = &mut sides;
-            let (before, behind) = (coarse.body(before), coarse.body(behind));
-            par::planes2(coarse.plane(), before, behind, |k, before, behind| {
-                for j in 0..n[1] {
+            let (before, behind) = (shape.body(before), shape.body(behind));
+            par::planes2(shape.plane(), before, behind, |k, before, behind| {
+                for j in 0..jj {
                     for i in 0..n[0] {
                         let at = [i, j, k];
                         if at[a] > 0 {
-                            let place = j * coarse.stride + i;
+                            let place = j * shape.stride + i;
                             (before[place], behind[place]) = face_weights(faces, merge, a, at);
                         }
                     }
@@ -68,7 +76,7 @@ impl Transfer {
             sides
         });
         let zero = vec![0.0; coarse.view_len()];
-        Transfer { fine: Layout::new(fine), coarse, merge, weights, zero }
+        Transfer { fine: Layout::new(fine), coarse, merge, weights, rows, zero }
     }
 
     /// True if pairs merge along an axis.
@@ -139,7 +147,15 @@ impl Transfer {
     /// φ of side `side` of the faces along `axis` below the voxels of coarse row (j, k).
     #[inline(always)]
     fn weights(&self, axis: usize, side: usize, j: usize, k: usize) -> &[f32] {
-        self.coarse.row(self.coarse.view(&self.weights[axis][side], k), j)
+        self.weights_from(axis, side, j, k, 0)
+    }
+
+    /// As [`Transfer::weights`], of the voxels `shift` further along x.
+    #[inline(always)]
+    fn weights_from(&self, axis: usize, side: usize, j: usize, k: usize, shift: usize) -> &[f32] {
+        let [row, plane] = self.rows[axis];
+        let start = self.coarse.at(0) + (j * row + k * plane) * self.coarse.stride + shift;
+        &self.weights[axis][side][start..][..self.coarse.stride]
     }
 }
 
@@ -203,13 +219,7 @@ pub(super) fn resistance_parts(below: Option<f64>, middle: f64, above: Option<f6
 /// Mean φ over the pairs of children that touch across face `at` along `axis`.
 fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3]) -> (f32, f32) {
     let n = faces.n;
-    let across = |v: [usize; 3]| {
-        f64::from(match axis {
-            0 => faces.x[(v[2] * n[1] + v[1]) * (n[0] + 1) + v[0]],
-            1 => faces.y[(v[2] * (n[1] + 1) + v[1]) * n[0] + v[0]],
-            _ => faces.z[(v[2] * n[1] + v[1]) * n[0] + v[0]],
-        })
-    };
+    let across = |v: [usize; 3]| f64::from(faces.below(axis, v));
     let ranges: [Range<usize>; 3] =
         std::array::from_fn(|a| children(at[a], merge[a] && a != axis, n[a]));
     let (mut before, mut behind, mut open) = (0.0, 0.0, 0.0_f64);
@@ -397,7 +407,7 @@ kernel! {
             if t.merge[0] {
                 let m = pairs(f, c);
                 // The faces above: those below the next voxels.
-                let before = &c.right(c.view(&t.weights[0][0], kc), j)[..m];
+                let before = &t.weights_from(0, 0, j, kc, 1)[..m];
                 let (own, behind, sums) = (&own[..m], &t.weights(0, 1, j, kc)[..m], &sums[..m]);
                 let (left, right) = (&c.left(here, j)[..m], &c.right(here, j)[..m]);
                 let out = out.chunks_exact_mut(2);

@@ -52,7 +52,10 @@ impl Wall {
             let Behind::Open { film } = behind[number] else { continue };
             let h = grid.h[face.axis];
             for (level, (n, width)) in shapes.iter().enumerate() {
-                let mut sums = std::collections::BTreeMap::new();
+                // Coarse voxels of the face, in their order, as those of the fine one.
+                let voxels: Vec<usize> = face_voxels(*n, face).collect();
+                let across = [[1, 2], [0, 2], [0, 1]][face.axis];
+                let mut sums = vec![0.0; voxels.len()];
                 for voxel in face_voxels(grid.n, face) {
                     let local = d * axis[face.axis] * relative[voxel];
                     if local <= 0.0 {
@@ -60,12 +63,11 @@ impl Wall {
                     }
                     let g = 1.0 / (h * (width[number] * h / (2.0 * local) + 1.0 / film));
                     let v = grid.voxel(voxel);
-                    let c: [usize; 3] =
-                        std::array::from_fn(|a| coarse_index(v[a], grid.n[a], n[a]));
-                    let index = ((c[2] * n[1] + c[1]) * n[0] + c[0]) as u32;
-                    *sums.entry(index).or_insert(0.0) += g * grid.share(face, voxel);
+                    let [p, q] = across.map(|a| coarse_index(v[a], grid.n[a], n[a]));
+                    sums[q * n[across[0]] + p] += g * grid.share(face, voxel);
                 }
-                levels[level][number].extend(sums);
+                let entries = voxels.into_iter().zip(sums).filter(|e| e.1 > 0.0);
+                levels[level][number].extend(entries.map(|(i, g)| (i as u32, g)));
             }
         }
         Wall { levels }

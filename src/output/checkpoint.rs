@@ -13,11 +13,12 @@
 //! wins. `checkpoint/at-…` are those that the case asks for, and stay.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::folder::publish_with;
 use super::{OutputError, Result, regular};
+use crate::ground::moments;
 use crate::model::run::Kept;
 
 const MAGIC: &[u8] = b"blastema checkpoint\n";
@@ -129,7 +130,7 @@ pub fn newest(folder: &Path, hash: &str, latest: f64) -> Result<Found> {
     let mut found = Found::default();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(found),
         Err(e) => return Err(OutputError::io(&folder, &e)),
     };
     let mut best: Option<u64> = None;
@@ -142,10 +143,13 @@ pub fn newest(folder: &Path, hash: &str, latest: f64) -> Result<Found> {
     for path in paths {
         let bytes = match regular::read(&path) {
             Ok(bytes) => bytes,
-            Err(e) => {
+            // A pipe or a device was never ours, and what is gone is gone.
+            Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound) => {
                 found.passed_over.push(format!("{}: {e}", path.display()));
                 continue;
             }
+            // What cannot be read now may well be whole.
+            Err(e) => return Err(OutputError::io(&path, &e)),
         };
         match parse(&bytes) {
             Ok(c) if series(c.version) != series(env!("CARGO_PKG_VERSION")) => {
@@ -155,7 +159,7 @@ pub fn newest(folder: &Path, hash: &str, latest: f64) -> Result<Found> {
             Ok(c) if c.hash != hash => {
                 found.passed_over.push(format!("{} belongs to another case", path.display()));
             }
-            Ok(c) if c.time > latest => {}
+            Ok(c) if moments::after(latest, c.time) => {}
             Ok(c) if best.is_none_or(|b| c.step > b) => {
                 best = Some(c.step);
                 found.newest = Some((path, bytes));
@@ -179,7 +183,7 @@ pub fn clear(folder: &Path) -> Result<()> {
         let path = folder.join(name);
         match fs::remove_file(&path) {
             // A folder was never ours.
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound && !path.is_dir() => {
+            Err(e) if e.kind() != ErrorKind::NotFound && !path.is_dir() => {
                 return Err(OutputError::io(&path, &e));
             }
             _ => {}

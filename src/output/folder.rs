@@ -48,6 +48,7 @@ impl Folder {
     /// aside to `path.1`, `path.2` … instead), `InUse` where a living process holds the lock,
     /// `Io` where the folder cannot be made.
     pub fn claim(path: &Path, hash: &str, replace: bool) -> Result<Folder> {
+        let path = &named(path);
         let shown = path.display();
         if path.exists() && !path.is_dir() {
             return Err(OutputError::new(
@@ -116,7 +117,21 @@ impl Folder {
 
     /// Takes the lock of the folder of a run that is there, to go on with it.
     pub fn reopen(path: &Path) -> Result<Folder> {
+        for name in ["fields", super::history::FILE] {
+            if let Ok(target) = fs::read_link(path.join(name)) {
+                let (shown, target) = (path.join(name), target.display().to_string());
+                let text = format!("{} is a link; put {target} itself there", shown.display());
+                return Err(OutputError::new(Kind::Io, text));
+            }
+        }
         Folder::lock(path)?.with_fields()
+    }
+
+    /// Gives the folder up as it was found: what holds nothing goes.
+    pub fn abandon(self) {
+        let path = self.path.clone();
+        drop(self);
+        let _ = fs::remove_dir(path.join("fields")).and_then(|()| fs::remove_dir(&path));
     }
 
     /// Its lock.
@@ -209,6 +224,15 @@ impl Drop for Folder {
     }
 }
 
+/// A path that ends in the name of its folder: `out/` is `out`, `.` is what it is called above.
+fn named(path: &Path) -> PathBuf {
+    let plain: PathBuf = path.components().collect();
+    match plain.file_name() {
+        Some(_) => plain,
+        None => fs::canonicalize(&plain).unwrap_or(plain),
+    }
+}
+
 #[derive(PartialEq, Eq)]
 enum Found {
     Nothing,
@@ -227,7 +251,9 @@ fn inspect(path: &Path, hash: &str) -> Result<Found> {
         Err(e) => return Err(OutputError::io(&run, &e)),
     };
     let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    Ok(match (json["hash"].as_str() == Some(hash), json["status"]["state"].as_str()) {
+    // A part of what was changed on the way was computed with other values.
+    let own = json["hash"].as_str() == Some(hash) && json.get("changed").is_none();
+    Ok(match (own, json["status"]["state"].as_str()) {
         (true, Some("finished")) => Found::Done,
         (true, _) => Found::Unfinished,
         (false, _) => Found::Other,
@@ -260,7 +286,8 @@ fn inspect_without_record(path: &Path) -> Result<Found> {
 /// What this process writes into its lock.
 fn own_lock() -> String {
     let pid = std::process::id();
-    format!("pid {pid}\nboot {}\nhost {}\nstart {}\n", boot_id(), host(), start_time(pid))
+    let (boot, start) = (boot_id(), start_time(pid));
+    format!("pid {pid}\nboot {boot}\nhost {}\nstart {start}\nnamespace {}\n", host(), namespace())
 }
 
 /// Creates a lock file with this process in it, whole from the start; false where the file exists.
@@ -310,8 +337,15 @@ fn stale(lock: &Path) -> bool {
     if boot.is_empty() || entry("host") != host() {
         return false;
     }
+    if entry("boot") != boot {
+        return true;
+    }
+    // In another container process numbers mean others.
+    if entry("namespace") != namespace() {
+        return false;
+    }
     // A process number that came back belongs to a process that started at another time.
-    entry("boot") != boot || entry("start") != start_time(pid)
+    entry("start") != start_time(pid)
 }
 
 /// True while a process writes to this folder.
@@ -342,18 +376,27 @@ fn boot_id() -> String {
     text.trim().to_owned()
 }
 
+/// Where this process's number counts: containers have numbers of their own.
+fn namespace() -> String {
+    let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    link.to_string_lossy().into_owned()
+}
+
 /// Name of this machine.
 pub(crate) fn host() -> String {
     let text = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     text.trim().to_owned()
 }
 
-/// Start of a process in clock ticks since boot; empty where there is no such process.
+/// Start of a process in clock ticks since boot; empty where there is no such process, or it is
+/// dead and only its parent has not looked yet.
 fn start_time(pid: u32) -> String {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in brackets may hold anything; the start is the 20th word after it.
     let after = text.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    after.split_whitespace().nth(19).unwrap_or_default().to_owned()
+    let mut words = after.split_whitespace();
+    let dead = words.next().is_none_or(|state| ["Z", "X"].contains(&state));
+    if dead { String::new() } else { words.nth(18).unwrap_or_default().to_owned() }
 }
 
 /// True for the names of files that are not published yet.

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::checksums::{self, Checksums};
 use super::{Folder, Kind, OutputError, Result};
 
 /// Name of the file.
@@ -30,6 +31,7 @@ impl History {
     /// Creates the table. A column is a name and a unit (empty: none), shown as `name [unit]`.
     pub fn create(folder: &Folder, columns: &[(String, String)]) -> Result<History> {
         let path = folder.join(FILE);
+        forget(folder.path())?;
         let file = File::create(&path).map_err(|e| OutputError::io(&path, &e))?;
         let header: Vec<String> = columns.iter().map(|(name, unit)| title(name, unit)).collect();
         let mut history = History {
@@ -62,6 +64,7 @@ impl History {
             );
             return Err(OutputError::new(Kind::Io, text));
         }
+        forget(folder.path())?;
         file.set_len(bytes).map_err(io)?;
         file.seek(SeekFrom::End(0)).map_err(io)?;
         Ok(History {
@@ -97,7 +100,7 @@ impl History {
         let done = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         done.map_err(|e| OutputError::io(&self.path, &e))?;
         let folder = self.path.parent().unwrap_or(&self.path);
-        super::checksums::append_file(folder, FILE)
+        checksums::append_file(folder, FILE)
     }
 
     fn put(&mut self) -> Result<()> {
@@ -110,6 +113,28 @@ impl History {
         }
         done.map_err(|e| OutputError::io(&self.path, &e))
     }
+}
+
+/// Refuses to go on where the table of a run that was stopped is not what it wrote.
+pub fn verify(folder: &Path) -> Result<()> {
+    let list = Checksums::load(folder)?;
+    let Some(sums) = list.entries().find(|e| e.0 == FILE).map(|e| e.1) else { return Ok(()) };
+    let path = folder.join(FILE);
+    if checksums::hash(&path).is_ok_and(|now| sums.contains(&now)) {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is missing, or is not what the run wrote: copy it back; `blastema run --replace` \
+         starts anew and keeps this folder",
+        path.display()
+    );
+    Err(OutputError::new(Kind::Io, text))
+}
+
+/// Takes the sum of a table off the list: rows will follow, or others.
+fn forget(folder: &Path) -> Result<()> {
+    let mut list = Checksums::load(folder)?;
+    if list.forget(|name| name == FILE) { list.write(folder) } else { Ok(()) }
 }
 
 /// A column's title, quoted where CSV needs it.

@@ -11,6 +11,7 @@ use super::frame::{Column, Layout, Precision, STATIC, file_name};
 use super::master::Series;
 use super::{Kind, OutputError, Result, guard, h5};
 use crate::ground::grid::Form;
+use crate::model::provenance;
 
 /// A published output.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,6 +60,10 @@ impl Results {
         let stem = super::regular::text(&folder.join("run.json")).unwrap_or_default();
         let stem: serde_json::Value = serde_json::from_str(&stem).unwrap_or_default();
         let stem = stem["case"].as_str().unwrap_or("run").to_owned();
+        provenance::plain(&stem).map_err(|why| {
+            let text = format!("the name of the case in {}/run.json {why}", folder.display());
+            OutputError::new(Kind::Io, text)
+        })?;
         let layout = with(&first, |file| layout(file, stem.clone()))?;
         let columns = |path: &Path| with(path, columns);
         let fixed = folder.join(STATIC);

@@ -1,12 +1,14 @@
 //! A run's folder read back: the case that it holds, and how far it is.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::report::case_file;
 use super::{Kind, OutputError, Result, regular};
+use crate::model::provenance;
 
 /// What a run has stored about itself.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,8 @@ pub struct StoredRun {
     pub told: Vec<(String, Value)>,
     /// What the hash holds besides the case, where the run branched off another.
     pub root: Option<String>,
+    /// Time up to which it was computed with other values than those it has now, s.
+    pub changed_at: Option<f64>,
     /// True if the answers shall have their ± (`--refine`).
     pub refine: bool,
 }
@@ -42,8 +46,16 @@ impl StoredRun {
             let text = format!("{} {what}", folder.display());
             OutputError::new(Kind::Missing, text)
         };
-        let text = regular::text(&folder.join("run.json"))
-            .map_err(|_| missing("holds no run: there is no run.json in it"))?;
+        let path = folder.join("run.json");
+        let text = regular::text(&path).map_err(|e| match e.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                missing("holds no run: there is no run.json in it")
+            }
+            ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+                missing("holds a run.json that cannot be read")
+            }
+            _ => OutputError::io(&path, &e),
+        })?;
         let json: Value = serde_json::from_str(&text)
             .map_err(|_| missing("holds a run.json that cannot be read"))?;
         let word = |v: &Value| v.as_str().unwrap_or_default().to_owned();
@@ -62,18 +74,21 @@ impl StoredRun {
                 "does not say how its case was made; was it written by an older version?",
             ));
         }
+        let stem = word(&json["case"]);
+        provenance::plain(&stem)
+            .map_err(|why| missing(&format!("holds a run.json whose name of the case {why}")))?;
         let (then, now) = (word(&json["out"]), fs::canonicalize(folder).unwrap_or_default());
         let mut texts = Vec::new();
         for (i, ((name, origin), kept)) in files.into_iter().zip(folders).zip(kept).enumerate() {
             let path = folder.join(case_file(i, &name));
             let text = match regular::text(&path) {
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => kept,
+                Err(e) if e.kind() == ErrorKind::NotFound => kept,
                 other => other.map_err(|e| OutputError::io(&path, &e))?,
             };
             texts.push((name, moved(PathBuf::from(origin), Path::new(&then), &now), text));
         }
         Ok(StoredRun {
-            stem: word(&json["case"]),
+            stem,
             version: word(&json["version"]),
             hash: word(&json["hash"]),
             finished: json["status"]["state"].as_str() == Some("finished"),
@@ -81,10 +96,11 @@ impl StoredRun {
             sets: words("sets"),
             values: pairs("values", ["key", "typed"]),
             inputs: pairs("inputs", ["path", "blake3"]),
-            told: (["branch", "changed"].into_iter())
+            told: (["branch", "changed", "changed_at"].into_iter())
                 .filter_map(|key| Some((key.to_owned(), json.get(key)?.clone())))
                 .collect(),
             root: json["branch"]["root"].as_str().map(str::to_owned),
+            changed_at: json["changed_at"].as_f64(),
             refine: json["refine"] == true,
         })
     }
