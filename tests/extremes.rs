@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 use blastema::case::load_text;
 use blastema::model::answer::Answer;
 use blastema::model::answers::Answers;
-use blastema::model::run::{Stop, run};
+use blastema::model::run::{Moment, Stop, Watcher, run};
 use blastema::model::solver::{Solver, StepFailure};
 use blastema::model::state::{Kind, flat};
 
@@ -249,4 +249,172 @@ duration = \"2 d\"
     // 0.2 of 2 mm · 1 m² of fluid more.
     let carried = number(&answers, "drug.displaced");
     assert!((carried / -4e-4 - 1.0).abs() < 1e-3, "{carried}");
+}
+
+/// A value at the face that goes up and down a thousand times faster than the slab follows: no
+/// period is passed over. Against the same voxels with two hundred explicit steps a period.
+#[test]
+fn a_fast_sine_is_resolved() {
+    let (solver, _) = finished(
+        r#"
+[domain]
+size = ["2 mm"]
+voxels = [20]
+[solutes.oxygen]
+diffusivity = "1.17e-9 m^2/s"
+initial = "0.1 mM"
+boundary.x_min.value.sine = { mean = "0.1 mM", amplitude = "0.1 mM", period = "10 s" }
+[run]
+duration = "1001.25 s"
+"#,
+    );
+    assert!(solver.work.steps >= 1200, "{} steps", solver.work.steps);
+    let (g, dt) = (1.17e-9 / 1e-8, 0.05);
+    let mut c = [0.1; 20];
+    for n in 0..(1001.25 / dt) as usize {
+        let outside = 0.1 + 0.1 * (2.0 * PI * (n as f64 * dt) / 10.0).sin();
+        let old = c;
+        for i in 0..20 {
+            let below = if i == 0 { 2.0 * (outside - old[0]) } else { old[i - 1] - old[i] };
+            let above = if i == 19 { 0.0 } else { old[i + 1] - old[i] };
+            c[i] += dt * g * (below + above);
+        }
+    }
+    let found = flat(&solver.state.fields[0]);
+    for i in 0..3 {
+        assert!((found[i] - c[i]).abs() < 1e-3, "voxel {i}: {} and {}", found[i], c[i]);
+    }
+}
+
+/// A front of medium that is carried out: what nothing uses stays above the least that was there.
+#[test]
+fn a_carried_front_does_not_undershoot() {
+    let mut solver = begin(
+        r#"
+[domain]
+size = ["4 mm"]
+voxels = [80]
+[flow]
+law.given.velocity = ["10 um/s"]
+[solutes.drug]
+diffusivity = "1e-12 m^2/s"
+initial.table = { axis = "x", points = [["0.99 mm", "1 mM"], ["1.01 mm", "5 mM"], ["1.99 mm", "5 mM"], ["2.01 mm", "1 mM"]] }
+boundary.x_min.inlet = "1 mM"
+boundary.x_max.outflow = {}
+[run]
+duration = "5 min"
+output.every = "10 s"
+"#,
+    );
+    struct Range(f64, f64);
+    impl Watcher for Range {
+        fn next(&self, _: f64) -> Option<f64> {
+            None
+        }
+        fn see(&mut self, moment: &Moment) -> Result<(), String> {
+            for c in flat(&moment.solver.state.fields[0]) {
+                *self = Range(self.0.min(*c), self.1.max(*c));
+            }
+            Ok(())
+        }
+    }
+    let mut range = Range(f64::INFINITY, 0.0);
+    run(&mut solver, &mut [&mut range]).unwrap();
+    assert!(range.0 > 1.0 - 2e-6 && range.1 < 5.0 + 1e-5, "{} to {}", range.0, range.1);
+    assert!(solver.ledger.worst().unwrap().1 < 1e-12, "{:?}", solver.ledger.worst());
+}
+
+/// Thiele's modulus and Péclet's number take the diffusivity along the way.
+#[test]
+fn numbers_of_an_anisotropic_scaffold() {
+    let thiele = |law: &str| {
+        let (_, answers) = finished(&format!(
+            r#"
+[domain]
+size = ["2 mm"]
+voxels = [40]
+[scaffold]
+porosity = 0.5
+effective_diffusivity.{law}
+[solutes.oxygen]
+diffusivity = "2e-9 m^2/s"
+initial = "0.2 mM"
+boundary.x_max.value = "0.2 mM"
+[cells.a]
+seeding.uniform.density = "5e6 cells/mL"
+uptake.oxygen.first-order.clearance = "0.5 nL/cell/h"
+[run]
+steady = true
+"#
+        ));
+        number(&answers, "oxygen.thiele2")
+    };
+    // k n L²/D with D = 2e-10 m²/s.
+    let by_hand = 0.5e-12 / 3600.0 * 5e12 * 4e-6 / 2e-10;
+    for law in ["tensor = { x = 0.1 }", "tortuosity.factor = 5"] {
+        let found = thiele(law);
+        assert!((found / by_hand - 1.0).abs() < 1e-9, "{law}: {found}, by hand {by_hand}");
+    }
+    let (_, answers) = finished(
+        r#"
+[domain]
+size = ["5 mm", "2 mm"]
+voxels = [20, 10]
+[scaffold]
+porosity = 0.8
+effective_diffusivity.tensor = { x = 0.1, y = 0.5 }
+[flow]
+law.given.velocity = ["10 um/s", "0 um/s"]
+[solutes.oxygen]
+diffusivity = "2e-9 m^2/s"
+initial = "0.2 mM"
+boundary.x_min.inlet = "0.2 mM"
+boundary.x_max.outflow = {}
+[run]
+steady = true
+"#,
+    );
+    let peclet = number(&answers, "oxygen.peclet");
+    assert!((peclet / 250.0 - 1.0).abs() < 1e-9, "{peclet}");
+}
+
+/// An open channel in Brinkman's law is as wide as its walls are apart, not as its permeability.
+#[test]
+fn an_open_channel_has_no_inertia_of_its_permeability() {
+    let case = |pressure: &str| {
+        load_text(
+            "case.toml",
+            &format!(
+                r#"
+[domain]
+size = ["6 mm", "3 mm"]
+voxels = [12, 30]
+[scaffold]
+porosity = 0.8
+effective_diffusivity.bruggeman = {{}}
+[flow]
+law.brinkman.permeability = "1e-10 m^2"
+boundary.x_min.pressure = "{pressure}"
+boundary.x_max.pressure = "0 Pa"
+boundary.y_min.symmetry = {{}}
+[regions.channel]
+shape.layer = {{ axis = "y", from = "2 mm", to = "3 mm" }}
+scaffold.porosity = 1.0
+flow.law.brinkman.permeability = "1 m^2"
+[solutes.oxygen]
+diffusivity = "3e-9 m^2/s"
+initial = "0.2 mM"
+boundary.x_min.inlet = "0.2 mM"
+boundary.x_max.outflow = {{}}
+[run]
+steady = true
+"#
+            ),
+            &[],
+        )
+        .unwrap_or_else(|r| panic!("{r}"))
+    };
+    let warned = |pressure: &str| case(pressure).warnings.iter().any(|w| w.code == "W043");
+    // 33 µm/s in 1 mm: a Reynolds number of 0.05; a thousand times that is 48.
+    assert!(!warned("0.001 Pa") && warned("1 Pa"));
 }

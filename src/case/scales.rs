@@ -2,14 +2,14 @@
 
 use crate::ground::grid::Face;
 use crate::model::setup::{Boundary, FlowLaw, Population, Setup};
-use crate::model::solutes::{diffusion_length, fed, feeds};
+use crate::model::solutes::{diffusion_way, fed, feeds};
 
 /// Scales of a solute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scales {
     /// Name.
     pub solute: String,
-    /// Mean effective diffusivity per total area, m²/s.
+    /// Mean effective diffusivity per total area, m²/s; along the way from a fed face.
     pub diffusivity: f64,
     /// Longest way from a fed face, m; `None`: no face feeds it.
     pub length: Option<f64>,
@@ -63,8 +63,12 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
     };
     let live = over(&|_| 1.0).max(f64::MIN_POSITIVE);
     let mean = |values: &[f64]| over(&|i| values[i]) / live;
-    let diffusivity = solute.diffusivity * mean(&solute.relative);
-    let length = diffusion_length(setup, s);
+    // Along the way from a fed face, else the slowest.
+    let way = diffusion_way(setup, s);
+    let slowest = solute.axis[..grid.dimensions].iter().fold(f64::INFINITY, |m, a| m.min(*a));
+    let free = solute.diffusivity * mean(&solute.relative);
+    let diffusivity = free * way.map_or(slowest, |w| w.1);
+    let length = way.map(|w| w.0);
     let reference = reference(setup, s);
     let volume = grid.voxel_volume();
     let cells = |p: &Population| over(&|i| p.seeding[i]);
@@ -92,7 +96,7 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
         // A flow brings more than diffusion: there is no such bound.
         supply: length
             .filter(|_| setup.flow.is_none())
-            .map(|l| supply(setup, s, diffusivity, reference, l)),
+            .map(|l| supply(setup, s, free, reference, l)),
         lasts: lasts(setup, s, demand),
     }
 }
@@ -118,6 +122,7 @@ fn supply(setup: &Setup, s: usize, diffusivity: f64, reference: f64, length: f64
             _ => 0.0,
         };
         let area = setup.grid.area(*face);
+        let diffusivity = diffusivity * setup.solutes[s].axis[face.axis];
         if feeds(b) { open * area * reference / (length / (2.0 * diffusivity) + film) } else { 0.0 }
     };
     Face::ALL.iter().map(one).sum()

@@ -44,6 +44,14 @@ impl Signal {
         }
     }
 
+    /// Its period, s, if it has one.
+    pub fn period(&self) -> Option<f64> {
+        match self {
+            Signal::Sine { period, .. } => Some(*period),
+            _ => None,
+        }
+    }
+
     /// The same signal with every value passed through `f`.
     #[must_use]
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Signal {

@@ -5,7 +5,7 @@ pub use super::answer::{Answer, digits};
 use super::flow::felt;
 use super::run::{Moment, Watcher};
 use super::setup::Setup;
-use super::solutes::{diffusion_length, fed, feeds};
+use super::solutes::{diffusion_way, fed, feeds};
 use super::solver::Solver;
 use super::state::{Kind, flat};
 use super::survey::{Survey, split};
@@ -422,7 +422,7 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
     let measure = solver.measure();
     let live: f64 = measure.iter().sum();
     for (s, solute) in setup.solutes.iter().enumerate() {
-        let (Some(c0), Some(length)) = (fed(setup, s), diffusion_length(setup, s)) else {
+        let (Some(c0), Some((length, along))) = (fed(setup, s), diffusion_way(setup, s)) else {
             continue;
         };
         let (mut demand, mut used, mut largest) = (0.0, 0.0, 0.0);
@@ -447,7 +447,7 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         }
         // At the start, as the seeding.
         let local = |i: usize| solute.diffusivity * solute.relative[i] * measure[i];
-        let d: f64 = (0..setup.grid.len()).map(local).sum::<f64>() / live;
+        let d: f64 = along * (0..setup.grid.len()).map(local).sum::<f64>() / live;
         if largest > 0.0 && c0 > 0.0 && d > 0.0 {
             let thiele = largest * length * length / (d * c0);
             out.push(answer(

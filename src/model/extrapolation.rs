@@ -7,7 +7,7 @@ use super::coupling::{Attempt, empty};
 use super::detachment::detached;
 use super::differentiation::became;
 use super::migration::{self, Way};
-use super::setup::{Boundary, Production};
+use super::setup::{Boundary, Population, Production};
 use super::solutes::outside;
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
@@ -34,6 +34,7 @@ impl Solver {
             }
         }
         let top = self.stream.as_ref().and_then(|_| self.ceiling(s, before, attempt.dt));
+        let bottom = self.stream.as_ref().map_or(0.0, |_| self.floor(s, attempt.dt));
         self.extrapolate(s);
         let volume = self.setup.grid.voxel_volume();
         let scale = self.scales[s];
@@ -63,6 +64,7 @@ impl Solver {
             };
             let mut spent = std::collections::BTreeMap::new();
             let faces = &self.hierarchies[transport.hierarchy].fine;
+            let room: &[f64] = &self.room;
             let w = |i: usize| 0.5 * (ch[i] + ct[i]) - cf[i];
             let storage: &[f64] =
                 if state.storage.is_empty() { &self.storage } else { &state.storage };
@@ -98,7 +100,22 @@ impl Solver {
                     charged + own(i, missing - charged, 1.0)
                 };
                 let moved = limiter::carried(n, &through, &fields, dt, 1.0);
+                // What is only carried stays above the least that was there: measured from that,
+                // it is not negative.
+                let floor = bottom * (1.0 - ABOVE);
+                let under = floor > 0.0 && c.iter().zip(room).any(|(c, r)| *r > 0.0 && *c < floor);
+                let shift = |c: &mut [f64], by: f64| {
+                    for (c, r) in c.iter_mut().zip(room) {
+                        *c += if *r > 0.0 { by } else { 0.0 };
+                    }
+                };
+                if under {
+                    shift(c, -floor);
+                }
                 limited = limiter::repair(c, moved, storage, scale, &mut charge_both);
+                if under {
+                    shift(c, floor);
+                }
                 if let Some(top) = top {
                     let moved = limiter::carried(n, &through, &fields, dt, -1.0);
                     let above = limiter::lower(
@@ -220,6 +237,36 @@ impl Solver {
             }
         }
         Some(top)
+    }
+
+    /// Least value that solute `s` can have after a step: what it had and what is outside; 0 where
+    /// something may use it.
+    fn floor(&self, s: usize, dt: f64) -> f64 {
+        let solute = &self.setup.solutes[s];
+        let uses = |p: &Population| p.uptake.iter().any(|u| u.0 == s);
+        let used = solute.decay > 0.0 || self.setup.populations.iter().any(uses);
+        if used || solute.source.is_some() || solute.release.is_some() {
+            return 0.0;
+        }
+        let field = flat(&self.state.fields[s]).iter().zip(self.room.iter());
+        let mut least = field.filter(|f| *f.1 > 0.0).fold(f64::INFINITY, |m, f| m.min(*f.0));
+        for boundary in &solute.boundaries {
+            match boundary {
+                Boundary::Flux(_) => return 0.0,
+                Boundary::Bath(b) => {
+                    for state in [&self.state, &self.half, &self.two, &self.full] {
+                        least = least.min(self.bath(state, *b, s));
+                    }
+                }
+                other => {
+                    for t in [0.0, 0.5, 1.0] {
+                        let t = self.two.time - t * dt;
+                        least = least.min(outside(other, t).unwrap_or(f64::INFINITY));
+                    }
+                }
+            }
+        }
+        if least.is_finite() { least.max(0.0) } else { 0.0 }
     }
 
     /// Uptake of solute `s` in voxel `i` at concentration `c` by the cells of `state`, per volume of

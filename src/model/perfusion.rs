@@ -95,7 +95,7 @@ pub(super) fn answers(solver: &Solver, out: &mut Vec<Answer>) {
     let length = lengths.clone().nth(main).unwrap_or(0.0);
     for (s, solute) in setup.solutes.iter().enumerate() {
         let d = weighted(&|i| solver.diffusivity(s, i));
-        let peclet = mean * length / d;
+        let peclet = mean * length / (d * solute.axis[main]);
         let cell = cell_peclet(solver, s);
         let numerical = if cell > 2.0 {
             format!("; {} per voxel: steep fronts smear over about a voxel", digits(cell))

@@ -77,7 +77,11 @@ pub struct Clock {
 impl Clock {
     /// The clock of a run that starts.
     pub fn new(solver: &Solver) -> Clock {
-        Clock { control: Control::new(solver.setup.run.accuracy.max_step), over: false }
+        let boundaries = solver.setup.solutes.iter().flat_map(|s| &s.boundaries);
+        let periods = boundaries.filter_map(Boundary::signal).filter_map(Signal::period);
+        let longest = periods.map(|p| p / STEPS_A_PERIOD);
+        let longest = longest.fold(solver.setup.run.accuracy.max_step, f64::min);
+        Clock { control: Control::new(longest), over: false }
     }
 }
 
@@ -127,6 +131,10 @@ pub enum Stop {
     /// A watcher asked for it, for this reason; the state was kept.
     Asked(String),
 }
+
+/// Least steps in a period of a value that goes up and down: the error of a step alone does not
+/// tell that it passed over one.
+const STEPS_A_PERIOD: f64 = 12.0;
 
 /// Smallest step, relative to the length of the run.
 const SMALLEST: f64 = 1e-10;

@@ -125,15 +125,18 @@ pub fn fed(setup: &Setup, s: usize) -> Option<f64> {
     setup.solutes[s].boundaries.iter().filter_map(value).reduce(f64::max)
 }
 
-/// Longest way of solute `s` from a fed face, m; `None` where no face feeds it.
-pub fn diffusion_length(setup: &Setup, s: usize) -> Option<f64> {
+/// Longest way of solute `s` from a fed face, m, and the factor of the diffusivity along it; the
+/// quickest way, where several axes are fed. `None` where no face feeds it.
+pub fn diffusion_way(setup: &Setup, s: usize) -> Option<(f64, f64)> {
+    let factors = setup.solutes[s].axis;
     let open = |axis, end| feeds(&setup.solutes[s].boundaries[Face { axis, end }.number()]);
     let way = |a| match (open(a, false), open(a, true)) {
         (true, true) => Some(0.5 * setup.grid.length(a)),
         (false, false) => None,
         _ => Some(setup.grid.length(a)),
     };
-    (0..3).filter_map(way).reduce(f64::min)
+    let ways = (0..3).filter_map(|a| Some((way(a)?, factors[a])));
+    ways.min_by(|a, b| (a.0 * a.0 / a.1).total_cmp(&(b.0 * b.0 / b.1)))
 }
 
 /// Voxels through which a given flux enters, with the face's number; closed voxels are left out.

@@ -63,10 +63,10 @@ pub fn wall_shear(viscosity: f64, speed: f64, porosity: f64, permeability: f64) 
 const DENSITY: f64 = 993.3;
 
 /// Reynolds number ρ(u/ε)d/µ of straight round pores of the same permeability, d = √(32K/ε), with u
-/// superficial.
-pub fn reynolds(viscosity: f64, speed: f64, porosity: f64, permeability: f64) -> f64 {
+/// superficial; no pore is wider than `widest` (m), the walls around an open channel.
+pub fn reynolds(viscosity: f64, speed: f64, porosity: f64, permeability: f64, widest: f64) -> f64 {
     if porosity > 0.0 {
-        let diameter = (32.0 * permeability / porosity).sqrt();
+        let diameter = (32.0 * permeability / porosity).sqrt().min(widest);
         DENSITY * (speed / porosity) * diameter / viscosity
     } else {
         0.0
@@ -90,7 +90,7 @@ mod tests {
     fn the_reynolds_number_of_tubes() {
         // Tubes of 100 µm at a mean velocity of 7 mm/s: 993.3·7e-3·1e-4/7e-4 = 0.9933.
         let (d, e) = (1e-4, 0.5);
-        let found = reynolds(7e-4, e * 7e-3, e, e * d * d / 32.0);
+        let found = reynolds(7e-4, e * 7e-3, e, e * d * d / 32.0, 1.0);
         assert!((found - 0.9933).abs() < 1e-12, "{found}");
     }
 

@@ -137,6 +137,17 @@ impl Builder<'_> {
         for region in &world.regions {
             let path = ["scaffold", "effective_diffusivity"];
             let Some(at) = path.iter().try_fold(region.keys, |v, k| step(v, k)) else { continue };
+            if let Some(Ratio::Tensor(_)) = laws.first().filter(|_| base.is_some()) {
+                let message = format!("{} beside a tensor of the whole scaffold", at.key);
+                let d = self.wrong("E020", at, message);
+                d.label = "the ratios of a tensor hold everywhere".into();
+                d.notes.push(
+                    "give the scaffold a law and each anisotropic solute its diffusivity_in_scaffold, \
+                     or no region a law of its own"
+                        .into(),
+                );
+                continue;
+            }
             let law = self.ratio(at, &world.grid)?;
             for (i, v) in free.iter_mut().enumerate() {
                 if region.shape.contains(world.grid.centre(i)) {

@@ -124,7 +124,10 @@ impl Builder<'_> {
             }
             let porosity = &setup.structure.porosity;
             let k = flow.law.permeability(porosity.iter().copied());
-            let number_at = |i: usize| reynolds(flow.viscosity, stream.speed(i), porosity[i], k[i]);
+            let lengths = (0..setup.grid.dimensions).map(|a| setup.grid.length(a));
+            let widest = lengths.fold(f64::INFINITY, f64::min);
+            let number_at =
+                |i: usize| reynolds(flow.viscosity, stream.speed(i), porosity[i], k[i], widest);
             let most = voxels.map(number_at).fold(0.0, f64::max);
             if most > INERTIAL {
                 warn(

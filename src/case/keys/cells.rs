@@ -308,7 +308,7 @@ fn taxis(sensitivity: Dimension, of: Dimension) -> Shape {
         key(
             "crowding",
             Shape::Word(&["volume-filling", "none"]),
-            "Cells move only into room that the capacity leaves, or freely.",
+            "With a taxis: cells move, at random too, only into room that the capacity leaves, or freely.",
         )
         .or("volume-filling"),
     ])

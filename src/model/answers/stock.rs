@@ -35,7 +35,7 @@ pub(super) fn matter(solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
                 format!("{} mol by fluid that changes place with scaffold, matrix and cells", digits(amount.abs())),
                 Some(amount),
                 "mol",
-                "where the porosity changes, fluid comes and goes with the concentration that is there",
+                "where the porosity changes, fluid comes and goes with the concentration that is there; negative: carried in",
             ));
         }
         let Some(bound) = account(&format!("{}.bound", solute.name)) else { continue };
