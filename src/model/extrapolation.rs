@@ -102,8 +102,10 @@ impl Solver {
                 let moved = limiter::carried(n, &through, &fields, dt, 1.0);
                 // What is only carried stays above the least that was there: measured from that,
                 // it is not negative.
-                let floor = bottom * (1.0 - ABOVE);
-                let under = floor > 0.0 && c.iter().zip(room).any(|(c, r)| *r > 0.0 && *c < floor);
+                let least = bottom * (1.0 - ABOVE);
+                let under = bottom > 0.0 && c.iter().zip(room).any(|(c, r)| *r > 0.0 && *c < least);
+                // The solver's own error, below what counts as limited, is left alone.
+                let floor = bottom * (1.0 - 0.01 * ABOVE);
                 let shift = |c: &mut [f64], by: f64| {
                     for (c, r) in c.iter_mut().zip(room) {
                         *c += if *r > 0.0 { by } else { 0.0 };
