@@ -148,6 +148,8 @@ fn stale_locks_are_taken_over_and_foreign_ones_are_not() {
     let pid = std::process::id();
     assert_eq!(try_with(&format!("pid {pid}\nboot {boot}\nhost {host}\nstart 1\n")), Ok(()));
     assert_eq!(try_with(&format!("pid 1\nboot earlier\nhost {host}\nstart 0\n")), Ok(()));
+    let container = format!("pid 1\nboot {boot}\nhost {host}\nstart 0\nnamespace pid:[1]\n");
+    assert_eq!(try_with(&container), Err(Kind::InUse));
     let elsewhere = "pid 1\nboot b\nhost another-machine\nstart 0\n";
     assert_eq!(try_with(elsewhere), Err(Kind::InUse));
     assert_eq!(try_with(""), Err(Kind::InUse));

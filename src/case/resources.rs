@@ -34,7 +34,7 @@ pub fn memory(setup: &Setup) -> f64 {
         (30, setup.populations.len()),
         (40, fields),
         (55, shapes.len()),
-        (650, usize::from(setup.flow.is_some())),
+        (500, usize::from(setup.flow.is_some())),
         (350, usize::from(staggered)),
         (16, usize::from(setup.grid.form != Form::Box)),
     ];

@@ -248,8 +248,9 @@ fn clip(bounds: Bounds, v: &mut [f64]) {
     v.iter_mut().enumerate().for_each(|(i, x)| *x = bounds.within(i, *x));
 }
 
-/// Sweeps of [`relax`].
+/// Sweeps of [`relax`], and most Newton steps for one voxel in each.
 const SWEEPS: usize = 10;
+const TANGENTS_OF_ONE: usize = 60;
 
 /// Solves for one voxel after the other, there and back: what moves into little room stops where
 /// there is none, which a linearization of all at once does not see. Without walls and reactions.
@@ -259,14 +260,23 @@ fn relax(eq: &Equation, flux: &impl Flux, bounds: Bounds, v: &mut [f64]) {
         for m in 0..count {
             let i = if sweep % 2 == 0 { m } else { count - 1 - m };
             let own = eq.shift * eq.storage[i];
-            let (mut f, mut slope) = (own * v[i] - eq.rhs[i], own);
-            around(eq.hierarchy.fine.n, i, |side, above| {
-                let [out, a, b] = flux.at(side, v[side.low], v[side.high]);
-                f += if above { out } else { -out };
-                slope += if above { a } else { b };
-            });
-            if slope > 0.0 {
+            // Out of an empty voxel nothing that follows the density flows yet: the tangent there
+            // leads far beyond the solution, and from beyond it each step halves the way.
+            for _ in 0..TANGENTS_OF_ONE {
+                let (mut f, mut slope) = (own * v[i] - eq.rhs[i], own);
+                around(eq.hierarchy.fine.n, i, |side, above| {
+                    let [out, a, b] = flux.at(side, v[side.low], v[side.high]);
+                    f += if above { out } else { -out };
+                    slope += if above { a } else { b };
+                });
+                if slope <= 0.0 {
+                    break;
+                }
+                let before = v[i];
                 v[i] = bounds.within(i, v[i] - f / slope);
+                if (v[i] - before).abs() <= 0.1 * before.abs() {
+                    break;
+                }
             }
         }
     }

@@ -341,7 +341,7 @@ fn stale(lock: &Path) -> bool {
         return true;
     }
     // In another container process numbers mean others.
-    if entry("namespace") != namespace() {
+    if ![String::new(), namespace()].contains(&entry("namespace").to_owned()) {
         return false;
     }
     // A process number that came back belongs to a process that started at another time.
