@@ -15,6 +15,7 @@ use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::Advective;
 use crate::numerics::krylov::Reservoir;
+use crate::numerics::nested;
 use crate::numerics::newton::{Equation, NotConverged, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::dot;
@@ -231,6 +232,13 @@ impl Solver {
         if let (true, Some(dt)) = (self.trend, dt) {
             let missed = &self.missed.solutes[s][stage];
             missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
+        }
+        if dt.is_none() && self.stream.is_none() {
+            let behind = |f: usize| match solute.boundaries[f] {
+                Boundary::Bath(b) => self.bath(from, b, s),
+                ref other => outside(other, t).unwrap_or(0.0),
+            };
+            nested::start(&equation, std::array::from_fn(behind), c);
         }
         let solved = match &self.stream {
             None => solve(&equation, &mut self.scratch, c),

@@ -233,12 +233,14 @@ impl Solver {
             solutes: vec![Default::default(); setup.solutes.len()],
             populations: vec![Default::default(); setup.populations.len()],
         };
+        // A steady run takes no step.
+        let stepped = || if setup.run.steady { State::default() } else { state.clone() };
         let mut solver = Solver {
             counted: Vec::new(),
             bends: vec![1.0; setup.solutes.len()],
-            full: state.clone(),
-            half: state.clone(),
-            two: state.clone(),
+            full: stepped(),
+            half: stepped(),
+            two: stepped(),
             scales: vec![0.0; catalogue.specs.len()],
             setup,
             catalogue,
@@ -280,7 +282,8 @@ impl Solver {
         self.state = state;
         let steady: Vec<bool> =
             self.setup.solutes.iter().map(|s| matches!(s.initial, Initial::Steady)).collect();
-        if steady.contains(&true) {
+        // A steady run solves for all of them in a moment.
+        if steady.contains(&true) && !self.setup.run.steady {
             self.steady(&steady)?;
             for term in &mut self.ledger.terms {
                 (term.total, term.turnover, term.rate) = (0.0, 0.0, 0.0);
@@ -298,9 +301,23 @@ impl Solver {
     /// Solves for the steady concentrations of the chosen solutes with the cells as they are;
     /// the ledger then holds amounts per second.
     pub fn steady(&mut self, chosen: &[bool]) -> Result<(), StepFailure> {
-        let mut from = self.state.clone();
-        let mut to = std::mem::replace(&mut self.full, from.clone());
-        to.clone_from(&from);
+        let mut from = std::mem::take(&mut self.state);
+        let mut to = from.clone();
+        let found = self.settled(chosen, &mut from, &mut to);
+        self.state = if found.is_ok() { to } else { from };
+        let amounts = found?;
+        self.ledger.book(&amounts, &amounts, 1.0);
+        self.contents();
+        Ok(())
+    }
+
+    /// Sweeps over the chosen solutes until they agree, from `from` into `to`; gives the amounts.
+    fn settled(
+        &mut self,
+        chosen: &[bool],
+        from: &mut State,
+        to: &mut State,
+    ) -> Result<Vec<f64>, StepFailure> {
         let mut amounts = vec![0.0; self.ledger.terms.len()];
         // An uptake that depends on a solute solved later sees it in the next sweep.
         let later = |m: &Modifier| chosen[m.of] && chosen[m.by] && m.by > m.of;
@@ -309,13 +326,13 @@ impl Solver {
             amounts.fill(0.0);
             for s in (0..chosen.len()).filter(|&s| chosen[s]) {
                 if sweep == 1 {
-                    let lift = self.lift(s, &from, from.time);
+                    let lift = self.lift(s, from, from.time);
                     let room = self.room.clone();
                     for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
                         *c = lift * o;
                     }
                 }
-                self.solute(s, &from, &mut to, None, 0, &mut amounts)?;
+                self.solute(s, from, to, None, 0, &mut amounts)?;
             }
             let settled = (0..chosen.len()).all(|s| {
                 let (a, b) = (flat(&from.fields[s]), flat(&to.fields[s]));
@@ -324,7 +341,7 @@ impl Solver {
                 change <= 10.0 * self.setup.run.accuracy.solver * size
             });
             if !sweeps || settled {
-                break;
+                return Ok(amounts);
             }
             if sweep == SWEEPS {
                 return Err(StepFailure {
@@ -336,12 +353,9 @@ impl Solver {
                     dt: 0.0,
                 });
             }
-            from.clone_from(&to);
+            from.clone_from(to);
         }
-        self.state = to;
-        self.ledger.book(&amounts, &amounts, 1.0);
-        self.contents();
-        Ok(())
+        Ok(amounts)
     }
 
     /// Largest value that the solute meets at its walls or holds.

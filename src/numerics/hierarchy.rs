@@ -85,13 +85,7 @@ impl Hierarchy {
             levels.push(Operator::new(&last));
         }
         seams.push(Seam::new(&last, None));
-        let mut largest = match fine.uniform {
-            Some(t) => std::array::from_fn(|a| if grid.n[a] > 1 { t[a] } else { 0.0 }),
-            None => fine.arrays.each_ref().map(|t| t.iter().fold(0.0_f64, |m, &t| m.max(t))),
-        };
-        for p in &fine.pairs {
-            largest[p.axis] = largest[p.axis].max(p.t);
-        }
+        let largest = fine.largest();
         let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
         Hierarchy {
             fine,

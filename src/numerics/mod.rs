@@ -12,6 +12,7 @@ pub mod layout;
 pub mod limiter;
 pub mod matrix;
 pub mod momentum;
+pub mod nested;
 pub mod network;
 pub mod newton;
 pub mod operator;

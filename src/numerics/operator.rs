@@ -54,6 +54,35 @@ impl Operator {
         }
     }
 
+    /// The faces in double precision, seams apart; `closed` where some voxels are.
+    pub fn faces(&self, closed: bool) -> Faces<f64> {
+        let n = self.layout.n;
+        let mut faces = Faces {
+            n,
+            arrays: Default::default(),
+            uniform: self.uniform.map(|t| t.map(f64::from)),
+            closed,
+            pairs: Vec::new(),
+            ends: Vec::new(),
+        };
+        if faces.even() {
+            return faces;
+        }
+        for (a, array) in faces.arrays.iter_mut().enumerate() {
+            let mut m = n;
+            m[a] += 1;
+            array.resize(m.iter().product(), 0.0);
+            for (i, t) in array.iter_mut().enumerate() {
+                let v = [i % m[0], i / m[0] % m[1], i / (m[0] * m[1])];
+                if v[a] < n[a] {
+                    let at = self.layout.at((v[2] * n[1] + v[1]) * n[0] + v[0]);
+                    *t = f64::from(self.faces[a][at]);
+                }
+            }
+        }
+        faces
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         4 * (self.total.len() + self.faces.iter().map(Vec::len).sum::<usize>())

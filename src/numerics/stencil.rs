@@ -319,6 +319,19 @@ impl<T: Real> Faces<T> {
         }
     }
 
+    /// Largest conductance along x, y, z.
+    pub fn largest(&self) -> [T; 3] {
+        let most = |m: T, t: T| if t > m { t } else { m };
+        let mut all = match self.uniform {
+            Some(t) => std::array::from_fn(|a| if self.n[a] > 1 { t[a] } else { T::ZERO }),
+            None => self.arrays.each_ref().map(|t| t.iter().copied().fold(T::ZERO, most)),
+        };
+        for p in &self.pairs {
+            all[p.axis] = most(all[p.axis], p.t);
+        }
+        all
+    }
+
     /// Conductances along x, y, z if all inner faces across an axis are equal.
     pub fn equal(&self) -> Option<[T; 3]> {
         if self.even() {
