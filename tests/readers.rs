@@ -47,5 +47,6 @@ fn a_reader_beside_a_run_disturbs_nothing() {
     assert!(read.status.success() && words.contains("no error"), "{words}");
     let lone = lone_run(&text);
     same_fields(&dir.path().join("out"), &lone.path().join("out"), "read while it ran");
-    assert!(blastema::output::audit::audit(&dir.path().join("out")).unwrap().whole());
+    let found = blastema::output::audit::audit(&dir.path().join("out")).unwrap();
+    assert!(found.whole(), "{found:?}");
 }

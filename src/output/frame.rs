@@ -251,7 +251,7 @@ fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hd
     h5::text(&file, "time_unit", &layout.time_unit)?;
     let data = h5::group(&h5::image(&file, layout)?, "CellData")?;
     // A data set that is closed writes its last chunks, and nobody hears whether that failed: they
-    // stay open until all is flushed.
+    // stay open until all is flushed; one at a time, for the order of open ones is the library's.
     let mut open = Vec::with_capacity(arrays.len());
     for array in arrays {
         open.push(match &array.values {
@@ -260,8 +260,8 @@ fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hd
             Values::U8(v) => dataset(&data, layout, array, v),
             Values::Vectors(v) => dataset(&data, layout, array, v.as_flattened()),
         }?);
+        file.flush()?;
     }
-    file.flush()?;
     drop(open);
     file.close()
 }

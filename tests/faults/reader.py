@@ -54,7 +54,7 @@ while not (folder / ".stop").exists():
     if not masters and not opened and time.time() > deadline:
         sys.exit("no master file appeared")
     for path in masters + last:
-        found = path.with_name(f".read-{path.name}")
+        found = path.with_name(f".tmp-read-{path.name}")
         try:
             os.link(path, found)
             steps = max(steps, read(found))
