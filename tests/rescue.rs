@@ -240,7 +240,7 @@ fn a_folder_is_replaced_by_any_of_its_names() {
         let again = place.run(out, &["--replace"]);
         assert_eq!(code(&again), 0, "{out}: {}", text(&again));
     }
-    assert_eq!(place.path().join("whole.3").is_dir(), true);
+    assert!(place.path().join("whole.3").is_dir());
     let at = place.path().join("whole");
     let here = blastema(&at, &["run", "../case.toml", "--quiet", "--out", ".", "--replace"]);
     assert_eq!(code(&here), 0, "{}", text(&here));
