@@ -286,6 +286,20 @@ duration = "1001.25 s"
     }
 }
 
+/// Least and largest value of the first field in a run.
+struct Range(f64, f64);
+impl Watcher for Range {
+    fn next(&self, _: f64) -> Option<f64> {
+        None
+    }
+    fn see(&mut self, moment: &Moment) -> Result<(), String> {
+        for c in flat(&moment.solver.state.fields[0]) {
+            *self = Range(self.0.min(*c), self.1.max(*c));
+        }
+        Ok(())
+    }
+}
+
 /// A front of medium that is carried out: what nothing uses stays above the least that was there.
 #[test]
 fn a_carried_front_does_not_undershoot() {
@@ -306,18 +320,6 @@ duration = "5 min"
 output.every = "10 s"
 "#,
     );
-    struct Range(f64, f64);
-    impl Watcher for Range {
-        fn next(&self, _: f64) -> Option<f64> {
-            None
-        }
-        fn see(&mut self, moment: &Moment) -> Result<(), String> {
-            for c in flat(&moment.solver.state.fields[0]) {
-                *self = Range(self.0.min(*c), self.1.max(*c));
-            }
-            Ok(())
-        }
-    }
     let mut range = Range(f64::INFINITY, 0.0);
     run(&mut solver, &mut [&mut range]).unwrap();
     assert!(range.0 > 1.0 - 1e-5 && range.1 < 5.0 + 1e-5, "{} to {}", range.0, range.1);
