@@ -106,17 +106,20 @@ impl Solver {
                 let under = bottom > 0.0 && c.iter().zip(room).any(|(c, r)| *r > 0.0 && *c < least);
                 // The solver's own error, below what counts as limited, is left alone.
                 let floor = bottom * (1.0 - 0.01 * ABOVE);
-                let shift = |c: &mut [f64], by: f64| {
-                    for (c, r) in c.iter_mut().zip(room) {
-                        *c += if *r > 0.0 { by } else { 0.0 };
+                if under {
+                    let above = |(c, r): (&f64, &f64)| if *r > 0.0 { c - floor } else { 0.0 };
+                    let before: Vec<f64> = c.iter().zip(room).map(above).collect();
+                    let mut after = before.clone();
+                    limited = limiter::repair(&mut after, moved, storage, scale, &mut charge_both);
+                    // All others keep their digits: to take the floor off and add it again would
+                    // round every one of them the same way.
+                    for ((c, before), after) in c.iter_mut().zip(&before).zip(&after) {
+                        if before != after {
+                            *c += after - before;
+                        }
                     }
-                };
-                if under {
-                    shift(c, -floor);
-                }
-                limited = limiter::repair(c, moved, storage, scale, &mut charge_both);
-                if under {
-                    shift(c, floor);
+                } else {
+                    limited = limiter::repair(c, moved, storage, scale, &mut charge_both);
                 }
                 if let Some(top) = top {
                     let moved = limiter::carried(n, &through, &fields, dt, -1.0);

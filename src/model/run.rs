@@ -80,8 +80,9 @@ impl Clock {
         let boundaries = solver.setup.solutes.iter().flat_map(|s| &s.boundaries);
         let periods = boundaries.filter_map(Boundary::signal).filter_map(Signal::period);
         let longest = periods.map(|p| p / STEPS_A_PERIOD);
-        let longest = longest.fold(solver.setup.run.accuracy.max_step, f64::min);
-        Clock { control: Control::new(longest), over: false }
+        let mut control = Control::new(solver.setup.run.accuracy.max_step);
+        control.max = longest.fold(control.max, f64::min);
+        Clock { control, over: false }
     }
 }
 
