@@ -256,8 +256,7 @@ impl<'a> Cycle<'a> {
     fn twice(&mut self, l: usize) {
         self.cycle(l);
         let fine = &self.hierarchy.fine;
-        let even = fine.uniform.is_some() && !fine.closed;
-        if even || self.once || l + 1 == self.hierarchy.levels.len() {
+        if fine.even() || self.once || l + 1 == self.hierarchy.levels.len() {
             return;
         }
         let faces = &self.hierarchy.levels[l];

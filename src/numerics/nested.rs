@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Reaction, Scratch};
 use super::transfer::{Transfer, children};
-use super::wall::Wall;
+use super::wall::{Wall, coarse_index};
 use crate::ground::par;
 
 /// Fewest voxels of a grid that is worth a coarser start.
@@ -18,8 +18,8 @@ const WORTH: usize = 4096;
 const TOLERANCE: f64 = 1e-3;
 
 /// Solves on coarser grids and writes what it finds to `v`; leaves `v` where that is not possible
-/// (reservoirs, cut-off parts), not found, or where `v` is more than the lift everywhere. `outside` are the values behind the faces, part of
-/// `eq.rhs`: coarse walls conduct otherwise.
+/// (reservoirs, cut-off parts), not found, or where `v` is not the lift everywhere. `outside` are
+/// the values behind the faces, part of `eq.rhs`: coarse walls conduct otherwise.
 pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
     let fine = eq.hierarchy;
     let known = v.iter().any(|x| *x != eq.lift && *x != 0.0);
@@ -66,7 +66,7 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
 fn place(t: &Transfer, n: [usize; 3], i: usize) -> usize {
     let at = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
     let m = t.coarse().n;
-    let c: [usize; 3] = std::array::from_fn(|a| if t.merges(a) { at[a] / 2 } else { at[a] });
+    let c: [usize; 3] = std::array::from_fn(|a| coarse_index(at[a], n[a], m[a]));
     (c[2] * m[1] + c[1]) * m[0] + c[0]
 }
 
@@ -225,15 +225,10 @@ mod tests {
             let rod = |i: usize| rods && i % n[0] % 4 == 1 && i / n[0] % n[1] % 5 < 2;
             let open: Vec<f64> = (0..grid.len()).map(|i| if rod(i) { 0.0 } else { 1.0 }).collect();
             let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);
-            let behind = [Behind::Open { film: f64::INFINITY }; 6];
             let d = 2e-9;
             // Walls along single voxels would feed everything at once.
-            let behind =
-                std::array::from_fn(
-                    |f| {
-                        if f / 2 < dimensions { behind[f] } else { Behind::Sealed }
-                    },
-                );
+            let mut behind = [Behind::Sealed; 6];
+            behind[..2 * dimensions].fill(Behind::Open { film: f64::INFINITY });
             let wall = Wall::new(&grid, &open, d, [1.0; 3], &behind, &hierarchy.shapes);
             // Half as much outside one face.
             let outside: [f64; 6] = std::array::from_fn(|f| if f == 0 { 0.1 } else { 0.2 });
