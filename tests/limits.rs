@@ -102,6 +102,32 @@ fn a_tiny_bath_is_a_sealed_face() {
     assert!(entered.abs() < 1.1e-9, "{entered}");
 }
 
+/// Much leaves a full bath, and almost nothing has reached the empty one across the slab: what is
+/// rounded off the full one is more than the other holds, and must show in neither budget.
+#[test]
+fn an_empty_bath_across_a_full_one() {
+    for first in [1e-3, 1e-5, 1e-7] {
+        for (full, empty) in [(0, 1), (1, 0)] {
+            let g = grid(&[12], &[1.0]);
+            let mut s = solute(&g, "a", 1.0, 0.0);
+            (s.boundaries[0], s.boundaries[1]) = (Boundary::Bath(full), Boundary::Bath(empty));
+            let mut case = setup(g, vec![s], vec![], 20.0 * first);
+            let bath = |volume, held| Bath {
+                name: format!("well{held}"),
+                volume,
+                solutes: vec![(0, held)],
+                changes: vec![],
+            };
+            let (rich, poor) = (bath(1e3, 1.0), bath(1.0, 0.0));
+            case.baths = if full == 0 { vec![rich, poor] } else { vec![poor, rich] };
+            let accuracy = Accuracy { time: 1e9, solver: 1e-8, max_step: first };
+            let solver = solve(case, accuracy);
+            let (account, defect) = solver.ledger.worst().expect("accounts");
+            assert!(defect <= 1e-12, "step {first}, {account}: {defect:e}");
+        }
+    }
+}
+
 /// Plausibility, not verification: parameters of published experiments, bands from
 /// `validation/v19_published_experiments`. They show that units and orders of magnitude are those
 /// of the field.

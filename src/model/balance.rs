@@ -280,7 +280,6 @@ impl Solver {
         let step = volume * dt.unwrap_or(1.0);
         let terms = &self.solute_terms[s];
         let mut values = solved.reservoirs.clone();
-        let mut closing = None;
         // What round-off can make of each sum over a face: errors of additions add up as random
         // numbers do (Higham, Accuracy and Stability of Numerical Algorithms, 2002, §2.8).
         let additions = (plane / 8 + grid.n[2]) as f64;
@@ -289,10 +288,7 @@ impl Solver {
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             let value = match boundary {
                 Boundary::Bath(b) => match owners.iter().position(|o| o == b) {
-                    Some(r) => {
-                        closing = Some((f, r));
-                        values[r]
-                    }
+                    Some(r) => values[r],
                     None => self.bath(from, *b, s),
                 },
                 Boundary::Outflow => 0.0,
@@ -317,9 +313,14 @@ impl Solver {
             - sources
             - released;
         let stiffest = (0..6).max_by(|&a, &b| doubt[a].total_cmp(&doubt[b]));
-        // What came from baths is what the construct gained and did not get elsewhere: free of
-        // the round-off of large conductances and of baths much larger than the construct. The
-        // bath then follows its flux.
+        // What came from the bath that holds the most is what the construct gained and did not get
+        // elsewhere: free of the round-off of large conductances and of baths much larger than the
+        // construct. The bath then follows its flux.
+        let held = |r: usize| reservoirs[r].fixed.max(reservoirs[r].storage * values[r]);
+        let fullest = (0..owners.len()).max_by(|&a, &b| held(a).total_cmp(&held(b)));
+        let closing = fullest.and_then(|r| {
+            reservoir_faces.iter().rposition(|&x| x == Some(r)).map(|face| (face, r))
+        });
         if let Some((face, last)) = closing {
             for (r, b) in owners.iter().enumerate() {
                 let own: Vec<usize> =
