@@ -106,10 +106,7 @@ fn a_homogenised_structure_has_fluid_and_cells_everywhere() {
          [cells.a]\ntype = \"custom\"\nseeding.uniform.density = \"1e7 cells/mL\"\n\
          [run]\nduration = \"1 h\"\n";
     let c = load_text("homogenised.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"));
-    let blastema::model::setup::Initial::Field(oxygen) = &c.setup.solutes[0].initial else {
-        panic!("a field")
-    };
-    assert!(oxygen.iter().all(|c| *c == 0.2));
+    assert!(matches!(c.setup.solutes[0].initial, Initial::Uniform(c) if c == 0.2));
     assert!(c.setup.populations[0].seeding.iter().all(|n| *n == 1e13));
     assert!(c.setup.structure.open.is_none());
     assert!(c.setup.structure.porosity.iter().all(|e| *e == 0.7));
@@ -140,9 +137,7 @@ fn fields_from_files_of_voxels() {
     let c = read(text).unwrap_or_else(|e| panic!("{e}"));
     assert!(close(c.setup.structure.porosity[5], 0.75));
     assert!(close(c.setup.populations[0].seeding[4], 4e6));
-    let blastema::model::setup::Initial::Field(oxygen) = &c.setup.solutes[0].initial else {
-        panic!("a field")
-    };
+    let Initial::Field(oxygen) = &c.setup.solutes[0].initial else { panic!("a field") };
     assert!(close(oxygen[3], 3.0));
     let short = read(&text.replace("cells.raw", "short.raw"));
     assert!(short.err().is_some_and(|e| e.to_string().contains("21 bytes, not a multiple of 4")));

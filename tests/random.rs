@@ -735,6 +735,9 @@ impl Reaction for Sink {
             *s += self.vmax * self.km / (below * below);
         }
     }
+    fn merged(&self, _: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_> {
+        unreachable!("eight voxels have no coarser grid")
+    }
 }
 
 /// Mutant: a sink that follows its formula below zero has a second, negative root, and Newton's
@@ -788,9 +791,7 @@ fn describe() {
         println!("    axis {:?} {:?}", s.axis, s.boundaries);
         match &s.initial {
             Initial::Steady => println!("    steady"),
-            Initial::Field(v) => {
-                println!("    initial up to {:e}", v.iter().fold(0.0_f64, |m, &c| m.max(c)));
-            }
+            known => println!("    initial up to {:e}", known.largest()),
         }
     }
     println!("{:?}", case.baths);

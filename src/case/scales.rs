@@ -103,10 +103,7 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
 
 /// The largest concentration at the faces, else the initial one.
 pub(super) fn reference(setup: &Setup, s: usize) -> f64 {
-    fed(setup, s).unwrap_or_else(|| match &setup.solutes[s].initial {
-        crate::model::setup::Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
-        crate::model::setup::Initial::Steady => 0.0,
-    })
+    fed(setup, s).unwrap_or_else(|| setup.solutes[s].initial.largest())
 }
 
 /// Over each fed face, A c₀/(L/(2D) + 1/k): the uptake that diffusion from the face can just

@@ -115,6 +115,10 @@ impl Solver {
         let room = &self.room;
         par::planes(plane, &mut self.rhs, |k, r| {
             let at = k * plane;
+            if dt.is_none() {
+                r.fill(0.0);
+                return;
+            }
             let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
             for i in 0..plane {
                 r[i] = inverse * e[i] * o[i] * c[i];
@@ -307,7 +311,8 @@ impl Solver {
                 doubt[f] += rounding * (inward * value.abs() + outward * c[i]);
             }
         }
-        let gained = (inverse + solute.decay) * solved.stored - inverse * dot(plane, old, storage)
+        let held = dt.map_or(0.0, |_| inverse * dot(plane, old, storage));
+        let gained = (inverse + solute.decay) * solved.stored - held
             + solved.parts.iter().sum::<f64>()
             - made
             - sources
@@ -316,8 +321,8 @@ impl Solver {
         // What came from the bath that holds the most is what the construct gained and did not get
         // elsewhere: free of the round-off of large conductances and of baths much larger than the
         // construct. The bath then follows its flux.
-        let held = |r: usize| reservoirs[r].fixed.max(reservoirs[r].storage * values[r]);
-        let fullest = (0..owners.len()).max_by(|&a, &b| held(a).total_cmp(&held(b)));
+        let full = |r: usize| reservoirs[r].fixed.max(reservoirs[r].storage * values[r]);
+        let fullest = (0..owners.len()).max_by(|&a, &b| full(a).total_cmp(&full(b)));
         let closing = fullest.and_then(|r| {
             reservoir_faces.iter().rposition(|&x| x == Some(r)).map(|face| (face, r))
         });

@@ -218,10 +218,23 @@ pub struct Release {
 /// Concentration at time 0.
 #[derive(Clone, Debug)]
 pub enum Initial {
+    /// The same everywhere, mol/m³ of fluid.
+    Uniform(f64),
     /// A value a voxel, mol/m³ of fluid.
     Field(Vec<f64>),
     /// The steady solution for the cells as seeded.
     Steady,
+}
+
+impl Initial {
+    /// The largest value, at least 0; 0 where it is not known yet.
+    pub fn largest(&self) -> f64 {
+        match self {
+            Initial::Uniform(value) => value.max(0.0),
+            Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
+            Initial::Steady => 0.0,
+        }
+    }
 }
 
 /// Condition of a solute on a face.

@@ -34,6 +34,10 @@ impl Reaction for Uptakes<'_> {
         let (law, n) = &self.parts[part];
         accumulate(law, &n[start..start + v.len()], v, rate, slope);
     }
+    fn merged(&self, sum: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_> {
+        let parts = self.parts.iter().map(|(law, n)| (*law, Cow::Owned(sum(n)))).collect();
+        Box::new(Uptakes { parts })
+    }
 }
 
 kernel! {

@@ -10,13 +10,14 @@ use super::flow::Stream;
 use super::ledger::Ledger;
 use super::setup::{Boundary, Initial, Modifier, Population, Setup, Solute};
 use super::solutes::{Transport, outside, weighted};
-use super::state::{Catalogue, Kind, State, flat, flat_mut};
+use super::state::{Catalogue, Field, Kind, State, flat, flat_mut};
 use crate::ground::grid::{Face, Form};
+use crate::ground::par;
 use crate::numerics::drift;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::{NotConverged, Scratch, largest};
 use crate::numerics::predict::Missed;
-use crate::numerics::stencil::{Faces, dot};
+use crate::numerics::stencil::{Faces, dot, lanes, range};
 
 /// Work done, for the answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -141,13 +142,20 @@ impl Solver {
         let catalogue = Catalogue::new(&setup);
         let state = State::initial(&setup, &catalogue);
         let open = setup.structure.open.as_deref();
-        let live_at = |i: usize| open.is_none_or(|o| o[i]) && setup.structure.porosity[i] > 0.0;
-        let room: Vec<f64> =
-            (0..setup.grid.len()).map(|i| if live_at(i) { 1.0 } else { 0.0 }).collect();
+        let (n, plane) = (setup.grid.len(), setup.grid.plane());
+        let porosity = &setup.structure.porosity;
+        let mut room = vec![0.0; n];
+        par::planes(plane, &mut room, |k, room| {
+            for (i, (r, e)) in room.iter_mut().zip(&porosity[k * plane..]).enumerate() {
+                let open = open.is_none_or(|o| o[k * plane + i]);
+                *r = if open && *e > 0.0 { 1.0 } else { 0.0 };
+            }
+        });
         // Sweeps that read both then read one.
         let same = room == *setup.structure.porosity;
         let room = if same { setup.structure.porosity.clone() } else { Arc::new(room) };
-        let live = room.iter().sum();
+        let live = par::sum(n / plane, plane, |k| lanes(plane, |i| room[k * plane + i]));
+        let whole = live == n as f64;
         let sized = |values: &Arc<Vec<f64>>| {
             if setup.grid.form == Form::Box {
                 return values.clone();
@@ -160,19 +168,21 @@ impl Solver {
             None => room.clone(),
         };
         let (measure, storage) = (sized(&pores), sized(&setup.structure.porosity));
-        let range = |values: &[f64]| {
-            let open = values.iter().zip(room.iter()).filter(|v| *v.0 > 0.0 && *v.1 > 0.0);
-            open.fold((f64::INFINITY, 0.0_f64), |m, v| (m.0.min(*v.0), m.1.max(*v.0)))
+        let extent = |values: &[f64]| {
+            let (least, most) = range(plane, values, |i, v| v > 0.0 && room[i] > 0.0);
+            (least, most.max(0.0))
         };
-        let (storage_range, measure_range) = (range(&storage), range(&measure));
+        let (storage_range, measure_range) = (extent(&storage), extent(&measure));
         let mut hierarchies: Vec<Hierarchy> = Vec::new();
         let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
         let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
             let same = |k: &(Arc<Vec<f64>>, [f64; 3])| Arc::ptr_eq(&k.0, relative) && k.1 == axis;
             keys.iter().position(same).unwrap_or_else(|| {
                 keys.push((relative.clone(), axis));
-                let masked = relative.iter().zip(room.iter()).map(|(r, o)| r * o).collect();
-                hierarchies.push(Hierarchy::new(&setup.grid, Arc::new(masked), axis));
+                let whole = whole || Arc::ptr_eq(relative, &room);
+                let masked = || relative.iter().zip(room.iter()).map(|(r, o)| r * o).collect();
+                let masked = if whole { relative.clone() } else { Arc::new(masked()) };
+                hierarchies.push(Hierarchy::new(&setup.grid, masked, axis));
                 keys.len() - 1
             })
         };
@@ -187,9 +197,16 @@ impl Solver {
                 continue;
             }
             // A uniform ratio is a factor; the conductances are then those of the room itself.
-            let mut inside = solute.relative.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
-            let first = inside.next().map_or(1.0, |v| *v.0);
-            let uniform = first > 0.0 && inside.all(|v| *v.0 == first);
+            let live = room.iter().position(|o| *o > 0.0);
+            let first = live.map_or(1.0, |i| solute.relative[i]);
+            let uniform = first > 0.0
+                && par::map(n / plane, plane, |k| {
+                    let here = k * plane..(k + 1) * plane;
+                    let mut inside = solute.relative[here.clone()].iter().zip(&room[here]);
+                    inside.all(|v| *v.0 == first || *v.1 == 0.0)
+                })
+                .iter()
+                .all(|same| *same);
             numbers.push(if uniform {
                 (of(&room, solute.axis), solute.diffusivity * first)
             } else {
@@ -228,7 +245,6 @@ impl Solver {
             (0..setup.populations.len()).map(|p| cell_terms(&setup, p, &mut ledger)).collect();
         arrivals(&setup, &cell_terms, &mut ledger);
         let matter_terms = matter_terms(&setup, &mut ledger);
-        let n = setup.grid.len();
         let missed = AllMissed {
             solutes: vec![Default::default(); setup.solutes.len()],
             populations: vec![Default::default(); setup.populations.len()],
@@ -291,6 +307,10 @@ impl Solver {
         }
         self.first_scales();
         self.rescale();
+        // A steady run has rates, and no contents.
+        if self.setup.run.steady {
+            return Ok(());
+        }
         self.contents();
         for account in &mut self.ledger.accounts {
             account.initial = account.content;
@@ -302,13 +322,28 @@ impl Solver {
     /// the ledger then holds amounts per second.
     pub fn steady(&mut self, chosen: &[bool]) -> Result<(), StepFailure> {
         let mut from = std::mem::take(&mut self.state);
-        let mut to = from.clone();
+        // Cells and matter stay as they are, and are held once. So are the solutes where each is
+        // solved for once: the scales remember how large they were.
+        let rest = from.fields.split_off(chosen.len());
+        let mut to = State { fields: std::mem::take(&mut from.fields), ..from.clone() };
+        let sweeps = self.sweeps(chosen);
+        let kept = |(field, chosen): (&Field, &bool)| {
+            if *chosen && !sweeps { Field::zeros((0, 0, 0)) } else { field.clone() }
+        };
+        from.fields = to.fields.iter().zip(chosen).map(kept).collect();
+        to.fields.extend(rest);
         let found = self.settled(chosen, &mut from, &mut to);
-        self.state = if found.is_ok() { to } else { from };
+        // A solver that found nothing is of no use any more.
+        self.state = to;
         let amounts = found?;
         self.ledger.book(&amounts, &amounts, 1.0);
-        self.contents();
         Ok(())
+    }
+
+    /// True where an uptake depends on a solute that is solved later: it sees it in the next sweep.
+    fn sweeps(&self, chosen: &[bool]) -> bool {
+        let later = |m: &Modifier| chosen[m.of] && chosen[m.by] && m.by > m.of;
+        self.setup.populations.iter().any(|p| p.modifiers.iter().any(later))
     }
 
     /// Sweeps over the chosen solutes until they agree, from `from` into `to`; gives the amounts.
@@ -319,9 +354,7 @@ impl Solver {
         to: &mut State,
     ) -> Result<Vec<f64>, StepFailure> {
         let mut amounts = vec![0.0; self.ledger.terms.len()];
-        // An uptake that depends on a solute solved later sees it in the next sweep.
-        let later = |m: &Modifier| chosen[m.of] && chosen[m.by] && m.by > m.of;
-        let sweeps = self.setup.populations.iter().any(|p| p.modifiers.iter().any(later));
+        let sweeps = self.sweeps(chosen);
         for sweep in 1.. {
             amounts.fill(0.0);
             for s in (0..chosen.len()).filter(|&s| chosen[s]) {
@@ -334,13 +367,16 @@ impl Solver {
                 }
                 self.solute(s, from, to, None, 0, &mut amounts)?;
             }
+            if !sweeps {
+                return Ok(amounts);
+            }
             let settled = (0..chosen.len()).all(|s| {
                 let (a, b) = (flat(&from.fields[s]), flat(&to.fields[s]));
                 let change = a.iter().zip(b).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
                 let size = largest(b, self.setup.grid.plane());
                 change <= 10.0 * self.setup.run.accuracy.solver * size
             });
-            if !sweeps || settled {
+            if settled {
                 return Ok(amounts);
             }
             if sweep == SWEEPS {
@@ -353,7 +389,7 @@ impl Solver {
                     dt: 0.0,
                 });
             }
-            from.clone_from(to);
+            from.fields.clone_from_slice(&to.fields[..chosen.len()]);
         }
         Ok(amounts)
     }

@@ -6,6 +6,7 @@ use ndarray::Array3;
 
 use super::setup::{Initial, Setup};
 use crate::ground::grid::Grid;
+use crate::ground::par;
 
 /// A value a voxel, shape (nz, ny, nx).
 pub type Field = Array3<f64>;
@@ -172,25 +173,34 @@ pub fn zeros(grid: &Grid) -> Field {
 impl State {
     /// The state as seeded; solutes that start from their steady solution are zero for now.
     pub fn initial(setup: &Setup, catalogue: &Catalogue) -> State {
-        let solid: Vec<f64> = setup.structure.porosity.iter().map(|e| 1.0 - e).collect();
+        let solid: Vec<f64> = if catalogue.number(Kind::Scaffold).is_some() {
+            setup.structure.porosity.iter().map(|e| 1.0 - e).collect()
+        } else {
+            Vec::new()
+        };
+        let (open, plane) = (setup.structure.open.as_deref(), setup.grid.plane());
         let field = |spec: &Spec| {
             let mut field = zeros(&setup.grid);
-            let values = match spec.kind {
+            let (uniform, values) = match spec.kind {
                 Kind::Solute(s) => match &setup.solutes[s].initial {
-                    Initial::Field(v) => Some(v),
-                    Initial::Steady => None,
+                    Initial::Uniform(v) => (*v, &[][..]),
+                    Initial::Field(v) => (0.0, &v[..]),
+                    Initial::Steady => return field,
                 },
-                Kind::Viable(p) => Some(&setup.populations[p].seeding),
-                Kind::Matrix(m) => Some(&setup.matter.matrices[m].initial),
-                Kind::Scaffold => Some(&solid),
-                _ => None,
+                Kind::Viable(p) => (0.0, &setup.populations[p].seeding[..]),
+                Kind::Matrix(m) => (0.0, &setup.matter.matrices[m].initial[..]),
+                Kind::Scaffold => (0.0, &solid[..]),
+                _ => return field,
             };
-            if let Some(values) = values {
-                let open = setup.structure.open.as_deref();
-                for (i, (f, v)) in flat_mut(&mut field).iter_mut().zip(values).enumerate() {
-                    *f = if open.is_none_or(|o| o[i]) { *v } else { 0.0 };
+            par::planes(plane, flat_mut(&mut field), |k, f| {
+                match values.get(k * plane..) {
+                    Some(values) if !values.is_empty() => f.copy_from_slice(&values[..plane]),
+                    _ => f.fill(uniform),
                 }
-            }
+                for (f, open) in f.iter_mut().zip(open.iter().flat_map(|o| &o[k * plane..])) {
+                    *f = if *open { *f } else { 0.0 };
+                }
+            });
             field
         };
         State {

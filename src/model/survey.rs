@@ -56,7 +56,7 @@ impl Survey {
         let grid = &solver.setup.grid;
         let (plane, volume) = (grid.plane(), grid.voxel_volume());
         let (room, measure) = (solver.room(), solver.measure());
-        let whole: f64 = measure.iter().sum();
+        let whole = par::sum(grid.n[2], plane, |k| lanes(plane, |i| measure[k * plane + i]));
         let mut survey = Survey { time: solver.state.time, ..Survey::default() };
         for (f, spec) in solver.catalogue.specs.iter().enumerate() {
             let values = flat(&solver.state.fields[f]);
@@ -68,24 +68,18 @@ impl Survey {
                 let at = k * plane;
                 let (v, w) = (&values[at..][..plane], &weight[at..][..plane]);
                 let (r, m) = (&room[at..][..plane], &measure[at..][..plane]);
-                let mut least = Least { value: f64::INFINITY, voxel: 0 };
-                let mut most = 0.0_f64;
-                for i in 0..plane {
-                    if r[i] > 0.0 && v[i] < least.value {
-                        least = Least { value: v[i], voxel: at + i };
-                    }
-                    most = most.max(v[i]);
-                }
+                let least = smallest(plane, |i| if r[i] > 0.0 { v[i] } else { f64::INFINITY });
+                let most = 0.0 - smallest(plane, |i| -v[i]).min(0.0);
                 (lanes(plane, |i| v[i] * w[i]), lanes(plane, |i| v[i] * m[i]), least, most)
             });
             survey.totals.push(volume * parts.iter().map(|p| p.0).sum::<f64>());
             if matches!(spec.kind, Kind::Solute(_)) {
-                let mut least = Least { value: f64::INFINITY, voxel: 0 };
-                for p in parts.iter().filter(|p| p.2.value.is_finite()) {
-                    if p.2.value < least.value {
-                        least = p.2;
-                    }
-                }
+                let least = parts.iter().fold(f64::INFINITY, |m, p| m.min(p.2));
+                let found = parts.iter().position(|p| p.2 == least && least.is_finite());
+                let at = found.map_or(0, |k| k * plane);
+                let here = values[at..].iter().zip(&room[at..]).take(plane);
+                let voxel = here.clone().position(|(v, r)| *v == least && *r > 0.0);
+                let least = Least { value: least, voxel: voxel.map_or(0, |i| at + i) };
                 survey.least.push(least);
                 survey.most.push(parts.iter().fold(0.0, |m, p| m.max(p.3)));
                 survey.mean.push(parts.iter().map(|p| p.1).sum::<f64>() / whole);
@@ -135,33 +129,31 @@ impl Survey {
             let mut gone = vec![0.0; plane];
             sum_plane(&living, k, plane, &mut alive);
             sum_plane(&dead, k, plane, &mut gone);
-            let mut least: Option<Least> = None;
             let measure = &solver.measure()[k * plane..][..plane];
-            let (mut with_cells, mut viable, mut excess) = (0.0, 0.0, 0.0_f64);
-            for i in 0..plane {
-                let all = alive[i] + gone[i];
-                for c in &capacities {
-                    let counted = if c.counts_viable { alive[i] } else { 0.0 }
-                        + if c.counts_dead { gone[i] } else { 0.0 };
-                    // Round-off is no excess.
-                    if counted > c.density * (1.0 + 1e-12) {
-                        excess = excess.max(counted - c.density);
-                    }
-                }
-                if all < NO_CELLS {
-                    continue;
-                }
-                let fraction = alive[i] / all;
-                with_cells += measure[i];
-                if fraction >= 0.5 {
-                    viable += measure[i];
-                }
-                if least.is_none_or(|l| fraction < l.value) {
-                    least = Some(Least { value: fraction, voxel: k * plane + i });
+            let mut excess = 0.0_f64;
+            for c in &capacities {
+                let (viable, dead) = (f64::from(c.counts_viable), f64::from(c.counts_dead));
+                let most = -smallest(plane, |i| -(viable * alive[i] + dead * gone[i]));
+                // Round-off is no excess.
+                if most > c.density * (1.0 + 1e-12) {
+                    excess = excess.max(most - c.density);
                 }
             }
             let sums =
                 (lanes(plane, |i| alive[i] * measure[i]), lanes(plane, |i| gone[i] * measure[i]));
+            // Without cells there is no fraction.
+            for (alive, gone) in alive.iter().zip(&mut gone) {
+                let all = alive + *gone;
+                *gone = if all < NO_CELLS { f64::INFINITY } else { alive / all };
+            }
+            let fraction = gone;
+            let share = |i: usize, counts: bool| if counts { measure[i] } else { 0.0 };
+            let with_cells = lanes(plane, |i| share(i, fraction[i] < f64::INFINITY));
+            let dying = lanes(plane, |i| share(i, fraction[i] < 0.5));
+            let viable = with_cells - dying;
+            let value = smallest(plane, |i| fraction[i]);
+            let voxel = fraction.iter().position(|f| *f == value && value < f64::INFINITY);
+            let least = voxel.map(|i| Least { value, voxel: k * plane + i });
             (sums.0, sums.1, with_cells, viable, least, excess)
         });
         let (mut alive, mut gone, mut with_cells, mut viable) = (0.0, 0.0, 0.0, 0.0);
@@ -182,6 +174,20 @@ impl Survey {
         }
         self.viable_volume = if with_cells > 0.0 { viable / with_cells } else { 1.0 };
     }
+}
+
+/// The smallest of `n` values, in lanes that vectorise.
+#[inline(always)]
+fn smallest(n: usize, value: impl Fn(usize) -> f64) -> f64 {
+    let mut lanes = [f64::INFINITY; 8];
+    let whole = n / 8 * 8;
+    for start in (0..whole).step_by(8) {
+        for (l, least) in lanes.iter_mut().enumerate() {
+            let v = value(start + l);
+            *least = if v < *least { v } else { *least };
+        }
+    }
+    (whole..n).map(value).chain(lanes).fold(f64::INFINITY, f64::min)
 }
 
 /// Fields of living and of dead cells, all populations.

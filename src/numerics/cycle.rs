@@ -23,6 +23,18 @@ pub struct Workspace {
     held: Vec<f64>,
 }
 
+impl Workspace {
+    /// The fine diagonal beyond conductances and wall, to be written before each [`Cycle::new`].
+    pub fn extra(&mut self, layout: &Layout) -> &mut [f32] {
+        if self.levels.is_empty() {
+            self.levels.push(Level::default());
+        }
+        let extra = &mut self.levels[0].matrix.extra;
+        layout.fit(extra);
+        layout.body(extra)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Level {
     matrix: Coefficients,
@@ -71,12 +83,11 @@ pub struct Cycle<'a> {
 }
 
 impl<'a> Cycle<'a> {
-    /// Prepares all levels for `d·div + extra + wall`; `extra` is the fine diagonal beyond
-    /// conductances and wall, per fine voxel; it is taken, and holds anything afterwards. Where it is `dominant` smoothing alone suffices.
+    /// Prepares all levels for `d·div + extra + wall`, with the [`Workspace::extra`] of `work`. Where
+    /// that is `dominant` smoothing alone suffices.
     pub fn new(
         hierarchy: &'a Hierarchy,
         d: f64,
-        extra: &mut Vec<f32>,
         wall: Option<&Wall>,
         dominant: bool,
         work: &'a mut Workspace,
@@ -86,9 +97,14 @@ impl<'a> Cycle<'a> {
         let dominant = dominant && hierarchy.levels.len() > 1;
         let levels = if dominant { 1 } else { hierarchy.levels.len() };
         work.levels.resize_with(hierarchy.levels.len(), Level::default);
-        for (level, faces) in work.levels.iter_mut().zip(&hierarchy.levels).take(levels) {
+        for (l, faces) in hierarchy.levels.iter().enumerate().take(levels) {
+            let level = &mut work.levels[l];
             let Level { matrix: Coefficients { extra, inverse, share }, b, x, out, .. } = level;
-            for v in [extra, inverse, share, b, x, out] {
+            for v in [inverse, share, x] {
+                faces.layout.fit(v);
+            }
+            // The finest grid works in the arrays of its callers.
+            for v in [extra, b, out].into_iter().filter(|_| l > 0) {
                 faces.layout.fit(v);
             }
             if !hierarchy.seams[0].is_empty() {
@@ -96,7 +112,6 @@ impl<'a> Cycle<'a> {
             }
         }
         // Wall conductances change with the level, so they are added after the sums.
-        std::mem::swap(&mut work.levels[0].matrix.extra, extra);
         for l in 1..levels {
             let (fine, coarse) = work.levels.split_at_mut(l);
             hierarchy.transfers[l - 1]
@@ -156,10 +171,13 @@ impl<'a> Cycle<'a> {
 
     /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product.
     pub fn apply(&mut self, r: &mut Vec<f32>, out: &mut Vec<f32>) -> f64 {
-        std::mem::swap(&mut self.work.levels[0].b, r);
+        let given = |level: &mut Level, r: &mut Vec<f32>, out: &mut Vec<f32>| {
+            std::mem::swap(&mut level.b, r);
+            std::mem::swap(&mut level.out, out);
+        };
+        given(&mut self.work.levels[0], r, out);
         let mut product = self.cycle(0);
-        std::mem::swap(&mut self.work.levels[0].b, r);
-        std::mem::swap(&mut self.work.levels[0].out, out);
+        given(&mut self.work.levels[0], r, out);
         if self.levels > 1 {
             for (island, held) in self.hierarchy.islands.iter().zip(&self.work.held) {
                 let at = |i: &u32| self.hierarchy.levels[0].layout.at(*i as usize);
@@ -189,6 +207,12 @@ impl<'a> Cycle<'a> {
                 *z += if *inverse > 0.0 { by } else { 0.0 };
             }
         });
+    }
+
+    /// q = A p; gives p·q.
+    pub fn multiply(&mut self, p: &[f32], q: &mut [f32]) -> f64 {
+        let m = self.work.levels[0].matrix.with(&self.hierarchy.levels[0], self.d);
+        smooth::product_with(m, p, q) + self.hierarchy.seams[0].multiply(self.d, p, q)
     }
 
     /// p = z + beta·old and q = A p; gives p·q.
@@ -314,10 +338,9 @@ kernel! {
     /// Inverse diagonal and share of plane `k`.
     fn invert(faces: &Operator, d: f32, k: usize, extra: &[f32], inverse: &mut [f32], share: &mut [f32]) {
         let l = &faces.layout;
-        let total = l.view(&faces.total, k);
         let n = l.stride;
         for j in 0..l.n[1] {
-            let (total, extra) = (&l.row(total, j)[..n], &l.row(extra, j)[..n]);
+            let (total, extra) = (&faces.totals(j, k)[..n], &l.row(extra, j)[..n]);
             let (inverse, share) = (&mut inverse[j * n..][..n], &mut share[j * n..][..n]);
             for i in 0..n {
                 let diagonal = d * total[i] + extra[i];
@@ -389,9 +412,9 @@ mod tests {
             let layout = hierarchy.levels[0].layout;
             let reaction: Vec<f32> =
                 open.iter().map(|o| (o * if dice() < 0.1 { 2.6e6 } else { 2e-5 }) as f32).collect();
-            let mut extra = layout.pad(&reaction);
             let mut work = Workspace::default();
-            let mut cycle = Cycle::new(&hierarchy, 5e-9, &mut extra, None, false, &mut work);
+            work.extra(&layout).copy_from_slice(layout.body_of(&layout.pad(&reaction)));
+            let mut cycle = Cycle::new(&hierarchy, 5e-9, None, false, &mut work);
             for _ in 0..20 {
                 let r: Vec<f32> = open.iter().map(|o| (o * (dice() - 0.5)) as f32).collect();
                 let (mut r, mut out) = (layout.pad(&r), layout.pad(&r));

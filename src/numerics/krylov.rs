@@ -58,6 +58,7 @@ pub struct Vectors {
     pub x: Vec<f64>,
     z: Vec<f32>,
     p: Vec<f32>,
+    /// The direction before; there is none in the first iteration.
     old: Vec<f32>,
     q: Vec<f32>,
 }
@@ -66,7 +67,7 @@ impl Vectors {
     /// Sets the layout; all arrays are padded.
     pub fn fit(&mut self, layout: &Layout) {
         layout.fit(&mut self.x);
-        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.old, &mut self.q] {
+        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.q] {
             layout.fit(v);
         }
     }
@@ -122,9 +123,15 @@ pub fn solve(
             }
             return (iteration, left);
         }
-        let beta = if iteration == 1 { 0.0 } else { (rho / old) as f32 };
-        std::mem::swap(&mut v.p, &mut v.old);
-        let mut curvature = cycle.direct(beta, &v.z, &v.old, &mut v.p, &mut v.q);
+        let mut curvature = if iteration == 1 {
+            // The first direction is z itself.
+            std::mem::swap(&mut v.p, &mut v.z);
+            cycle.multiply(&v.p, &mut v.q)
+        } else {
+            std::mem::swap(&mut v.p, &mut v.old);
+            layout.fit(&mut v.p);
+            cycle.direct((rho / old) as f32, &v.z, &v.old, &mut v.p, &mut v.q)
+        };
         for reservoir in reservoirs {
             let entries = reservoir.entries.iter().map(|&(i, g)| (layout.at(i as usize), g));
             let sum: f64 = entries.clone().map(|(i, g)| g * f64::from(v.p[i])).sum();

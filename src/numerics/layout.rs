@@ -129,8 +129,8 @@ impl Layout {
     /// Sets the length of an array; what is new is zero.
     pub fn fit<T: Copy + Default>(&self, v: &mut Vec<T>) {
         if v.len() != self.len() {
-            v.clear();
-            v.resize(self.len(), T::default());
+            // Fresh zeros come from the system: the threads that fill them touch them first.
+            *v = vec![T::default(); self.len()];
         }
     }
 

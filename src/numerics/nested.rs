@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::hierarchy::Hierarchy;
-use super::newton::{self, Equation, Reaction, Scratch};
+use super::newton::{self, Equation, Scratch};
+use super::stencil::range;
 use super::transfer::{Transfer, children};
 use super::wall::{Wall, coarse_index};
 use crate::ground::par;
@@ -22,8 +23,9 @@ const TOLERANCE: f64 = 1e-3;
 /// the values behind the faces, part of `eq.rhs`: coarse walls conduct otherwise.
 pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
     let fine = eq.hierarchy;
-    let known = v.iter().any(|x| *x != eq.lift && *x != 0.0);
-    if known || v.len() < WORTH || eq.reaction.linear() || !eq.reservoirs.is_empty() {
+    let plane = fine.fine.plane();
+    let known = || range(plane, v, |_, x| x != eq.lift && x != 0.0).0.is_finite();
+    if v.len() < WORTH || eq.reaction.linear() || !eq.reservoirs.is_empty() || known() {
         return;
     }
     let Some(hierarchy) = fine.coarser() else { return };
@@ -43,14 +45,14 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
         }
     }
     let open = || storage.iter().zip(&*hierarchy.relative).filter(|s| *s.1 > 0.0).map(|s| *s.0);
-    let reaction = Merged { fine: eq.reaction, transfer, n: fine.fine.n };
+    let reaction = eq.reaction.merged(&merged);
     let coarse = Equation {
         hierarchy: &hierarchy,
         storage: &storage,
         storage_range: (open().fold(f64::INFINITY, f64::min), open().fold(0.0, f64::max)),
         rhs: &rhs,
         wall: wall.as_ref(),
-        reaction: &reaction,
+        reaction: &*reaction,
         tolerance: TOLERANCE.max(eq.tolerance),
         ..*eq
     };
@@ -76,27 +78,23 @@ fn gather(t: &Transfer, n: [usize; 3], fine: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; m.iter().product()];
     par::planes(m[0] * m[1], &mut out, |k, p| {
         for (j, row) in p.chunks_exact_mut(m[0]).enumerate() {
-            rows(t, n, j, k, |start| fold(t, &fine[start..][..n[0]], row));
+            for kk in children(k, t.merges(2), n[2]) {
+                for jj in children(j, t.merges(1), n[1]) {
+                    fold(t, &fine[(kk * n[1] + jj) * n[0]..][..n[0]], row);
+                }
+            }
         }
     });
     out
 }
 
-/// Calls `each` with the start of every fine row in coarse row (j, k).
-fn rows(t: &Transfer, n: [usize; 3], j: usize, k: usize, mut each: impl FnMut(usize)) {
-    for kk in children(k, t.merges(2), n[2]) {
-        for jj in children(j, t.merges(1), n[1]) {
-            each((kk * n[1] + jj) * n[0]);
-        }
-    }
-}
-
 /// Adds a fine row to a coarse one.
 fn fold(t: &Transfer, fine: &[f64], coarse: &mut [f64]) {
     if t.merges(0) {
-        for (c, pair) in coarse.iter_mut().zip(fine.chunks(2)) {
-            *c += pair.iter().sum::<f64>();
-        }
+        let pairs = fine.chunks_exact(2);
+        let alone = pairs.remainder();
+        coarse.iter_mut().zip(pairs).for_each(|(c, pair)| *c += pair[0] + pair[1]);
+        coarse.iter_mut().skip(fine.len() / 2).zip(alone).for_each(|(c, f)| *c += f);
     } else {
         coarse.iter_mut().zip(fine).for_each(|(c, f)| *c += f);
     }
@@ -105,57 +103,24 @@ fn fold(t: &Transfer, fine: &[f64], coarse: &mut [f64]) {
 /// Interpolates coarse values to the open voxels of the fine grid.
 fn spread(fine: &Hierarchy, coarse: &[f64], v: &mut [f64]) {
     let (t, layout) = (&fine.transfers[0], fine.levels[0].layout);
+    let [nx, ny, _] = layout.n;
     let single: Vec<f32> = coarse.iter().map(|u| *u as f32).collect();
-    let open: Vec<f32> = fine.relative.iter().map(|r| f32::from(u8::from(*r > 0.0))).collect();
-    let (mut zero, mut out) = (Vec::new(), Vec::new());
-    layout.fit(&mut zero);
-    layout.fit(&mut out);
-    t.interpolate(&t.coarse().pad(&single), &zero, &layout.pad(&open), &mut out);
-    for (i, v) in v.iter_mut().enumerate() {
-        *v = f64::from(out[layout.at(i)]).max(0.0);
-    }
-}
-
-/// The sinks of a fine grid over the voxels of the next coarser one, all fine voxels of one at its
-/// value.
-struct Merged<'a> {
-    fine: &'a dyn Reaction,
-    transfer: &'a Transfer,
-    /// Voxels of the fine grid.
-    n: [usize; 3],
-}
-
-impl Reaction for Merged<'_> {
-    fn parts(&self) -> usize {
-        self.fine.parts()
-    }
-
-    fn linear(&self) -> bool {
-        self.fine.linear()
-    }
-
-    /// For whole rows.
-    fn add(&self, part: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        let (t, n) = (self.transfer, self.n);
-        let m = t.coarse().n;
-        let mut own = vec![0.0; 3 * n[0]];
-        let (values, own) = own.split_at_mut(n[0]);
-        let (rates, slopes) = own.split_at_mut(n[0]);
-        for (row, v) in v.chunks_exact(m[0]).enumerate() {
-            for (i, value) in values.iter_mut().enumerate() {
-                *value = v[if t.merges(0) { i / 2 } else { i }];
+    let single = t.coarse().pad(&single);
+    let zero = fine.levels[0].zero();
+    par::planes(nx * ny, v, |k, plane| {
+        let (mut open, mut out) = (vec![0.0; layout.view_len()], vec![0.0; layout.view_len()]);
+        for (j, own) in fine.relative[k * nx * ny..][..nx * ny].chunks_exact(nx).enumerate() {
+            for (open, own) in layout.row_mut(&mut open, j).iter_mut().zip(own) {
+                *open = f32::from(u8::from(*own > 0.0));
             }
-            let here = row * m[0]..(row + 1) * m[0];
-            let at = start / m[0] + row;
-            rows(t, n, at % m[1], at / m[1], |start| {
-                rates.fill(0.0);
-                slopes.fill(0.0);
-                self.fine.add(part, start, values, rates, slopes);
-                fold(t, rates, &mut rate[here.clone()]);
-                fold(t, slopes, &mut slope[here.clone()]);
-            });
         }
-    }
+        t.spread(k, &single, [zero, &open], &mut out);
+        for (j, row) in plane.chunks_exact_mut(nx).enumerate() {
+            for (v, u) in row.iter_mut().zip(layout.row(&out, j)) {
+                *v = f64::from(*u).max(0.0);
+            }
+        }
+    });
 }
 
 impl Hierarchy {
@@ -185,14 +150,15 @@ impl Hierarchy {
 
 #[cfg(test)]
 mod tests {
+    use super::super::newton::Reaction;
     use super::super::wall::Behind;
     use super::*;
     use crate::ground::grid::{Form, Grid};
 
-    /// q·c/(k + c) in open voxels, times 1 or 2 by the place, linear below zero.
-    struct Sink<'a>(f64, f64, &'a [f64]);
+    /// n·c/(k + c), linear below zero, for a value n a voxel.
+    struct Sink(f64, Vec<f64>);
 
-    impl Reaction for Sink<'_> {
+    impl Reaction for Sink {
         fn parts(&self) -> usize {
             1
         }
@@ -200,13 +166,15 @@ mod tests {
             false
         }
         fn add(&self, _: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-            let Sink(q, k, open) = *self;
-            for (i, v) in v.iter().enumerate() {
-                let q = open[start + i] * if (start + i).is_multiple_of(3) { 2.0 * q } else { q };
+            let Sink(k, n) = self;
+            for (i, (v, n)) in v.iter().zip(&n[start..]).enumerate() {
                 let c = v.max(0.0);
-                rate[i] += q * v / (k + c);
-                slope[i] += q * k / ((k + c) * (k + c));
+                rate[i] += n * v / (k + c);
+                slope[i] += n * k / ((k + c) * (k + c));
             }
+        }
+        fn merged(&self, sum: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_> {
+            Box::new(Sink(self.0, sum(&self.1)))
         }
     }
 
@@ -238,7 +206,8 @@ mod tests {
                     rhs[i as usize] += g * outside[f];
                 }
             }
-            let sink = Sink(0.02, 7.5e-3, &open);
+            let uneven = |(i, o): (usize, &f64)| o * if i.is_multiple_of(3) { 0.04 } else { 0.02 };
+            let sink = Sink(7.5e-3, open.iter().enumerate().map(uneven).collect());
             let eq = Equation {
                 hierarchy: &hierarchy,
                 d,

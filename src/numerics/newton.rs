@@ -20,7 +20,7 @@ use super::stencil::inner;
 use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
-use rows::{Rows, held, least, most, reacted};
+use rows::{Rows, Terms, combine, finish, most, reacted};
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -30,6 +30,9 @@ pub trait Reaction: Sync {
     fn linear(&self) -> bool;
     /// Adds rate and slope of one part for consecutive voxels from `start` with values `v`.
     fn add(&self, part: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]);
+    /// The same for the voxels of a coarser grid, which react as all fine voxels in them at one
+    /// value; `sum` sums a value a voxel over the voxels of that grid.
+    fn merged(&self, sum: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_>;
 }
 
 /// No reaction.
@@ -43,6 +46,9 @@ impl Reaction for Inert {
         true
     }
     fn add(&self, _: usize, _: usize, _: &[f64], _: &mut [f64], _: &mut [f64]) {}
+    fn merged(&self, _: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_> {
+        Box::new(Inert)
+    }
 }
 
 /// The equation to solve.
@@ -81,7 +87,6 @@ pub struct Equation<'a> {
 pub struct Scratch {
     cycle: Workspace,
     vectors: Vectors,
-    extra: Vec<f32>,
 }
 
 /// What a solve did.
@@ -141,7 +146,6 @@ pub(super) const LARGE: f64 = 1e-3;
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
     let n = v.len();
     let layout = eq.hierarchy.levels[0].layout;
-    layout.fit(&mut scratch.extra);
     scratch.vectors.fit(&layout);
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let diagonal = eq.d * largest_sum(eq);
@@ -208,14 +212,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         let goal = goal(eq, &sums, bend / scale, target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
-        let mut cycle = Cycle::new(
-            eq.hierarchy,
-            eq.d,
-            &mut scratch.extra,
-            eq.wall,
-            dominant,
-            &mut scratch.cycle,
-        );
+        let mut cycle = Cycle::new(eq.hierarchy, eq.d, eq.wall, dominant, &mut scratch.cycle);
         cycle.once = overshoots;
         let cycles;
         (cycles, left) =
@@ -240,8 +237,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         }
     }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
-    let size = eq.lift.abs().max(largest(v, plane));
-    if sums.least < -1e-3 * size {
+    let size = || eq.lift.abs().max(largest(v, plane));
+    if sums.least < 0.0 && sums.least < -1e-3 * size() {
         return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
     }
     if solved.newton == 1 {
@@ -362,9 +359,8 @@ fn evaluate(
     let levels: Option<Vec<f64>> =
         lifted.then(|| eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect());
     let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
-    let (r, extra) = (&mut scratch.vectors.r, &mut scratch.extra);
     let layout = eq.hierarchy.levels[0].layout;
-    let (r, extra) = (layout.body(r), layout.body(extra));
+    let (r, extra) = (layout.body(&mut scratch.vectors.r), scratch.cycle.extra(&layout));
     let planes = par::planes2_map(layout.plane(), r, extra, |k, r, extra| sweep(&at, k, r, extra));
     let mut sums = Sums {
         norm: 0.0,
@@ -442,7 +438,7 @@ kernel! {
         let open = faces.around(&eq.hierarchy.relative, k);
         let mut walls = Rows::of(eq, k);
         let (mut f, mut rate, mut slope) = (vec![0.0; nx], vec![0.0; nx], vec![0.0; nx]);
-        let (mut within, mut weight) = (vec![0.0; nx], vec![0.0; nx]);
+        let (mut weight, mut unused) = (vec![0.0; nx], vec![0.0; nx]);
         let mut sums = PlaneSums {
             square: 0.0,
             largest: 0.0,
@@ -463,16 +459,12 @@ kernel! {
             let f = &mut f[..nx];
             faces.open_divergence_row(around, open, j, k, f);
             let v = &v[at..][..nx];
-            // The solution without its negative part, which is error of the solver.
-            for (w, v) in within.iter_mut().zip(v) {
-                *w = if *v > 0.0 { *v } else { 0.0 };
-            }
             rate.fill(0.0);
             slope.fill(0.0);
             let mut before = [0.0; 2];
             for (part, sum_of_part) in sums.parts.iter_mut().enumerate() {
                 eq.reaction.add(part, at, v, &mut rate, &mut slope);
-                let now = reacted(&within, &rate, &slope);
+                let now = reacted(v, &rate, &slope);
                 sum_of_part[0] += now[0] - before[0];
                 sum_of_part[1] += now[1] - before[1];
                 before = now;
@@ -480,13 +472,8 @@ kernel! {
             let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
             let extra = &mut extra[j * stride..][..nx];
             let (rate, slope) = (&rate[..nx], &slope[..nx]);
-            for i in 0..nx {
-                extra[i] = (shift * s[i] + slope[i]) as f32;
-            }
-            for i in 0..nx {
-                f[i] = (d * f[i] + shift * s[i] * v[i]) + (rate[i] - b[i]);
-            }
-            sums.least = least(v, sums.least);
+            let terms = Terms { v, storage: s, constant: b, rate, slope };
+            let [content, constant] = combine(&terms, [d, shift], f, extra, &mut sums.least);
             if chord {
                 for i in 0..nx {
                     if v[i] > 0.0 {
@@ -494,7 +481,6 @@ kernel! {
                     }
                 }
             }
-            let [content, constant] = held(&within, s, b);
             sums.stored += content;
             sums.balance += shift * content + before[0] - constant;
             sums.along += shift * content + before[1];
@@ -503,20 +489,18 @@ kernel! {
                     f[i] += g * (v[i] - values[reservoir]);
                 } else {
                     f[i] += g * v[i];
-                    sums.balance += g * within[i];
-                    sums.along += g * within[i];
+                    sums.balance += g * v[i].max(0.0);
+                    sums.along += g * v[i].max(0.0);
                 }
             });
             for &(i, other, t) in faces.ends_in(at..at + nx) {
                 let i = i as usize;
                 f[i - at] += d * t * (whole[i] - whole[other as usize]);
             }
-            sums.square += inner(f, f);
-            sums.largest = most(f, sums.largest);
             if let Some((levels, walls)) = &mut high {
                 weight.fill(0.0);
                 for part in 0..eq.reaction.parts() {
-                    eq.reaction.add(part, at, &lift, &mut weight, &mut within);
+                    eq.reaction.add(part, at, &lift, &mut weight, &mut unused);
                 }
                 let level = shift * eq.lift;
                 for i in 0..nx {
@@ -529,9 +513,7 @@ kernel! {
                 sums.lifted.0 += inner(&weight, &weight);
                 sums.lifted.1 = most(&weight, sums.lifted.1);
             }
-            for (r, f) in r[j * stride..][..nx].iter_mut().zip(&*f) {
-                *r = (scale * *f) as f32;
-            }
+            sums.square += finish(f, scale, &mut r[j * stride..][..nx], &mut sums.largest);
         }
         sums
     }

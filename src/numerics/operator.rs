@@ -14,8 +14,11 @@ pub struct Operator {
     pub uniform: Option<[f32; 3]>,
     /// Conductances to the lower neighbours along x, y, z; empty where uniform.
     pub faces: [Vec<f32>; 3],
-    /// Sum of the conductances around a voxel.
-    pub total: Vec<f32>,
+    /// Sums of the conductances around the voxels; between even faces rows that see the same are
+    /// held once.
+    total: Vec<f32>,
+    /// Rows and planes of `total`.
+    rows: [usize; 2],
     /// A plane of zeros.
     zero: Vec<f32>,
 }
@@ -26,11 +29,17 @@ impl Operator {
         let layout = Layout::new(faces.n);
         let [nx, ny, nz] = faces.n;
         let plane = nx * ny;
+        // The first, one within, the last.
+        let kinds = |n: usize| if n > 3 { vec![0, 1, n - 1] } else { (0..n).collect() };
+        let alike = faces.even() && faces.ends.is_empty();
+        let all = |n: usize| if alike { kinds(n) } else { (0..n).collect() };
+        let (rows, planes) = (all(ny), all(nz));
+        let shape = Layout { n: [nx, rows.len(), planes.len()], stride: layout.stride };
         let mut total = Vec::new();
-        layout.fit(&mut total);
-        par::planes(layout.plane(), layout.body(&mut total), |k, p| {
-            for (j, row) in p.chunks_exact_mut(layout.stride).enumerate() {
-                faces.sum_row(j, k, &mut row[..nx]);
+        shape.fit(&mut total);
+        par::planes(shape.plane(), shape.body(&mut total), |k, p| {
+            for (row, j) in p.chunks_exact_mut(layout.stride).zip(&rows) {
+                faces.sum_row(*j, planes[k], &mut row[..nx]);
             }
         });
         for &(i, _, t) in &faces.ends {
@@ -50,6 +59,7 @@ impl Operator {
             uniform: faces.uniform,
             faces: lower,
             total,
+            rows: [rows.len(), planes.len()],
             zero: vec![0.0; layout.view_len()],
         }
     }
@@ -86,6 +96,19 @@ impl Operator {
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         4 * (self.total.len() + self.faces.iter().map(Vec::len).sum::<usize>())
+    }
+
+    /// Sums of the conductances around the voxels of row (j, k), with padding.
+    #[inline(always)]
+    pub(super) fn totals(&self, j: usize, k: usize) -> &[f32] {
+        let [_, ny, nz] = self.layout.n;
+        let kind = |i: usize, n: usize, kept: usize| match i {
+            _ if n == kept => i,
+            0 => 0,
+            _ => 1 + usize::from(i + 1 == n),
+        };
+        let row = kind(k, nz, self.rows[1]) * self.rows[0] + kind(j, ny, self.rows[0]);
+        &self.total[self.layout.at(0) + row * self.layout.stride..][..self.layout.stride]
     }
 
     /// A view of zeros.

@@ -315,6 +315,15 @@ fn up_tile(
     }
 }
 
+/// q = A p; gives p·q.
+pub fn product_with(m: Matrix, p: &[f32], q: &mut [f32]) -> f64 {
+    let l = m.faces.layout;
+    let planes = par::planes_map(l.plane(), l.body(q), |k, q| {
+        multiply(&m, k, l.around(p, m.faces.zero(), k), q)
+    });
+    planes.iter().sum()
+}
+
 /// p = z + beta·old into `p` and q = A p; gives p·q.
 pub fn direct(
     m: Matrix,

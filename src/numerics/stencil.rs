@@ -112,9 +112,11 @@ impl Faces<f64> {
         let [nx, ny, nz] = grid.n;
         let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
         let scale: [f64; 3] = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
-        let closed = relative.contains(&0.0);
-        let most = relative.iter().fold(0.0_f64, |m, &r| m.max(r));
-        let same = grid.form == Form::Box && relative.iter().all(|&r| r == most || r == 0.0);
+        let closed = range(grid.plane(), relative, |_, _| true).0 == 0.0;
+        let (least, most) = range(grid.plane(), relative, |_, r| r != 0.0);
+        // Where nothing is open, any number will do.
+        let most = most.max(0.0);
+        let same = grid.form == Form::Box && least >= most;
         let uniform = same.then(|| scale.map(|s| s * most));
         let pairs = pairs(grid, |a, i, j| scale[a] * mean(relative[i], relative[j]));
         let ends = ends(&pairs);
@@ -420,6 +422,27 @@ fn along<T: Real>(c: &[T], out: &mut [T], term: impl Fn(usize, T, T) -> T) {
     for i in 0..m {
         out[i] += term(i + 1, mid[i], left[i]) + term(i + 2, mid[i], right[i]);
     }
+}
+
+/// Smallest and largest value of the voxels that count; (∞, −∞) where none does.
+pub fn range(
+    plane: usize,
+    values: &[f64],
+    counts: impl Fn(usize, f64) -> bool + Sync + Send,
+) -> (f64, f64) {
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    let planes = par::map(values.len() / plane, plane, |k| {
+        let mut lanes = [none; 8];
+        for (start, chunk) in values[k * plane..][..plane].chunks(8).enumerate() {
+            for (i, ((low, high), v)) in lanes.iter_mut().zip(chunk).enumerate() {
+                let counts = counts(k * plane + 8 * start + i, *v);
+                *low = if counts && *v < *low { *v } else { *low };
+                *high = if counts && *v > *high { *v } else { *high };
+            }
+        }
+        lanes.iter().fold(none, |m, v| (m.0.min(v.0), m.1.max(v.1)))
+    });
+    planes.iter().fold(none, |m, p| (m.0.min(p.0), m.1.max(p.1)))
 }
 
 /// Dot product, summed by planes in order.

@@ -193,12 +193,16 @@ impl Transfer {
         let f = self.fine;
         par::planes(f.plane(), f.body(out), |k, p| {
             let mut view = vec![0.0; f.view_len()];
-            let mut row = vec![0.0; 2 * (f.stride.max(self.coarse.stride) + 8)];
-            let fine = [f.view(x, k), f.view(share, k)];
-            let around = self.around(coarse, k);
-            spread(self, k, &(0..f.n[1]), around, fine, &mut row, &mut view);
+            self.spread(k, coarse, [f.view(x, k), f.view(share, k)], &mut view);
             f.store(&view, 0..f.n[1], p, 0);
         });
+    }
+
+    /// Plane `k` of the same: views of x and share, and of what is written.
+    pub(super) fn spread(&self, k: usize, coarse: &[f32], fine: [&[f32]; 2], out: &mut [f32]) {
+        let f = self.fine;
+        let mut row = vec![0.0; 2 * (f.stride.max(self.coarse.stride) + 8)];
+        spread(self, k, &(0..f.n[1]), self.around(coarse, k), fine, &mut row, out);
     }
 }
 

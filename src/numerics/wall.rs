@@ -51,22 +51,29 @@ impl Wall {
         for (number, face) in Face::ALL.into_iter().enumerate() {
             let Behind::Open { film } = behind[number] else { continue };
             let h = grid.h[face.axis];
+            let [a, b] = [[1, 2], [0, 2], [0, 1]][face.axis];
             for (level, (n, width)) in shapes.iter().enumerate() {
                 // Coarse voxels of the face, in their order, as those of the fine one.
-                let voxels: Vec<usize> = face_voxels(*n, face).collect();
-                let across = [[1, 2], [0, 2], [0, 1]][face.axis];
-                let mut sums = vec![0.0; voxels.len()];
-                for voxel in face_voxels(grid.n, face) {
-                    let local = d * axis[face.axis] * relative[voxel];
-                    if local <= 0.0 {
-                        continue;
+                let coarse = [a, b].map(|a| {
+                    (0..grid.n[a]).map(|i| coarse_index(i, grid.n[a], n[a])).collect::<Vec<_>>()
+                });
+                let mut sums = vec![0.0; n[a] * n[b]];
+                let mut fine = face_voxels(grid.n, face);
+                let (mut last, mut conductance) = (f64::NAN, 0.0);
+                for q in &coarse[1] {
+                    for (p, voxel) in coarse[0].iter().zip(&mut fine) {
+                        let local = d * axis[face.axis] * relative[voxel];
+                        if local <= 0.0 {
+                            continue;
+                        }
+                        if local != last {
+                            let inside = width[number] * h / (2.0 * local);
+                            (last, conductance) = (local, 1.0 / (h * (inside + 1.0 / film)));
+                        }
+                        sums[q * n[a] + p] += conductance * grid.share(face, voxel);
                     }
-                    let g = 1.0 / (h * (width[number] * h / (2.0 * local) + 1.0 / film));
-                    let v = grid.voxel(voxel);
-                    let [p, q] = across.map(|a| coarse_index(v[a], grid.n[a], n[a]));
-                    sums[q * n[across[0]] + p] += g * grid.share(face, voxel);
                 }
-                let entries = voxels.into_iter().zip(sums).filter(|e| e.1 > 0.0);
+                let entries = face_voxels(*n, face).zip(sums).filter(|e| e.1 > 0.0);
                 levels[level][number].extend(entries.map(|(i, g)| (i as u32, g)));
             }
         }

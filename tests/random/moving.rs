@@ -236,10 +236,7 @@ fn top(setup: &Setup, stream: &Stream, s: usize) -> Option<f64> {
     if made || given || gathers || solute.source.is_some() || solute.release.is_some() {
         return None;
     }
-    let start = match &solute.initial {
-        Initial::Field(c) => c.iter().fold(0.0, |m: f64, c| m.max(*c)),
-        Initial::Steady => 0.0,
-    };
+    let start = solute.initial.largest();
     let feeds = solute.boundaries.iter().map(|b| match b {
         Boundary::Value(v)
         | Boundary::Transfer { outside: v, .. }

@@ -102,7 +102,12 @@ impl Builder<'_> {
     /// Ratios of the diffusivities.
     pub(super) fn effective(&mut self, world: &World<'_>) -> Option<Effective> {
         let n = world.grid.len();
-        let ones = Arc::new(vec![1.0; n]);
+        // Free fluid everywhere: one list serves.
+        let ones = if world.porosity.iter().all(|e| *e == 1.0) {
+            Arc::clone(&world.porosity)
+        } else {
+            Arc::new(vec![1.0; n])
+        };
         if self.resolved() {
             let key = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
             if let Some(key) = key.filter(|k| self.typed(k.place)) {
@@ -174,7 +179,10 @@ impl Builder<'_> {
                 .push(format!("laws: {}, table, tensor", one_of_names(&law_keys(Closure::LAWS))));
             d.notes.push("or give each solute's diffusivity_in_scaffold".into());
         }
-        Some(Effective { free: Arc::new(free), axis, ones, laws, which })
+        // Without a law nothing follows a porosity: then one list may serve both.
+        let free =
+            if laws.is_empty() && free == *ones { Arc::clone(&ones) } else { Arc::new(free) };
+        Some(Effective { free, axis, ones, laws, which })
     }
 
     fn free_diffusivities(&self) -> bool {
@@ -327,8 +335,11 @@ impl Builder<'_> {
         if !solutes.iter().any(wanted) {
             return;
         }
-        let all = vec![true; if open.is_none() { world.grid.len() } else { 0 }];
-        let parts = components::label(&world.grid, open.unwrap_or(&all));
+        let parts = open.map(|open| components::label(&world.grid, open));
+        let (sizes, touches) = match &parts {
+            Some(parts) => (&parts.sizes[..], &parts.touches[..]),
+            None => (&[world.grid.len()][..], &[[true; 6]][..]),
+        };
         for s in solutes.iter().filter(|s| wanted(s)) {
             let holds = |f: usize| {
                 matches!(
@@ -339,16 +350,16 @@ impl Builder<'_> {
                         | Boundary::StagnantMedium { .. }
                 )
             };
-            let loose =
-                (0..parts.count).filter(|p| !(0..6).any(|f| holds(f) && parts.touches[*p][f]));
-            let loose: Vec<usize> = loose.map(|p| parts.sizes[p]).collect();
+            let parts = sizes.iter().zip(touches);
+            let loose = parts.filter(|(_, touches)| !(0..6).any(|f| holds(f) && touches[f]));
+            let loose: Vec<usize> = loose.map(|(size, _)| *size).collect();
             if loose.is_empty() {
                 continue;
             }
             let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
             let key = format!("solutes.{}", s.name);
             let d = self.check.error("E023", &key, format!("{key} has no steady solution"), at);
-            d.label = if parts.count == 1 {
+            d.label = if sizes.len() == 1 {
                 "no face has a value, transfer or stagnant-medium".into()
             } else {
                 let voxels: usize = loose.iter().sum();

@@ -101,6 +101,12 @@ impl Builder<'_> {
             }
             return Some(Initial::Steady);
         }
+        let changes = |r: &super::Region| {
+            path.iter().try_fold(r.keys, |v, k| super::fields::step(v, k)).is_some()
+        };
+        if let (Some(value), false) = (initial.quantity(), world.regions.iter().any(changes)) {
+            return Some(Initial::Uniform(value));
+        }
         let mut values =
             self.field_with_regions(world, Some(initial), &path, CONCENTRATIONS, Some(name))?;
         if let (Some(open), None) = (&world.open, self.diffusing()) {

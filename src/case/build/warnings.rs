@@ -135,11 +135,8 @@ impl Builder<'_> {
 
 /// The highest concentration that a case brings in.
 fn highest(s: &Solute) -> Option<f64> {
-    use crate::model::setup::{Boundary, Initial};
-    let mut top: f64 = match &s.initial {
-        Initial::Field(values) => values.iter().copied().fold(0.0, f64::max),
-        Initial::Steady => 0.0,
-    };
+    use crate::model::setup::Boundary;
+    let mut top = s.initial.largest();
     for b in &s.boundaries {
         if matches!(b, Boundary::Bath(_) | Boundary::Flux(_)) {
             return None;

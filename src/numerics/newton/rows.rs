@@ -1,7 +1,7 @@
 //! What a sweep over rows of voxels sums up, in lanes that vectorise.
 
 use super::Equation;
-use crate::numerics::stencil::ordered;
+use crate::numerics::stencil::{inner, ordered};
 
 /// Wall conductances in the order of the voxels, row by row.
 pub(super) struct Rows<'a> {
@@ -44,60 +44,90 @@ fn positive(v: f64, x: f64) -> f64 {
     f64::from_bits(x.to_bits() & u64::from(v > 0.0).wrapping_neg())
 }
 
-/// Sums of the rates where there is something to react, and of v times their slopes.
+/// Runs `$body` for each `$i` of `0..$n` with its lane `$l`, so that it vectorises. A macro, for a
+/// closure in a kernel that is not inlined is not compiled for the kernel's instruction set.
+macro_rules! in_lanes {
+    ($n:expr, |$l:ident, $i:ident| $body:block) => {{
+        let whole = $n - $n % 8;
+        for at in (0..whole).step_by(8) {
+            for $l in 0..8 {
+                let $i = at + $l;
+                $body
+            }
+        }
+        for ($l, $i) in (whole..$n).enumerate() $body
+    }};
+}
+
+/// Sums of the rates where there is something to react, and of v times their slopes; what is
+/// negative is error of the solver, and counts as nothing.
 #[inline(always)]
 pub(super) fn reacted(v: &[f64], rate: &[f64], slope: &[f64]) -> [f64; 2] {
     let n = v.len();
     let (v, rate, slope) = (&v[..n], &rate[..n], &slope[..n]);
     let (mut total, mut along) = ([0.0; 8], [0.0; 8]);
-    let whole = n - n % 8;
-    for at in (0..whole).step_by(8) {
-        for l in 0..8 {
-            total[l] += positive(v[at + l], rate[at + l]);
-            along[l] += v[at + l] * slope[at + l];
-        }
-    }
-    for (l, i) in (whole..n).enumerate() {
+    in_lanes!(n, |l, i| {
         total[l] += positive(v[i], rate[i]);
-        along[l] += v[i] * slope[i];
-    }
+        along[l] += positive(v[i], v[i]) * slope[i];
+    });
     [ordered(total), ordered(along)]
 }
 
-/// Sums of v times the storage, and of the constant part.
+/// What a row of the residual is made of besides its conductances; one length.
+pub(super) struct Terms<'a> {
+    pub(super) v: &'a [f64],
+    pub(super) storage: &'a [f64],
+    pub(super) constant: &'a [f64],
+    pub(super) rate: &'a [f64],
+    pub(super) slope: &'a [f64],
+}
+
+/// Makes the residual out of the divergence in `f`, and the diagonal beyond the conductances; gives
+/// the sums of v, where positive, times the storage, and of the constant part. `least` becomes the
+/// smallest value so far.
 #[inline(always)]
-pub(super) fn held(v: &[f64], storage: &[f64], constant: &[f64]) -> [f64; 2] {
-    let n = v.len();
-    let (v, s, b) = (&v[..n], &storage[..n], &constant[..n]);
+pub(super) fn combine(
+    t: &Terms,
+    [d, shift]: [f64; 2],
+    f: &mut [f64],
+    extra: &mut [f32],
+    least: &mut f64,
+) -> [f64; 2] {
+    let n = t.v.len();
+    let (v, s, b) = (&t.v[..n], &t.storage[..n], &t.constant[..n]);
+    let (rate, slope) = (&t.rate[..n], &t.slope[..n]);
+    let (f, extra) = (&mut f[..n], &mut extra[..n]);
+    // One loop for each: all in one do not vectorise.
+    for i in 0..n {
+        extra[i] = (shift * s[i] + slope[i]) as f32;
+    }
+    for i in 0..n {
+        f[i] = (d * f[i] + shift * s[i] * v[i]) + (rate[i] - b[i]);
+    }
     let (mut stored, mut total) = ([0.0; 8], [0.0; 8]);
-    let whole = n - n % 8;
-    for at in (0..whole).step_by(8) {
-        for l in 0..8 {
-            stored[l] += v[at + l] * s[at + l];
-            total[l] += b[at + l];
-        }
-    }
-    for (l, i) in (whole..n).enumerate() {
-        stored[l] += v[i] * s[i];
+    in_lanes!(n, |l, i| {
+        stored[l] += positive(v[i], v[i]) * s[i];
         total[l] += b[i];
-    }
+    });
+    let mut low = [*least; 8];
+    in_lanes!(n, |l, i| {
+        low[l] = if v[i] < low[l] { v[i] } else { low[l] };
+    });
+    *least = low.iter().fold(*least, |m, l| m.min(*l));
     [ordered(stored), ordered(total)]
 }
 
-/// The smaller of `start` and the smallest value, in lanes that vectorise.
+/// Writes `scale` times a row of the residual, and gives its square; `largest` becomes the largest
+/// magnitude so far.
 #[inline(always)]
-pub(super) fn least(v: &[f64], start: f64) -> f64 {
-    let mut lanes = [start; 8];
-    let wholes = v.chunks_exact(8);
-    for (l, x) in lanes.iter_mut().zip(wholes.remainder()) {
-        *l = if *x < *l { *x } else { *l };
+pub(super) fn finish(f: &[f64], scale: f64, r: &mut [f32], largest: &mut f64) -> f64 {
+    let n = f.len();
+    let (f, r) = (&f[..n], &mut r[..n]);
+    for i in 0..n {
+        r[i] = (scale * f[i]) as f32;
     }
-    for x in wholes {
-        for (l, x) in lanes.iter_mut().zip(x) {
-            *l = if *x < *l { *x } else { *l };
-        }
-    }
-    lanes.iter().fold(start, |m, l| m.min(*l))
+    *largest = most(f, *largest);
+    inner(f, f)
 }
 
 /// The larger of `start` and the largest magnitude, in lanes that vectorise.

@@ -1,0 +1,71 @@
+//! The multigrid cycle and what stands around it, on cubes, beside a triad of the same run.
+//! Bytes are what a sweep must at least move; `benches/README.md` says how they are counted.
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use blastema::ground::grid::{Form, Grid};
+use blastema::ground::par;
+use blastema::numerics::cycle::{Cycle, Workspace};
+use blastema::numerics::hierarchy::Hierarchy;
+use blastema::numerics::wall::{Behind, Wall};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+/// a = b + s·c over arrays of 600 MB: 24 bytes an element.
+fn triad(c: &mut Criterion) {
+    let n = 75_000_000;
+    let (b, d) = (vec![1.0_f64; n], vec![2.0_f64; n]);
+    let mut a = vec![0.0_f64; n];
+    let mut group = c.benchmark_group("triad");
+    group.sample_size(10).throughput(Throughput::Bytes(24 * n as u64));
+    group.bench_function("600 MB", |bench| {
+        bench.iter(|| {
+            let chunk = n.div_ceil(64);
+            par::planes(chunk, &mut a, |k, a| {
+                for ((a, b), d) in a.iter_mut().zip(&b[k * chunk..]).zip(&d[k * chunk..]) {
+                    *a = *b + 3.0 * *d;
+                }
+            });
+        });
+    });
+    group.finish();
+}
+
+/// One V-cycle of P1: a cube with walls and a reaction.
+fn cycle(c: &mut Criterion) {
+    let mut group = c.benchmark_group("cycle");
+    group.sample_size(10);
+    for n in [32, 64, 128, 256] {
+        let h = 2e-3 / n as f64;
+        let grid =
+            Grid { n: [n; 3], h: [h; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+        let open = Arc::new(vec![1.0; grid.len()]);
+        let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
+        let behind = [Behind::Open { film: f64::INFINITY }; 6];
+        let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.shapes);
+        let layout = hierarchy.levels[0].layout;
+        let mut work = Workspace::default();
+        work.extra(&layout).fill(1e-2);
+        let mut cycle = Cycle::new(&hierarchy, 2e-9, Some(&wall), false, &mut work);
+        let values: Vec<f32> =
+            (0..grid.len()).map(|i| ((i * 7919) % 1000) as f32 - 500.0).collect();
+        let (mut r, mut out) = (layout.pad(&values), layout.pad(&values));
+        // The same count for every version: what two V(2,2) with one read and one write of each
+        // array would move.
+        group.throughput(Throughput::Bytes(36 * grid.len() as u64));
+        group.bench_function(format!("{n}³"), |bench| {
+            bench.iter_custom(|times| {
+                let start = Instant::now();
+                for _ in 0..times {
+                    cycle.apply(&mut r, &mut out);
+                }
+                start.elapsed().max(Duration::from_nanos(1))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(all, cycle, triad);
+criterion_main!(all);

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""The benchmark problems here and in other programs, in one run, in turn.
+
+    sh benches/peers/setup.sh                      installs the others
+    python3 benches/peers/compare.py survey p1 64  every way to tune a peer, once
+    python3 benches/peers/compare.py p1 64         the best ones and ours, five times each
+    python3 benches/peers/compare.py p3 gyroid 128
+    python3 benches/peers/compare.py p4 16
+
+Set-up counts on both sides: from the case (the image in memory) to the result; start of the
+process, imports and reading of the image do not. Medians and spreads (least to largest) are
+printed, raw numbers are kept in benches/runs/<date>-<machine>/.
+"""
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PETSC = "/usr/lib/petscdir/petsc3.18/x86_64-linux-gnu-real"
+LIMIT = 1800  # s
+TIMES = int(os.environ.get("TIMES", "5"))
+
+ICC = "-pc_type icc"
+BLOCKS = "-pc_type bjacobi -sub_pc_type icc"
+GEOMETRIC = (
+    "-pc_type mg -pc_mg_galerkin both -mg_levels_ksp_type chebyshev -mg_levels_pc_type sor "
+    "-mg_coarse_pc_type redundant"
+)
+GAMG = "-pc_type gamg"
+HYPRE = (
+    "-pc_type hypre -pc_hypre_boomeramg_coarsen_type HMIS -pc_hypre_boomeramg_interp_type ext+i "
+    "-pc_hypre_boomeramg_strong_threshold {} -pc_hypre_boomeramg_agg_nl 1"
+)
+P1 = {
+    "ICC": (1, ICC),
+    "ICC, fixed": (1, ICC + " -ew 0"),
+    "ICC 2p": (2, BLOCKS),
+    "MG": (1, GEOMETRIC + " -pc_mg_levels {levels}"),
+    "MG, fixed": (1, GEOMETRIC + " -pc_mg_levels {levels} -ew 0"),
+    "MG 2p": (2, GEOMETRIC + " -pc_mg_levels {levels}"),
+    "GAMG": (1, GAMG),
+    "GAMG 2p": (2, GAMG),
+    "hypre": (1, HYPRE.format(0.25)),
+    "hypre 2p": (2, HYPRE.format(0.25)),
+    "hypre 2p, fixed": (2, HYPRE.format(0.25) + " -ew 0"),
+}
+P3 = {
+    "ICC": (1, ICC),
+    "GAMG 2p": (2, GAMG),
+    "hypre 0.7": (1, HYPRE.format(0.7)),
+    "hypre 0.7 2p": (2, HYPRE.format(0.7)),
+    "hypre 0.5 2p": (2, HYPRE.format(0.5)),
+    "hypre 0.25 2p": (2, HYPRE.format(0.25)),
+}
+# What the surveys found best.
+BEST = {"p1": ["ICC", "ICC 2p"], "p3": ["hypre 0.7 2p", "GAMG 2p"]}
+
+
+def run(command, **environment):
+    """The line of JSON that a program prints, or None."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=LIMIT,
+            env={**os.environ, **{k: str(v) for k, v in environment.items()}},
+        )
+    except subprocess.TimeoutExpired:
+        print(f"  more than {LIMIT} s: {' '.join(command[:6])}")
+        return None
+    lines = [l for l in done.stdout.splitlines() if l.startswith("{")]
+    if done.returncode != 0 or not lines:
+        print(f"  failed: {' '.join(command)}\n  {done.stderr.strip()[-600:]}")
+        return None
+    return json.loads(lines[-1])
+
+
+def petsc(script, arguments, processes, options):
+    words = [str(HERE / script), *arguments, *options.split()]
+    start = [] if processes == 1 else [
+        "mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(processes)
+    ]
+    path = PETSC + "/lib/python3/dist-packages"
+    one = dict(OMP_NUM_THREADS=1, OPENBLAS_NUM_THREADS=1)
+    return run([*start, "/usr/bin/python3", *words], PYTHONPATH=path, **one)
+
+
+def python(script, *arguments):
+    threads = dict(OMP_NUM_THREADS=2, MALLOC_MMAP_THRESHOLD_=2**32, MALLOC_TRIM_THRESHOLD_=2**36)
+    return run([str(ROOT / "target/peers/bin/python"), str(HERE / script), *arguments], **threads)
+
+
+def ours(*arguments):
+    """The bench binary, built first so that the build is not timed."""
+    if not hasattr(ours, "binary"):
+        built = subprocess.run(
+            ["cargo", "bench", "--bench", "problems", "--no-run", "--message-format=json"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )
+        messages = [json.loads(l) for l in built.stdout.splitlines() if l.startswith("{")]
+        names = [m["executable"] for m in messages if m.get("executable")]
+        ours.binary = names[-1]
+    return run([ours.binary, *arguments])
+
+
+def image(kind, n):
+    path = ROOT / "target/peers" / f"{kind}-{n}.raw"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["/usr/bin/python3", str(HERE / "problems.py"), kind, n, str(path)], check=True)
+    return str(path)
+
+
+def levels(n):
+    """Grids of a geometric multigrid down to four voxels along an axis."""
+    return max(2, int(n).bit_length() - 2)
+
+
+def jobs(problem, arguments, survey):
+    """Name and job of everybody who solves a problem."""
+    if problem == "p1":
+        n = arguments[0]
+        chosen = P1 if survey else {k: P1[k] for k in BEST["p1"]}
+        yield "blastema", lambda: ours("p1", n)
+        for name, (count, options) in chosen.items():
+            options = options.replace("{levels}", str(levels(n)))
+            yield f"PETSc {name}", lambda c=count, o=options: petsc("petsc_p1.py", [n], c, o)
+    elif problem == "p3":
+        kind, n = arguments
+        chosen = P3 if survey else {k: P3[k] for k in BEST["p3"]}
+        yield "blastema", lambda: ours("p3", image(kind, n), n)
+        for name, (count, options) in chosen.items():
+            yield f"PETSc {name}", lambda c=count, o=options: petsc("petsc_p3.py", [kind, n], c, o)
+        yield "TauFactor 1e-5", lambda: python("taufactor_p3.py", kind, n, "1e-5")
+    elif problem == "p4":
+        n = arguments[0]
+        yield "blastema", lambda: ours("p4", n)
+        yield "FiPy", lambda: python("fipy_p4.py", *arguments)
+    else:
+        sys.exit(__doc__)
+
+
+def compare(problem, arguments, survey):
+    found = {}
+    everybody = list(jobs(problem, arguments, survey))
+    for turn in range(1 if survey else TIMES):
+        for name, job in everybody:
+            result = job()
+            if result is not None:
+                found.setdefault(name, []).append(result)
+                seconds, peak = result["seconds"], result["peak_mib"]
+                print(f"  {turn + 1}  {name:20} {seconds:10.4f} s  {peak:6} MiB", flush=True)
+    base = statistics.median(r["seconds"] for r in found["blastema"])
+    values = {"p1": "uptake", "p3": "deff"}.get(problem)
+    print(f"\n{problem} {' '.join(arguments)}")
+    for name, results in found.items():
+        seconds = [r["seconds"] for r in results]
+        middle = statistics.median(seconds)
+        value = f"{values} {results[0][values]:.9e}  cycles {results[0]['cycles']}" if values else ""
+        print(
+            f"  {name:20} {middle:10.4f} s ({min(seconds):.4f}-{max(seconds):.4f})"
+            f"  {middle / base:8.1f} x  {max(r['peak_mib'] for r in results):6} MiB  {value}"
+        )
+    machine = platform.node() or "machine"
+    folder = ROOT / "benches/runs" / f"{datetime.date.today()}-{machine}"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "-".join([*(["survey"] if survey else []), problem, *arguments])
+    record = {"cpu": cpu(), "cores": os.cpu_count(), "results": found}
+    (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def cpu():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((l.split(":")[1].strip() for l in lines if l.startswith("model name")), "unknown")
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    survey = words[:1] == ["survey"]
+    words = words[1:] if survey else words
+    if len(words) < 2:
+        sys.exit(__doc__)
+    compare(words[0], words[1:], survey)

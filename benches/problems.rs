@@ -1,0 +1,145 @@
+//! The benchmark problems, once, with set-up, in a process of their own: one line of JSON each.
+//! `benches/peers/compare.py` runs them beside the same problems in other programs.
+//!
+//!     cargo bench --bench problems -- p1 128
+//!     cargo bench --bench problems -- p3 gyroid-128.raw 128
+//!     cargo bench --bench problems -- p4 64
+#![allow(missing_docs)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::path::Path;
+use std::time::Instant;
+
+use blastema::case;
+use blastema::geometry::components;
+use blastema::ground::par;
+use blastema::model::run::{Moment, Watcher, run};
+use blastema::model::setup::Setup;
+use blastema::model::solver::{Solver, Work};
+use blastema::model::state::flat;
+
+/// Largest memory of this process so far, MiB.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()).unwrap_or(0) / 1024
+}
+
+fn solved(setup: Setup, watchers: &mut [&mut dyn Watcher]) -> Solver {
+    let mut solver = Solver::new(setup).unwrap_or_else(|e| panic!("{e:?}"));
+    run(&mut solver, watchers).unwrap_or_else(|e| panic!("{e:?}"));
+    solver
+}
+
+fn from_file(problem: &str, n: usize) -> Setup {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/problems/{problem}.toml"));
+    let voxels = format!("domain.voxels=[{n}, {n}, {n}]");
+    case::load(&path, &[voxels]).unwrap_or_else(|e| panic!("{e:?}")).setup
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn work(w: &Work) -> String {
+    format!(
+        "\"steps\": {}, \"solves\": {}, \"newton\": {}, \"cycles\": {}",
+        w.steps, w.solves, w.newton, w.cycles
+    )
+}
+
+/// Steady oxygen: total uptake, mean, least.
+fn p1(n: usize) -> String {
+    let solver = solved(from_file("p1", n), &mut []);
+    let c = flat(&solver.state.fields[0]);
+    let uptake = solver.ledger.find("oxygen.used.a").map_or(f64::NAN, |t| t.1);
+    let least = c.iter().fold(f64::INFINITY, |m, v| m.min(*v));
+    format!(
+        "\"uptake\": {uptake:.12e}, \"mean\": {:.12e}, \"min\": {least:.12e}, {}",
+        mean(c),
+        work(&solver.work)
+    )
+}
+
+/// Effective over free diffusivity of a binary image, n³ bytes, between the ends of its slowest axis.
+fn p3(image: &[u8], n: usize) -> String {
+    let grid = common::grid(&[n; 3], &[1.0; 3]);
+    let pores: Vec<bool> = image.iter().map(|v| *v != 0).collect();
+    let parts = components::label(&grid, &pores);
+    let open = parts.select(|p| parts.touches[p - 1][4] && parts.touches[p - 1][5]);
+    let mut tracer = common::solute(&grid, "tracer", 1.0, 0.0);
+    tracer.boundaries[4] = common::value(1.0);
+    tracer.boundaries[5] = common::value(0.0);
+    let mut setup = common::setup(grid, vec![tracer], vec![], 0.0);
+    setup.structure.porosity =
+        open.iter().map(|o| f64::from(u8::from(*o))).collect::<Vec<_>>().into();
+    setup.structure.open = Some(open);
+    let solver = solved(setup, &mut []);
+    let through = |name| solver.ledger.find(name).map_or(f64::NAN, |t| t.1);
+    format!(
+        "\"deff\": {:.12e}, \"out\": {:.12e}, {}",
+        through("tracer.in.z_min"),
+        -through("tracer.in.z_max"),
+        work(&solver.work)
+    )
+}
+
+/// Means of the fields at the moments of output.
+struct Means(Vec<String>);
+
+impl Watcher for Means {
+    fn next(&self, _: f64) -> Option<f64> {
+        None
+    }
+    fn see(&mut self, moment: &Moment) -> Result<(), String> {
+        if moment.output {
+            let fields = moment.solver.state.fields.iter().take(4);
+            let means: Vec<String> = fields.map(|f| format!("{:.12e}", mean(flat(f)))).collect();
+            self.0.push(format!("[{}, {}]", moment.solver.state.time, means.join(", ")));
+        }
+        Ok(())
+    }
+}
+
+/// Coupled culture: time and means of oxygen, glucose, lactate and viable cells.
+fn p4(n: usize) -> String {
+    let mut means = Means(Vec::new());
+    let solver = solved(from_file("p4", n), &mut [&mut means]);
+    let defect = solver.ledger.worst().map_or(0.0, |w| w.1);
+    format!("\"means\": [{}], \"defect\": {defect:e}, {}", means.0.join(", "), work(&solver.work))
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<usize>().unwrap_or_else(|e| panic!("{text}: {e}"));
+    let job: Box<dyn FnOnce() -> String + Send> = match words[..] {
+        ["p1", n] => {
+            let n = number(n);
+            Box::new(move || p1(n))
+        }
+        ["p3", path, n] => {
+            let image = std::fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+            let n = number(n);
+            assert_eq!(image.len(), n * n * n, "{path} is no image of {n}³ bytes");
+            Box::new(move || p3(&image, n))
+        }
+        ["p4", n] => {
+            let n = number(n);
+            Box::new(move || p4(n))
+        }
+        // All benches are run without arguments too.
+        [] => Box::new(|| p1(32)),
+        _ => panic!("p1 N, p3 IMAGE N or p4 N, not {words:?}"),
+    };
+    let threads = std::env::var("BENCH_THREADS").ok().map_or(0, |t| number(&t));
+    par::with_threads(threads, move || {
+        let start = Instant::now();
+        let result = job();
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{{\"seconds\": {seconds}, \"peak_mib\": {}, {result}}}", peak());
+    });
+}
