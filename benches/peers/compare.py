@@ -38,8 +38,17 @@ HYPRE = (
     "-pc_type hypre -pc_hypre_boomeramg_coarsen_type HMIS -pc_hypre_boomeramg_interp_type ext+i "
     "-pc_hypre_boomeramg_strong_threshold {} -pc_hypre_boomeramg_agg_nl 1"
 )
+# The line search by default shortens steps that need no shortening.
+WHOLE = " -snes_linesearch_type basic"
+THIRD = " -snes_ksp_ew_version 3"
 P1 = {
     "ICC": (1, ICC),
+    "ICC, whole": (1, ICC + WHOLE),
+    "ICC, whole, fixed": (1, ICC + WHOLE + " -ew 0"),
+    "ICC, whole, EW3": (1, ICC + WHOLE + THIRD),
+    "ICC 2p, whole, EW3": (2, BLOCKS + WHOLE + THIRD),
+    "MG, whole, EW3": (1, GEOMETRIC + " -pc_mg_levels {levels}" + WHOLE + THIRD),
+    "MG 2p, whole, EW3": (2, GEOMETRIC + " -pc_mg_levels {levels}" + WHOLE + THIRD),
     "ICC, fixed": (1, ICC + " -ew 0"),
     "ICC 2p": (2, BLOCKS),
     "MG": (1, GEOMETRIC + " -pc_mg_levels {levels}"),
@@ -60,7 +69,7 @@ P3 = {
     "hypre 0.25 2p": (2, HYPRE.format(0.25)),
 }
 # What the surveys found best.
-BEST = {"p1": ["ICC", "ICC 2p"], "p3": ["hypre 0.7 2p", "GAMG 2p"]}
+BEST = {"p1": ["ICC, whole, EW3", "ICC 2p, whole, EW3"], "p3": ["hypre 0.7 2p", "GAMG 2p"]}
 
 
 def run(command, **environment):
