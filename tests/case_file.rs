@@ -419,3 +419,16 @@ fn damaged_texts_do_not_panic() {
         }
     }
 }
+
+/// 8 ng/mL of 8 kg/mol are 1e-6 mol/m³.
+#[test]
+fn masses_become_amounts_by_the_molar_mass() {
+    let text = "domain.size = [\"1 mm\"]\ndomain.voxels = [4]\n[solutes.vegf]\nmolar_mass = \"8 kg/mol\"\n\
+         diffusivity = \"1e-10 m^2/s\"\ninitial = \"8 ng/mL\"\nboundary.x_max.value = \"16 ng/mL\"\n\
+         [run]\nduration = \"1 h\"\n";
+    let c = load_text("mass.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let Initial::Uniform(initial) = c.setup.solutes[0].initial else { panic!("uniform") };
+    assert!((initial - 1e-6).abs() < 1e-18, "{initial:e}");
+    let outside = c.setup.solutes[0].boundaries[1].signal().map(|s| s.at(0.0, true));
+    assert!(outside.is_some_and(|c| (c - 2e-6).abs() < 1e-18), "{outside:?}");
+}
