@@ -1,5 +1,7 @@
 //! What the text of a case becomes.
 
+use std::fmt::Write;
+
 use blastema::case::{Case, Options, Report, load, load_text, load_text_with};
 use blastema::ground::signal::Signal;
 use blastema::model::setup::{Boundary, Initial, Production};
@@ -30,6 +32,10 @@ fn with(text: &str) -> Result<Case, Report> {
 
 fn case(text: &str) -> Case {
     with(text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn case_of(text: &str) -> Case {
+    load_text("x.toml", text, &[]).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn close(a: f64, b: f64) -> bool {
@@ -431,4 +437,157 @@ fn masses_become_amounts_by_the_molar_mass() {
     assert!((initial - 1e-6).abs() < 1e-18, "{initial:e}");
     let outside = c.setup.solutes[0].boundaries[1].signal().map(|s| s.at(0.0, true));
     assert!(outside.is_some_and(|c| (c - 2e-6).abs() < 1e-18), "{outside:?}");
+}
+
+/// Which way the fluid passes a face decides what a solute may have there. Only Darcy's signs are
+/// used: from high to low pressure, a positive rate inwards.
+#[test]
+fn the_way_of_the_fluid_at_a_face() {
+    let faces = ["x_min", "x_max", "y_max"];
+    let driven = |flow: [&str; 3], solute: [&str; 3]| {
+        let mut text = "[domain]\nsize = [\"2 mm\", \"1 mm\"]\nvoxels = [8, 4]\n[scaffold]\n\
+                        porosity = 0.9\neffective_diffusivity.bruggeman = {}\n[flow]\n\
+                        law.darcy.permeability = \"1e-11 m^2\"\n"
+            .to_owned();
+        for (face, drive) in faces.iter().zip(flow).filter(|f| !f.1.is_empty()) {
+            let _ = writeln!(text, "boundary.{face}.{drive}");
+        }
+        text += "[solutes.oxygen]\ndiffusivity = \"2.7e-9 m^2/s\"\ninitial = \"0.2 mM\"\n";
+        for (face, way) in faces.iter().zip(solute).filter(|f| !f.1.is_empty()) {
+            let _ = writeln!(text, "boundary.{face}.{way}");
+        }
+        text += "[run]\nduration = \"1 h\"\n";
+        load_text("flow.toml", &text, &[])
+    };
+    let (into, out) = ("inlet = \"0.2 mM\"", "outflow = {}");
+    let (high, low) = ("pressure = \"5 Pa\"", "pressure = \"-1 Pa\"");
+    let (inward, outward) = ("rate = \"1 uL/min\"", "rate = \"-1 uL/min\"");
+    for (flow, solute) in [
+        ([high, low, ""], [into, out, ""]),
+        ([low, high, ""], [out, into, ""]),
+        ([inward, low, ""], [into, out, ""]),
+        ([inward, high, ""], [into, out, ""]),
+        ([outward, high, ""], [out, into, ""]),
+        ([inward, low, inward], [into, out, into]),
+        ([outward, low, outward], [out, into, out]),
+        ([high, low, low], [into, out, out]),
+        ([low, high, high], [out, into, into]),
+    ] {
+        driven(flow, solute).unwrap_or_else(|e| panic!("{flow:?} {e}"));
+        // Each face the other way round, alone, is refused.
+        for wrong in 0..3 {
+            let mut turned = solute;
+            turned[wrong] = match solute[wrong] {
+                "" => continue,
+                way if way == into => out,
+                _ => into,
+            };
+            let report = driven(flow, turned).expect_err("turned");
+            let way = if turned[wrong] == out { "enters" } else { "leaves" };
+            let says = format!("solutes.oxygen.boundary.{}: fluid {way}", faces[wrong]);
+            assert_eq!(report.errors(), 1, "{flow:?} {report}");
+            assert!(report.to_string().contains(&says), "{flow:?} {says}: {report}");
+        }
+    }
+    // With one rate in and one out, or a pressure between two others, only the solution tells:
+    // either way is the user's word, and what enters must be named.
+    for (flow, face) in [([inward, low, outward], 1), ([high, low, "pressure = \"1 Pa\""], 2)] {
+        let mut solute = [into, out, out];
+        solute[face] = into;
+        driven(flow, solute).unwrap_or_else(|e| panic!("{flow:?} {e}"));
+    }
+}
+
+#[test]
+fn a_law_without_numbers_is_part_of_the_hash() {
+    let of = |law: &str| case_of(&BASE.replace("bruggeman", law)).provenance.hash;
+    assert_ne!(of("bruggeman"), of("maxwell"));
+    assert_ne!(of("bruggeman"), of("mackie-meares"));
+}
+
+#[test]
+fn a_voxel_size_divides_the_box_into_at_most_so_many() {
+    let of = |size: &str, voxel: &str| {
+        let grid = format!("size = [\"{size}\"]\nvoxel = \"{voxel}\"");
+        let text = BASE.replace("size = [\"2 mm\"]\nvoxels = [20]", &grid);
+        load_text("x.toml", &text, &[]).map(|c| c.setup.grid.n[0])
+    };
+    assert_eq!(of("2 mm", "100 um").unwrap_or_else(|e| panic!("{e}")), 20);
+    assert_eq!(of("100 mm", "1 um").unwrap_or_else(|e| panic!("{e}")), 100_000);
+    for (size, says) in [("100.001 mm", "gives 100001 voxels"), ("200 mm", "gives 200000 voxels")] {
+        let report = of(size, "1 um").unwrap_err().to_string();
+        assert!(report.contains(says) && report.contains("at most 100000"), "{report}");
+    }
+    let report = of("2 mm", "300 um").unwrap_err().to_string();
+    assert!(report.contains("write voxels = [7] instead"), "{report}");
+    let report = of("2 mm", "5 mm").unwrap_err().to_string();
+    assert!(report.contains("write voxels = [1] instead"), "{report}");
+}
+
+/// A grid is refused from the bytes that its fields need: eight a value; three values a solute, four a
+/// population and three for the structure.
+#[test]
+fn a_grid_beyond_the_memory_that_is_allowed() {
+    let of = |memory: f64| {
+        let text = BASE.replace("voxels = [20]", "voxels = [100000]");
+        let options = Options { allow: Vec::new(), memory: Some(memory) };
+        load_text_with("x.toml", &text, &[], &options)
+    };
+    of(8.1e6).unwrap_or_else(|e| panic!("{e}"));
+    let report = of(7.9e6).unwrap_err().to_string();
+    assert!(report.contains("100000 voxels do not fit into memory"), "{report}");
+}
+
+#[test]
+fn nesting_has_a_limit() {
+    let of = |deep: usize| {
+        let text = format!("title = {}1{}\n{BASE}", "[".repeat(deep), "]".repeat(deep));
+        let text = text.replace("\ntitle = \"Slab\"", "");
+        load_text("x.toml", &text, &[]).unwrap_err().to_string()
+    };
+    // Thirty-nine lists and the number in them are forty deep: read, and no title.
+    assert!(of(39).contains("title") && !of(39).contains("nested"), "{}", of(39));
+    for deep in [40, 41, 60] {
+        assert!(of(deep).contains("is nested more than 40 deep"), "{}", of(deep));
+    }
+}
+
+/// Dots within texts are no path of keys.
+#[test]
+fn dots_in_texts() {
+    let dots = ".".repeat(50);
+    for title in [
+        format!("\"{dots}\""),
+        format!("'{dots}'"),
+        format!("\"\"\"\n{dots}\n{dots}\"\"\""),
+        format!("'''\n{dots}\n\"{dots}\n'''"),
+        format!("\"\\\"{dots}\\\"\""),
+        format!("'\\' # {dots}"),
+        format!("\"\" # \"{dots}"),
+        format!("\"\"\"a\"b\"\"c\n{dots}\\\"\"\"\""),
+    ] {
+        let text = BASE.replace("title = \"Slab\"", &format!("title = {title}"));
+        load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{title}: {e}"));
+    }
+    for key in [format!("a{}", ".a".repeat(41)), format!("a.\"x.y\"{}", ".'a'".repeat(41))] {
+        let text = format!("title = \"\"\n{key} = 1\n");
+        assert!(load_text("x.toml", &text, &[]).is_err());
+    }
+}
+
+/// A list of so many entries says how many it takes.
+#[test]
+fn lists_say_their_length() {
+    for (from, to, says) in [
+        ("size = [\"2 mm\"]", "size = []", "expected 1 to 3"),
+        ("voxels = [20]", "voxels = [2, 2, 2, 2]", "expected 1 to 3"),
+        (
+            "output = {",
+            "output = { every = \"6 h\" }\n[[expect]]\nwhat = \"steps\"\nbetween = [1]\n#",
+            "expected 2",
+        ),
+    ] {
+        let report = load_text("x.toml", &BASE.replace(from, to), &[]).unwrap_err().to_string();
+        assert!(report.contains(says), "{to}: {report}");
+    }
 }

@@ -126,6 +126,40 @@ fn scan(path: &str) -> String {
     )
 }
 
+/// A domain beside a scan may say what the scan says, and nothing else.
+#[test]
+fn a_domain_beside_a_scan() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/gyroid-48.tif");
+    let of = |domain: &str| {
+        let folder = path.parent().unwrap();
+        let dir = tempfile::tempdir_in(folder.join("../target")).unwrap();
+        fs::copy(&path, dir.path().join("scan.tif")).unwrap();
+        let case = dir.path().join("case.toml");
+        fs::write(&case, format!("[domain]\n{domain}\n{}", scan("scan.tif"))).unwrap();
+        load(&case, &[]).map(|c| c.setup.grid)
+    };
+    for domain in [
+        "voxel = \"20 um\"",
+        "voxels = [48, 48, 48]",
+        "size = [\"960 um\", \"0.96 mm\", \"960 um\"]",
+    ] {
+        let grid = of(domain).unwrap_or_else(|e| panic!("{domain}: {e}"));
+        assert_eq!(grid.n, [48; 3]);
+        assert!((grid.h[0] - 2e-5).abs() < 1e-18);
+    }
+    for (domain, key, says) in [
+        ("voxel = \"21 um\"", "domain.voxel", "the image has 20 um"),
+        ("voxels = [48, 48, 47]", "domain.voxels", "the image has 48 × 48 × 48"),
+        ("size = [\"960 um\", \"960 um\", \"1 mm\"]", "domain.size", "the image has 960 um"),
+        ("size = [\"960 um\", \"960 um\"]", "domain.size", "the image has 960 um"),
+    ] {
+        let report = of(domain).expect_err(domain);
+        let d = &report.diagnostics[0];
+        assert_eq!((report.errors(), d.key.as_str()), (1, key), "{report}");
+        assert!(d.label.replace('µ', "u").starts_with(says), "{domain}: {}", d.label);
+    }
+}
+
 #[test]
 fn the_user_may_allow_more() {
     let (_dir, inside, outside) = folders();

@@ -79,6 +79,8 @@ impl Builder<'_> {
             }
             Check::Between(bounds.0, bounds.1)
         } else {
+            // That all are missing has been said.
+            at.get("value").or_else(|| at.get("profile"))?;
             let within = self.needed(at, "within", "\"2 %\"")?;
             let relative = matches!(within.value, Value::Quantity(_, NONE))
                 && (d != NONE || within.typed.contains('%'));
