@@ -131,8 +131,7 @@ fn scan(path: &str) -> String {
 fn a_domain_beside_a_scan() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/gyroid-48.tif");
     let of = |domain: &str| {
-        let folder = path.parent().unwrap();
-        let dir = tempfile::tempdir_in(folder.join("../target")).unwrap();
+        let dir = tempfile::tempdir().unwrap();
         fs::copy(&path, dir.path().join("scan.tif")).unwrap();
         let case = dir.path().join("case.toml");
         fs::write(&case, format!("[domain]\n{domain}\n{}", scan("scan.tif"))).unwrap();
