@@ -1,6 +1,8 @@
 //! Arrays of the multigrid: rows padded with zeros, so that no sweep treats the ends of a row
 //! apart and every row is a whole number of vectors.
 
+use std::ops::Range;
+
 /// Zeros before the first row and behind the last.
 const LEAD: usize = 8;
 
@@ -64,6 +66,40 @@ impl Layout {
         &view[LEAD + j * self.stride..][..self.stride]
     }
 
+    /// Rows of a view.
+    #[inline(always)]
+    pub fn span<'v, T>(&self, view: &'v [T], rows: &Range<usize>) -> &'v [T] {
+        &view[LEAD + rows.start * self.stride..][..rows.len() * self.stride]
+    }
+
+    /// Rows of a view shifted to the left neighbours of their voxels.
+    #[inline(always)]
+    pub fn left<'v, T>(&self, view: &'v [T], rows: &Range<usize>) -> &'v [T] {
+        &view[LEAD - 1 + rows.start * self.stride..][..rows.len() * self.stride]
+    }
+
+    /// Rows of a view shifted to the right neighbours of their voxels.
+    #[inline(always)]
+    pub fn right<'v, T>(&self, view: &'v [T], rows: &Range<usize>) -> &'v [T] {
+        &view[LEAD + 1 + rows.start * self.stride..][..rows.len() * self.stride]
+    }
+
+    /// `rows` in runs that are swept as one long row: the first and the last row of a plane lack a
+    /// neighbour and stand alone. Some are empty.
+    #[inline(always)]
+    pub fn runs(&self, rows: &Range<usize>) -> [Range<usize>; 3] {
+        let Range { start, end } = *rows;
+        let first = end.min(1).max(start);
+        let last = (self.n[1] - 1).clamp(first, end);
+        [start..first, first..last, last..end]
+    }
+
+    /// Rows of a view to write.
+    #[inline(always)]
+    pub fn span_mut<'v, T>(&self, view: &'v mut [T], rows: &Range<usize>) -> &'v mut [T] {
+        &mut view[LEAD + rows.start * self.stride..][..rows.len() * self.stride]
+    }
+
     /// Row `j` of a view, to write.
     #[inline(always)]
     pub fn row_mut<'v, T>(&self, view: &'v mut [T], j: usize) -> &'v mut [T] {
@@ -76,29 +112,14 @@ impl Layout {
         &mut view[LEAD..]
     }
 
-    /// `count` rows of a view from `j` on, to write.
+    /// The rows south and north of one of [`Layout::runs`]; `zero`, a view, beyond the grid.
     #[inline(always)]
-    pub fn rows_mut<'v, T>(&self, view: &'v mut [T], j: usize, count: usize) -> &'v mut [T] {
-        &mut view[LEAD + j * self.stride..][..count * self.stride]
-    }
-
-    /// Row `j` of a view shifted to the left neighbours of its voxels.
-    #[inline(always)]
-    pub fn left<'v, T>(&self, view: &'v [T], j: usize) -> &'v [T] {
-        &view[LEAD - 1 + j * self.stride..][..self.stride]
-    }
-
-    /// Row `j` of a view shifted to the right neighbours of its voxels.
-    #[inline(always)]
-    pub fn right<'v, T>(&self, view: &'v [T], j: usize) -> &'v [T] {
-        &view[LEAD + 1 + j * self.stride..][..self.stride]
-    }
-
-    /// Rows south and north of row `j`; `zero`, a view, beyond the grid.
-    #[inline(always)]
-    pub fn beside<'v, T>(&self, view: &'v [T], zero: &'v [T], j: usize) -> [&'v [T]; 2] {
-        let south = if j > 0 { self.row(view, j - 1) } else { self.row(zero, 0) };
-        let north = if j + 1 < self.n[1] { self.row(view, j + 1) } else { self.row(zero, 0) };
+    pub fn beside<'v, T>(&self, view: &'v [T], zero: &'v [T], run: &Range<usize>) -> [&'v [T]; 2] {
+        let zero = &zero[LEAD..][..run.len() * self.stride];
+        let south =
+            if run.start > 0 { self.span(view, &(run.start - 1..run.end - 1)) } else { zero };
+        let north =
+            if run.end < self.n[1] { self.span(view, &(run.start + 1..run.end + 1)) } else { zero };
         [south, north]
     }
 
@@ -114,13 +135,7 @@ impl Layout {
 
     /// Writes rows of a view to the same rows of plane `plane` of a body.
     #[inline(always)]
-    pub fn store<T: Copy>(
-        &self,
-        view: &[T],
-        rows: std::ops::Range<usize>,
-        body: &mut [T],
-        plane: usize,
-    ) {
+    pub fn store<T: Copy>(&self, view: &[T], rows: Range<usize>, body: &mut [T], plane: usize) {
         let (start, end) = (rows.start * self.stride, rows.end * self.stride);
         body[plane * self.plane() + start..plane * self.plane() + end]
             .copy_from_slice(&view[LEAD + start..LEAD + end]);

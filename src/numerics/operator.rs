@@ -1,6 +1,8 @@
 //! The conductances of one level in single precision, as the sweeps of the multigrid read them:
 //! at each voxel the faces to its lower neighbours.
 
+use std::ops::Range;
+
 use super::layout::Layout;
 use super::stencil::Faces;
 use crate::ground::par;
@@ -116,37 +118,41 @@ impl Operator {
         &self.zero
     }
 
-    /// The rows of conductances around row (j, k): along x to the left and right, along y and z
-    /// below and above.
+    /// The conductances around a run of rows of plane `k`: along x to the left and right, along y and
+    /// z below and above.
     #[inline(always)]
-    pub(super) fn around(&self, j: usize, k: usize) -> [&[f32]; 6] {
+    pub(super) fn around(&self, run: &Range<usize>, k: usize) -> [&[f32]; 6] {
         let l = &self.layout;
         let (x, y) = (l.view(&self.faces[0], k), l.view(&self.faces[1], k));
         let z = l.view(&self.faces[2], k);
-        let [_, north] = l.beside(y, &self.zero, j);
+        let [_, north] = l.beside(y, &self.zero, run);
         let above = if k + 1 < l.n[2] { l.view(&self.faces[2], k + 1) } else { &self.zero };
-        let (left, right) = (l.row(x, j), l.right(x, j));
-        [left, right, l.row(y, j), north, l.row(z, j), l.row(above, j)]
+        let (left, right) = (l.span(x, run), l.right(x, run));
+        [left, right, l.span(y, run), north, l.span(z, run), l.span(above, run)]
     }
 
-    /// The rows of `v` to the left, right, south, north, below and above of row `j`.
+    /// The values of `v` to the left, right, south, north, below and above of a run of rows.
     #[inline(always)]
-    pub(super) fn neighbours<'v>(&'v self, v: [&'v [f32]; 3], j: usize) -> [&'v [f32]; 6] {
+    pub(super) fn neighbours<'v>(
+        &'v self,
+        v: [&'v [f32]; 3],
+        run: &Range<usize>,
+    ) -> [&'v [f32]; 6] {
         let l = &self.layout;
-        let [south, north] = l.beside(v[1], &self.zero, j);
-        let (left, right) = (l.left(v[1], j), l.right(v[1], j));
-        [left, right, south, north, l.row(v[0], j), l.row(v[2], j)]
+        let [south, north] = l.beside(v[1], &self.zero, run);
+        let (left, right) = (l.left(v[1], run), l.right(v[1], run));
+        [left, right, south, north, l.span(v[0], run), l.span(v[2], run)]
     }
 }
 
-/// Runs `$body` for each `$i` of row `$j` of plane `$k`, with
+/// Runs `$body` for each `$i` of a run of rows of plane `$k`, one of [`Layout::runs`], with
 /// `$sum` = Σ_f T_f v_neighbour, for views `$v` of values that are 0 in closed voxels and beyond
 /// the grid. In the padding the sum is of no use. A macro, for a closure in a kernel that is not
 /// inlined is not compiled for the kernel's instruction set.
 macro_rules! sums {
-    ($faces:expr, $v:expr, $j:expr, $k:expr, |$i:ident, $sum:ident| $body:block) => {{
-        let n = $faces.layout.stride;
-        let [left, right, south, north, below, above] = $faces.neighbours($v, $j);
+    ($faces:expr, $v:expr, $run:expr, $k:expr, |$i:ident, $sum:ident| $body:block) => {{
+        let n = $run.len() * $faces.layout.stride;
+        let [left, right, south, north, below, above] = $faces.neighbours($v, $run);
         let (left, right, south) = (&left[..n], &right[..n], &south[..n]);
         let (north, below, above) = (&north[..n], &below[..n], &above[..n]);
         if let Some([tx, ty, tz]) = $faces.uniform {
@@ -157,7 +163,7 @@ macro_rules! sums {
                 $body
             }
         } else {
-            let [xl, xr, ys, yn, zb, za] = $faces.around($j, $k);
+            let [xl, xr, ys, yn, zb, za] = $faces.around($run, $k);
             let (xl, xr, ys) = (&xl[..n], &xr[..n], &ys[..n]);
             let (yn, zb, za) = (&yn[..n], &zb[..n], &za[..n]);
             for $i in 0..n {
@@ -173,14 +179,14 @@ macro_rules! sums {
 /// As [`sums`] with `$sum` = Σ_f T_f (v − v_neighbour); `$open` are views with positive values in
 /// open voxels only. In the padding and in closed voxels the sum is of no use.
 macro_rules! differences {
-    ($faces:expr, $v:expr, $open:expr, $j:expr, $k:expr, |$i:ident, $sum:ident| $body:block) => {{
-        let n = $faces.layout.stride;
-        let here = &$faces.layout.row($v[1], $j)[..n];
-        let [left, right, south, north, below, above] = $faces.neighbours($v, $j);
+    ($faces:expr, $v:expr, $open:expr, $run:expr, $k:expr, |$i:ident, $sum:ident| $body:block) => {{
+        let n = $run.len() * $faces.layout.stride;
+        let here = &$faces.layout.span($v[1], $run)[..n];
+        let [left, right, south, north, below, above] = $faces.neighbours($v, $run);
         let (left, right, south) = (&left[..n], &right[..n], &south[..n]);
         let (north, below, above) = (&north[..n], &below[..n], &above[..n]);
         if let Some([tx, ty, tz]) = $faces.uniform {
-            let [open_l, open_r, open_s, open_n, open_b, open_a] = $faces.neighbours($open, $j);
+            let [open_l, open_r, open_s, open_n, open_b, open_a] = $faces.neighbours($open, $run);
             let (open_l, open_r, open_s) = (&open_l[..n], &open_r[..n], &open_s[..n]);
             let (open_n, open_b, open_a) = (&open_n[..n], &open_b[..n], &open_a[..n]);
             for $i in 0..n {
@@ -195,7 +201,7 @@ macro_rules! differences {
                 $body
             }
         } else {
-            let [xl, xr, ys, yn, zb, za] = $faces.around($j, $k);
+            let [xl, xr, ys, yn, zb, za] = $faces.around($run, $k);
             let (xl, xr, ys) = (&xl[..n], &xr[..n], &ys[..n]);
             let (yn, zb, za) = (&yn[..n], &zb[..n], &za[..n]);
             for $i in 0..n {

@@ -397,11 +397,9 @@ pub fn rest(m: Matrix, b: &[f32], x: &[f32], out: &mut [f32]) {
 kernel! {
     /// Rows of out = w·inverse·b.
     fn scaled(w: f32, l: &Layout, rows: &Range<usize>, b: &[f32], inverse: &[f32], out: &mut [f32]) {
-        for j in rows.clone() {
-            let (b, inverse) = (l.row(b, j), l.row(inverse, j));
-            for ((x, b), inverse) in l.row_mut(out, j).iter_mut().zip(b).zip(inverse) {
-                *x = w * *inverse * *b;
-            }
+        let (b, inverse) = (l.span(b, rows), l.span(inverse, rows));
+        for ((x, b), inverse) in l.span_mut(out, rows).iter_mut().zip(b).zip(inverse) {
+            *x = w * *inverse * *b;
         }
     }
 }
@@ -418,11 +416,7 @@ kernel! {
 kernel! {
     /// Product of rows of a body and a view.
     fn product(l: &Layout, rows: &Range<usize>, a: &[f32], b: &[f32]) -> f64 {
-        let mut sum = 0.0;
-        for j in rows.clone() {
-            sum += inner(&a[j * l.stride..][..l.stride], l.row(b, j));
-        }
-        sum
+        inner(&a[rows.start * l.stride..rows.end * l.stride], l.span(b, rows))
     }
 }
 
@@ -431,20 +425,23 @@ kernel! {
     /// the voxels' share if it is to be restricted.
     fn residual(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], restricted: bool, out: &mut [f32]) {
         let l = &m.faces.layout;
-        let n = l.stride;
-        let (d, inverses, shares) = (m.d, l.view(m.inverse, k), l.view(m.share, k));
-        for j in rows.clone() {
-            let (inverse, b) = (&l.row(inverses, j)[..n], &l.row(b, j)[..n]);
-            let here = &l.row(x[1], j)[..n];
-            let out = &mut out[j * l.stride..][..n];
-            sums!(m.faces, x, j, k, |i, sum| {
-                let rest = (b[i] + d * sum) - here[i] / inverse[i];
-                out[i] = if inverse[i] > 0.0 { rest } else { 0.0 };
-            });
+        let d = m.d;
+        for run in &l.runs(rows) {
+            let n = run.len() * l.stride;
+            let (inverse, b) = (&l.span(l.view(m.inverse, k), run)[..n], &l.span(b, run)[..n]);
+            let here = &l.span(x[1], run)[..n];
+            let out = &mut out[run.start * l.stride..][..n];
             if restricted {
-                for (out, share) in out.iter_mut().zip(l.row(shares, j)) {
-                    *out *= *share;
-                }
+                let share = &l.span(l.view(m.share, k), run)[..n];
+                sums!(m.faces, x, run, k, |i, sum| {
+                    let rest = (b[i] + d * sum) - here[i] / inverse[i];
+                    out[i] = if inverse[i] > 0.0 { share[i] * rest } else { 0.0 };
+                });
+            } else {
+                sums!(m.faces, x, run, k, |i, sum| {
+                    let rest = (b[i] + d * sum) - here[i] / inverse[i];
+                    out[i] = if inverse[i] > 0.0 { rest } else { 0.0 };
+                });
             }
         }
     }
@@ -454,22 +451,20 @@ kernel! {
     /// Plane `k` of A x; gives its product with x.
     fn multiply(m: &Matrix, k: usize, x: [&[f32]; 3], out: &mut [f32]) -> f64 {
         let l = &m.faces.layout;
-        let n = l.stride;
         let open = l.around(m.inverse, m.faces.zero(), k);
-        let (d, extras) = (m.d, l.view(m.extra, k));
-        let mut product = 0.0;
-        for j in 0..l.n[1] {
-            let (here, extra) = (&l.row(x[1], j)[..n], &l.row(extras, j)[..n]);
-            let inverse = &l.row(open[1], j)[..n];
-            let row = &mut out[j * l.stride..][..l.stride];
-            let out = &mut row[..n];
-            differences!(m.faces, x, open, j, k, |i, sum| {
+        let all = 0..l.n[1];
+        for run in &l.runs(&all) {
+            let n = run.len() * l.stride;
+            let d = m.d;
+            let (here, extra) = (&l.span(x[1], run)[..n], &l.span(l.view(m.extra, k), run)[..n]);
+            let inverse = &l.span(open[1], run)[..n];
+            let out = &mut out[run.start * l.stride..][..n];
+            differences!(m.faces, x, open, run, k, |i, sum| {
                 let product = d * sum + extra[i] * here[i];
                 out[i] = if inverse[i] > 0.0 { product } else { 0.0 };
             });
-            product += inner(row, l.row(x[1], j));
         }
-        product
+        inner(out, l.span(x[1], &all))
     }
 }
 
@@ -478,13 +473,13 @@ kernel! {
     /// grid: then inverse·A x = x − inverse·Σ T x_neighbour.
     fn step(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], w: f32, next: &mut [f32]) {
         let l = &m.faces.layout;
-        let n = l.stride;
-        let (d, inverses) = (m.d, l.view(m.inverse, k));
-        for j in rows.clone() {
-            let (inverse, b) = (&l.row(inverses, j)[..n], &l.row(b, j)[..n]);
-            let here = &l.row(x[1], j)[..n];
-            let out = &mut next[j * l.stride..][..n];
-            sums!(m.faces, x, j, k, |i, sum| {
+        let d = m.d;
+        for run in &l.runs(rows) {
+            let n = run.len() * l.stride;
+            let (inverse, b) = (&l.span(l.view(m.inverse, k), run)[..n], &l.span(b, run)[..n]);
+            let here = &l.span(x[1], run)[..n];
+            let out = &mut next[run.start * l.stride..][..n];
+            sums!(m.faces, x, run, k, |i, sum| {
                 let x = here[i];
                 let wanted = inverse[i] * (b[i] + d * sum);
                 out[i] = x + w * (wanted - x);

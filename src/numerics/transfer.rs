@@ -305,7 +305,7 @@ kernel! {
                 // Across the face below coarse voxel I stand children 2I − 1 and 2I.
                 let m = pairs(f, c);
                 let (before, behind) = (&t.weights(0, 0, j, kc)[..m], &t.weights(0, 1, j, kc)[..m]);
-                let line = f.left(fine, jj);
+                let line = f.left(fine, &(jj..jj + 1));
                 let moved = &mut moved[..m];
                 for ((moved, w), (before, behind)) in
                     moved.iter_mut().zip(line.chunks_exact(2)).zip(before.iter().zip(behind))
@@ -324,7 +324,7 @@ kernel! {
                 let face = if behind { j } else { j + 1 };
                 if face > 0 && face < c.n[1] {
                     let w = t.weights(1, usize::from(behind), face, kc);
-                    let (low, high) = c.rows_mut(own, face - 1, 2).split_at_mut(n);
+                    let (low, high) = c.span_mut(own, &(face - 1..face + 1)).split_at_mut(n);
                     let (from, to) = if behind { (high, low) } else { (low, high) };
                     for (((f, o), s), w) in from.iter_mut().zip(to).zip(&*row).zip(w) {
                         let moved = *w * *s;
@@ -413,7 +413,7 @@ kernel! {
                 // The faces above: those below the next voxels.
                 let before = &t.weights_from(0, 0, j, kc, 1)[..m];
                 let (own, behind, sums) = (&own[..m], &t.weights(0, 1, j, kc)[..m], &sums[..m]);
-                let (left, right) = (&c.left(here, j)[..m], &c.right(here, j)[..m]);
+                let (left, right) = (&c.left(here, &(j..j + 1))[..m], &c.right(here, &(j..j + 1))[..m]);
                 let out = out.chunks_exact_mut(2);
                 let fine = x.chunks_exact(2).zip(share.chunks_exact(2));
                 for (i, (out, (x, share))) in out.zip(fine).take(m).enumerate() {
