@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::layout::Layout;
 use super::operator::{Operator, differences, sums};
 use super::stencil::inner;
-use super::transfer::{Transfer, flatten, gather, spread};
+use super::transfer::{Lines, Transfer, flatten, gather, spread};
 use crate::ground::par;
 use crate::kernel;
 
@@ -46,7 +46,7 @@ pub struct Scratch {
     /// Residuals, restricted in the plane.
     flat: Ring,
     residual: Ring,
-    row: Vec<f32>,
+    lines: Lines,
 }
 
 impl Scratch {
@@ -55,8 +55,6 @@ impl Scratch {
             ring.size(3, layout.view_len());
         }
         self.residual.size(1, layout.view_len());
-        // Two rows of either grid.
-        self.row.resize(2 * (layout.stride + 8), 0.0);
     }
 }
 
@@ -203,11 +201,12 @@ fn down_tile(
         let by = DEGREE - 1 - s + margin;
         Tile { planes: widened(&rest.planes, by, planes), rows: widened(&rest.rows, by, rows) }
     });
-    let Scratch { steps, flat, residual: ring, row } = scratch;
+    let Scratch { steps, flat, residual: ring, lines } = scratch;
     let residual_plane = ring.put(0);
     let mut coarse = 0;
     if let Some(c) = &next {
         flat.size(4, 2 * c.transfer.coarse().view_len());
+        lines.fit(c.transfer);
         coarse = c.planes.start;
     }
     let zero = m.faces.zero();
@@ -235,7 +234,7 @@ fn down_tile(
             let around = steps[DEGREE - 1].around(k, planes, zero);
             residual(&m, k, &rest.rows, around, l.view(b, k), true, Layout::rows(residual_plane));
             let (own, sums) = flat.put(k).split_at_mut(t.coarse().view_len());
-            flatten(t, k, &rest.rows, residual_plane, own, sums, row);
+            flatten(t, k, &rest.rows, residual_plane, own, sums, lines);
             while coarse < next.planes.end && t.reach(2, coarse).end == k + 1 {
                 next.gather(coarse, flat, k);
                 coarse += 1;
@@ -288,12 +287,12 @@ fn up_tile(
         planes: widened(&tile.planes, DEGREE - s, planes),
         rows: widened(&tile.rows, DEGREE - s, rows),
     });
-    let Scratch { steps, row, .. } = scratch;
+    let Scratch { steps, .. } = scratch;
     let zero = m.faces.zero();
     for head in needed[0].planes.start..needed[0].planes.end + DEGREE {
         if needed[0].planes.contains(&head) {
             let fine = [l.view(x, head), l.view(m.share, head)];
-            spread(t, head, &needed[0].rows, t.around(coarse, head), fine, row, steps[0].put(head));
+            spread(t, head, &needed[0].rows, t.around(coarse, head), fine, steps[0].put(head));
         }
         for s in 1..=DEGREE {
             let Some(k) = head.checked_sub(s) else { break };

@@ -172,13 +172,14 @@ impl Transfer {
         let (f, c) = (self.fine, self.coarse);
         par::planes(c.plane(), c.body(coarse), |k, out| {
             let reach = self.reach(2, k);
-            let mut row = vec![0.0; 2 * (f.stride.max(c.stride) + 8)];
+            let mut lines = Lines::default();
+            lines.fit(self);
             let flat: Vec<Vec<f32>> = reach
                 .clone()
                 .map(|kk| {
                     let mut both = vec![0.0; 2 * c.view_len()];
                     let (own, sums) = both.split_at_mut(c.view_len());
-                    flatten(self, kk, &(0..f.n[1]), f.view(fine, kk), own, sums, &mut row);
+                    flatten(self, kk, &(0..f.n[1]), f.view(fine, kk), own, sums, &mut lines);
                     both
                 })
                 .collect();
@@ -201,8 +202,7 @@ impl Transfer {
     /// Plane `k` of the same: views of x and share, and of what is written.
     pub(super) fn spread(&self, k: usize, coarse: &[f32], fine: [&[f32]; 2], out: &mut [f32]) {
         let f = self.fine;
-        let mut row = vec![0.0; 2 * (f.stride.max(self.coarse.stride) + 8)];
-        spread(self, k, &(0..f.n[1]), self.around(coarse, k), fine, &mut row, out);
+        spread(self, k, &(0..f.n[1]), self.around(coarse, k), fine, out);
     }
 }
 
@@ -260,79 +260,101 @@ fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3
     if open > 0.0 { ((before / open) as f32, (behind / open) as f32) } else { (0.0, 0.0) }
 }
 
-/// The part of a row's pairs: coarse positions that have children in a fine row.
+/// Pairs of a fine row, in whole vectors where the row has room for them.
 #[inline(always)]
 fn pairs(fine: &Layout, coarse: &Layout) -> usize {
-    (fine.stride / 2).min(coarse.stride)
+    fine.n[0].div_ceil(2).next_multiple_of(8).min(fine.stride / 2).min(coarse.stride)
 }
 
 kernel! {
     /// Restricts rows of a view of fine plane `k` in x and y: `own` is what its coarse plane gets
     /// before exchange along z, `sums` the plain sums that the exchange takes a share of; both
     /// are views, right in the coarse rows of which all of [`Transfer::reach`] is in `rows`.
-    /// `row` is scratch.
-    pub fn flatten(t: &Transfer, k: usize, rows: &Range<usize>, fine: &[f32], own: &mut [f32], sums: &mut [f32], row: &mut [f32]) {
+    /// `lines` is scratch.
+    pub fn flatten(t: &Transfer, k: usize, rows: &Range<usize>, fine: &[f32], own: &mut [f32], sums: &mut [f32], lines: &mut Lines) {
         let (f, c) = (&t.fine, &t.coarse);
         let kc = if t.merge[2] { k / 2 } else { k };
         let n = c.stride;
-        let (row, moved) = row.split_at_mut(n.max(f.stride));
-        let (first, last) = if t.merge[1] { (rows.start / 2, (rows.end - 1) / 2) } else { (rows.start, rows.end - 1) };
-        for j in first.saturating_sub(1)..(last + 2).min(c.n[1]) {
-            c.row_mut(own, j).fill(0.0);
-            c.row_mut(sums, j).fill(0.0);
-        }
-        for jj in rows.clone() {
-            let j = if t.merge[1] { jj / 2 } else { jj };
-            let line = f.row(fine, jj);
-            let row = &mut row[..n];
-            if t.merge[0] {
-                let m = pairs(f, c);
-                for (o, w) in row[..m].iter_mut().zip(line.chunks_exact(2)) {
-                    *o = w[0] + w[1];
+        let m = pairs(f, c);
+        let Lines { pairs: [south, first, second, north], moved, zero } = lines;
+        // Sums along x of a fine row; zeros beyond what is needed.
+        macro_rules! sum_pairs {
+            ($jj:expr, $out:expr) => {
+                if !rows.contains(&$jj) {
+                    $out.fill(0.0);
+                } else if t.merge[0] {
+                    let line = f.row(fine, $jj).chunks_exact(2);
+                    for (o, w) in $out[..m].iter_mut().zip(line) {
+                        *o = w[0] + w[1];
+                    }
+                } else {
+                    $out.copy_from_slice(f.row(fine, $jj));
                 }
-                row[m..].fill(0.0);
+            };
+        }
+        let (from, to) = if t.merge[1] { (rows.start / 2, (rows.end - 1) / 2) } else { (rows.start, rows.end - 1) };
+        if t.merge[1] {
+            sum_pairs!((2 * from).wrapping_sub(1), south);
+            sum_pairs!(2 * from, first);
+        }
+        for j in from..=to {
+            let both = t.merge[1] && 2 * j + 1 < f.n[1];
+            if t.merge[1] {
+                sum_pairs!(2 * j + 1, second);
+                sum_pairs!(2 * j + 2, north);
             } else {
-                row.copy_from_slice(line);
+                sum_pairs!(j, first);
+                second.fill(0.0);
             }
-            for (total, s) in c.row_mut(sums, j).iter_mut().zip(&*row) {
-                *total += *s;
+            // φ of what children pass on to the next row; one alone in its voxel passes nothing.
+            let alone = 2 * j + 3 >= f.n[1];
+            let (mut weights, below, above) = ([&zero[..]; 4], j > 0, j + 1 < c.n[1]);
+            for (side, (face, passes)) in
+                [(j, below), (j, below && both), (j + 1, above && both), (j + 1, above && !alone)]
+                    .into_iter()
+                    .enumerate()
+            {
+                if t.merge[1] && passes {
+                    weights[side] = t.weights(1, side % 2, face, kc);
+                }
             }
-            let here = c.row_mut(own, j);
-            for (o, s) in here.iter_mut().zip(&*row) {
-                *o += *s;
+            let [gained_low, lost_low, lost_high, gained_high] = weights;
+            let (gained_low, lost_low) = (&gained_low[..n], &lost_low[..n]);
+            let (lost_high, gained_high) = (&lost_high[..n], &gained_high[..n]);
+            let (own, sums) = (&mut c.row_mut(own, j)[..n], &mut c.row_mut(sums, j)[..n]);
+            let (a, b) = (&first[..n], &second[..n]);
+            let (before, behind) = (&south[..n], &north[..n]);
+            for i in 0..n {
+                sums[i] = a[i] + b[i];
+                own[i] = (a[i] + b[i])
+                    + ((gained_low[i] * before[i] - lost_low[i] * a[i])
+                        + (gained_high[i] * behind[i] - lost_high[i] * b[i]));
             }
             if t.merge[0] {
                 // Across the face below coarse voxel I stand children 2I − 1 and 2I.
-                let m = pairs(f, c);
                 let (before, behind) = (&t.weights(0, 0, j, kc)[..m], &t.weights(0, 1, j, kc)[..m]);
-                let line = f.left(fine, &(jj..jj + 1));
+                let (jj, last) = if t.merge[1] { (2 * j, 2 * j + 1) } else { (j, j) };
+                let one = rows.contains(&jj);
+                let two = last > jj && rows.contains(&last);
+                let line = if one { f.left(fine, &(jj..jj + 1)) } else { f.left(fine, &(last..last + 1)) };
                 let moved = &mut moved[..m];
-                for ((moved, w), (before, behind)) in
-                    moved.iter_mut().zip(line.chunks_exact(2)).zip(before.iter().zip(behind))
-                {
-                    *moved = *before * w[0] - *behind * w[1];
-                }
-                for (o, moved) in here[..m].iter_mut().zip(&*moved) {
-                    *o += *moved;
-                }
-                for (o, moved) in here[..m - 1].iter_mut().zip(&moved[1..]) {
-                    *o -= *moved;
-                }
-            }
-            if t.merge[1] && children(j, true, f.n[1]).len() == 2 {
-                let behind = jj % 2 == 0;
-                let face = if behind { j } else { j + 1 };
-                if face > 0 && face < c.n[1] {
-                    let w = t.weights(1, usize::from(behind), face, kc);
-                    let (low, high) = c.span_mut(own, &(face - 1..face + 1)).split_at_mut(n);
-                    let (from, to) = if behind { (high, low) } else { (low, high) };
-                    for (((f, o), s), w) in from.iter_mut().zip(to).zip(&*row).zip(w) {
-                        let moved = *w * *s;
-                        *f -= moved;
-                        *o += moved;
+                if one && two {
+                    let other = f.left(fine, &(last..last + 1)).chunks_exact(2);
+                    for (i, (w, v)) in line.chunks_exact(2).zip(other).take(m).enumerate() {
+                        moved[i] = before[i] * (w[0] + v[0]) - behind[i] * (w[1] + v[1]);
+                    }
+                } else {
+                    for (i, w) in line.chunks_exact(2).take(m).enumerate() {
+                        moved[i] = before[i] * w[0] - behind[i] * w[1];
                     }
                 }
+                for i in 0..m - 1 {
+                    own[i] += moved[i] - moved[i + 1];
+                }
+                own[m - 1] += moved[m - 1];
             }
+            std::mem::swap(south, second);
+            std::mem::swap(first, north);
         }
     }
 }
@@ -377,65 +399,81 @@ kernel! {
 
 kernel! {
     /// Writes rows of fine plane `k` of x plus `share` times the interpolation of three coarse
-    /// planes (below, here, above); all are views; `fine` is x and `share`, `sums` is scratch.
-    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], fine: [&[f32]; 2], sums: &mut [f32], out: &mut [f32]) {
+    /// planes (below, here, above); all are views; `fine` is x and `share`.
+    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], fine: [&[f32]; 2], out: &mut [f32]) {
         let (f, c) = (&t.fine, &t.coarse);
         let n = c.stride;
+        let m = pairs(f, c);
         let kc = if t.merge[2] { k / 2 } else { k };
         let planes = children(kc, t.merge[2], f.n[2]);
         let [below, here, above] = coarse;
-        let sums = &mut sums[..n.min(f.stride)];
+        let none = c.row(&t.zero, 0);
         for jj in rows.clone() {
             let j = if t.merge[1] { jj / 2 } else { jj };
             let lines = children(j, t.merge[1], f.n[1]);
             let own = c.row(here, j);
-            sums.copy_from_slice(&own[..sums.len()]);
+            // The coarse neighbour along z and along y, and φ towards it.
+            let (mut z, mut wz, mut y, mut wy) = (own, none, own, none);
             if t.merge[2] && planes.len() == 2 {
                 let behind = k == planes.start;
                 let face = if behind { kc } else { kc + 1 };
                 if face < c.n[2] {
-                    let w = t.weights(2, usize::from(behind), j, face);
-                    lean(sums, own, c.row(if behind { below } else { above }, j), w);
+                    wz = t.weights(2, usize::from(behind), j, face);
+                    z = c.row(if behind { below } else { above }, j);
                 }
             }
             if t.merge[1] && lines.len() == 2 {
                 let behind = jj == lines.start;
                 let face = if behind { j } else { j + 1 };
                 if face > 0 && face < c.n[1] {
-                    let w = t.weights(1, usize::from(behind), face, kc);
-                    lean(sums, own, c.row(here, if behind { j - 1 } else { j + 1 }), w);
+                    wy = t.weights(1, usize::from(behind), face, kc);
+                    y = c.row(here, if behind { j - 1 } else { j + 1 });
                 }
             }
+            let m = if t.merge[0] { m } else { n };
+            let (own, z, wz, y, wy) = (&own[..m], &z[..m], &wz[..m], &y[..m], &wy[..m]);
             let (x, share) = (f.row(fine[0], jj), f.row(fine[1], jj));
             let out = f.row_mut(out, jj);
             if t.merge[0] {
-                let m = pairs(f, c);
                 // The faces above: those below the next voxels.
                 let before = &t.weights_from(0, 0, j, kc, 1)[..m];
-                let (own, behind, sums) = (&own[..m], &t.weights(0, 1, j, kc)[..m], &sums[..m]);
+                let behind = &t.weights(0, 1, j, kc)[..m];
                 let (left, right) = (&c.left(here, &(j..j + 1))[..m], &c.right(here, &(j..j + 1))[..m]);
                 let out = out.chunks_exact_mut(2);
                 let fine = x.chunks_exact(2).zip(share.chunks_exact(2));
                 for (i, (out, (x, share))) in out.zip(fine).take(m).enumerate() {
-                    let low = sums[i] + behind[i] * (left[i] - own[i]);
-                    let high = sums[i] + before[i] * (right[i] - own[i]);
+                    let sum = own[i] + wz[i] * (z[i] - own[i]) + wy[i] * (y[i] - own[i]);
+                    let low = sum + behind[i] * (left[i] - own[i]);
+                    let high = sum + before[i] * (right[i] - own[i]);
                     out[0] = x[0] + share[0] * low;
                     out[1] = x[1] + share[1] * high;
                 }
             } else {
-                for (((o, x), share), s) in out.iter_mut().zip(x).zip(share).zip(&*sums) {
-                    *o = *x + *share * *s;
+                let (x, share, out) = (&x[..m], &share[..m], &mut out[..m]);
+                for i in 0..m {
+                    let sum = own[i] + wz[i] * (z[i] - own[i]) + wy[i] * (y[i] - own[i]);
+                    out[i] = x[i] + share[i] * sum;
                 }
             }
         }
     }
 }
 
-/// sums += w·(other − own).
-#[inline(always)]
-fn lean(sums: &mut [f32], own: &[f32], other: &[f32], w: &[f32]) {
-    for (((s, own), other), w) in sums.iter_mut().zip(own).zip(other).zip(w) {
-        *s += *w * (*other - *own);
+/// Rows of a coarse grid that [`flatten`] needs on its way.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// Sums along x of four consecutive fine rows.
+    pairs: [Vec<f32>; 4],
+    /// What passes the faces along x.
+    moved: Vec<f32>,
+    zero: Vec<f32>,
+}
+
+impl Lines {
+    /// Sets the lengths for a transfer.
+    pub fn fit(&mut self, t: &Transfer) {
+        let all = self.pairs.iter_mut().chain([&mut self.moved, &mut self.zero]);
+        all.for_each(|v| v.resize(t.coarse.stride, 0.0));
     }
 }
 
@@ -462,10 +500,9 @@ mod tests {
         let (coarse, open) = (c.pad(coarse), f.pad(open));
         let (zero, mut view) = (vec![0.0; f.view_len()], vec![0.0; f.view_len()]);
         let mut out = f.pad(&vec![0.0_f32; f.n.iter().product()]);
-        let mut row = vec![0.0; 2 * (f.stride + 8)];
         for (k, p) in f.body(&mut out).chunks_mut(f.plane()).enumerate() {
             let fine = [&zero[..], f.view(&open, k)];
-            spread(t, k, &(0..f.n[1]), t.around(&coarse, k), fine, &mut row, &mut view);
+            spread(t, k, &(0..f.n[1]), t.around(&coarse, k), fine, &mut view);
             f.store(&view, 0..f.n[1], p, 0);
         }
         unpad(&f, &out)
@@ -474,11 +511,12 @@ mod tests {
     fn restrict(t: &Transfer, fine: &[f32]) -> Vec<f32> {
         let (f, c) = (t.fine, t.coarse);
         let fine = f.pad(fine);
-        let mut row = vec![0.0; 2 * (f.stride + 8)];
+        let mut lines = Lines::default();
+        lines.fit(t);
         let flat: Vec<_> = (0..f.n[2])
             .map(|k| {
                 let (mut own, mut sums) = (vec![0.0; c.view_len()], vec![0.0; c.view_len()]);
-                flatten(t, k, &(0..f.n[1]), f.view(&fine, k), &mut own, &mut sums, &mut row);
+                flatten(t, k, &(0..f.n[1]), f.view(&fine, k), &mut own, &mut sums, &mut lines);
                 (own, sums)
             })
             .collect();
