@@ -14,6 +14,8 @@ pub struct Operator {
     pub layout: Layout,
     /// Conductances along x, y, z where all faces between open voxels are equal.
     pub uniform: Option<[f32; 3]>,
+    /// True where some voxels are closed.
+    closed: bool,
     /// Conductances to the lower neighbours along x, y, z; empty where uniform.
     pub faces: [Vec<f32>; 3],
     /// Sums of the conductances around the voxels; between even faces rows that see the same are
@@ -59,6 +61,7 @@ impl Operator {
         Operator {
             layout,
             uniform: faces.uniform,
+            closed: faces.closed,
             faces: lower,
             total,
             rows: [rows.len(), planes.len()],
@@ -143,6 +146,28 @@ impl Operator {
         let (left, right) = (l.left(v[1], run), l.right(v[1], run));
         [left, right, south, north, l.span(v[0], run), l.span(v[2], run)]
     }
+
+    /// As [`Operator::neighbours`] to the south, north, below and above where all voxels are open;
+    /// beyond the grid the values of the run itself, which differ from it by nothing.
+    #[inline(always)]
+    pub(super) fn mirrored<'v>(
+        &self,
+        v: [&'v [f32]; 3],
+        run: &Range<usize>,
+        k: usize,
+    ) -> Option<[&'v [f32]; 4]> {
+        if self.closed {
+            return None;
+        }
+        let l = &self.layout;
+        let here = l.span(v[1], run);
+        let south = run.start.checked_sub(1).map_or(here, |j| l.span(v[1], &(j..run.end - 1)));
+        let north =
+            if run.end < l.n[1] { l.span(v[1], &(run.start + 1..run.end + 1)) } else { here };
+        let below = if k > 0 { l.span(v[0], run) } else { here };
+        let above = if k + 1 < l.n[2] { l.span(v[2], run) } else { here };
+        Some([south, north, below, above])
+    }
 }
 
 /// Runs `$body` for each `$i` of a run of rows of plane `$k`, one of [`Layout::runs`], with
@@ -189,16 +214,30 @@ macro_rules! differences {
             let [open_l, open_r, open_s, open_n, open_b, open_a] = $faces.neighbours($open, $run);
             let (open_l, open_r, open_s) = (&open_l[..n], &open_r[..n], &open_s[..n]);
             let (open_n, open_b, open_a) = (&open_n[..n], &open_b[..n], &open_a[..n]);
-            for $i in 0..n {
-                let v = here[$i];
-                let s = if open_s[$i] > 0.0 { v - south[$i] } else { 0.0 };
-                let n = if open_n[$i] > 0.0 { v - north[$i] } else { 0.0 };
-                let b = if open_b[$i] > 0.0 { v - below[$i] } else { 0.0 };
-                let u = if open_a[$i] > 0.0 { v - above[$i] } else { 0.0 };
-                let l = if open_l[$i] > 0.0 { v - left[$i] } else { 0.0 };
-                let r = if open_r[$i] > 0.0 { v - right[$i] } else { 0.0 };
-                let $sum = ty * (s + n) + tz * (b + u) + tx * (l + r);
-                $body
+            if let Some([south, north, below, above]) = $faces.mirrored($v, $run, $k) {
+                let (south, north) = (&south[..n], &north[..n]);
+                let (below, above) = (&below[..n], &above[..n]);
+                for $i in 0..n {
+                    let v = here[$i];
+                    let l = if open_l[$i] > 0.0 { v - left[$i] } else { 0.0 };
+                    let r = if open_r[$i] > 0.0 { v - right[$i] } else { 0.0 };
+                    let $sum = ty * ((v - south[$i]) + (v - north[$i]))
+                        + tz * ((v - below[$i]) + (v - above[$i]))
+                        + tx * (l + r);
+                    $body
+                }
+            } else {
+                for $i in 0..n {
+                    let v = here[$i];
+                    let s = if open_s[$i] > 0.0 { v - south[$i] } else { 0.0 };
+                    let n = if open_n[$i] > 0.0 { v - north[$i] } else { 0.0 };
+                    let b = if open_b[$i] > 0.0 { v - below[$i] } else { 0.0 };
+                    let u = if open_a[$i] > 0.0 { v - above[$i] } else { 0.0 };
+                    let l = if open_l[$i] > 0.0 { v - left[$i] } else { 0.0 };
+                    let r = if open_r[$i] > 0.0 { v - right[$i] } else { 0.0 };
+                    let $sum = ty * (s + n) + tz * (b + u) + tx * (l + r);
+                    $body
+                }
             }
         } else {
             let [xl, xr, ys, yn, zb, za] = $faces.around($run, $k);
