@@ -352,8 +352,7 @@ kernel! {
     }
 }
 
-/// Beside a wall a correction falls towards zero: from the centre of a coarse voxel to that of
-/// its child at the wall by the part of the resistance that lies between them.
+/// Beside a wall a correction falls towards zero, which is what it is outside.
 fn lower(
     faces: &Operator,
     d: f32,
@@ -361,26 +360,35 @@ fn lower(
     wall: &[Vec<(u32, f64)>; 6],
     share: &mut [f32],
 ) {
-    let layout = faces.layout;
-    let step = [1, layout.stride, layout.plane()];
     for (face, entries) in Face::ALL.into_iter().zip(wall) {
-        let a = face.axis;
-        let last = layout.n[a] - 1;
-        // A child alone in its coarse voxel has the same centre.
-        if !transfer.merges(a) || last == 0 || (face.end && last.is_multiple_of(2)) {
-            continue;
-        }
         for &(i, g) in entries {
-            let at = layout.at(i as usize);
-            let upper = if face.end { at } else { at + step[a] };
-            let between = match faces.uniform {
-                Some(t) => t[a],
-                None => faces.faces[a][upper],
-            };
-            let inner = 2.0 * d * between;
-            share[at] *= (inner / (inner + g as f32)).max(0.5);
+            if let Some(kept) = toward_wall(faces, d, transfer, face, (i, g)) {
+                share[faces.layout.at(i as usize)] *= kept.max(0.5);
+            }
         }
     }
+}
+
+/// From the centre of a coarse voxel, of value 1, to the outside, of value 0, the value at its child
+/// beside a wall of conductance `g`: it falls by the part of the resistance that lies before the
+/// child. `None` for a child alone in its coarse voxel, which has the same centre.
+pub(super) fn toward_wall(
+    faces: &Operator,
+    d: f32,
+    transfer: &Transfer,
+    face: Face,
+    (i, g): (u32, f64),
+) -> Option<f32> {
+    let (layout, a) = (faces.layout, face.axis);
+    let last = layout.n[a] - 1;
+    if !transfer.merges(a) || last == 0 || (face.end && last.is_multiple_of(2)) {
+        return None;
+    }
+    let at = layout.at(i as usize);
+    let upper = if face.end { at } else { at + [1, layout.stride, layout.plane()][a] };
+    let between = faces.uniform.map_or_else(|| faces.faces[a][upper], |t| t[a]);
+    let inner = 2.0 * d * between;
+    Some(inner / (inner + g as f32))
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use super::cycle::toward_wall;
 use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Scratch};
 use super::stencil::range;
 use super::transfer::{Transfer, children};
 use super::wall::{Wall, coarse_index};
+use crate::ground::grid::Face;
 use crate::ground::par;
 
 /// Fewest voxels of a grid that is worth a coarser start.
@@ -61,6 +63,13 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
     start(&coarse, outside, &mut u);
     if newton::solve(&coarse, &mut Scratch::default(), &mut u).is_ok() {
         spread(fine, &u, v);
+        for (f, face) in Face::ALL.into_iter().enumerate() {
+            for entry in eq.wall.iter().flat_map(|w| &w.faces()[f]) {
+                let kept = toward_wall(&fine.levels[0], eq.d as f32, transfer, face, *entry);
+                let (kept, v) = (f64::from(kept.unwrap_or(1.0)), &mut v[entry.0 as usize]);
+                *v = kept * *v + (1.0 - kept) * outside[f];
+            }
+        }
     }
 }
 

@@ -209,7 +209,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         if solved.newton == 1 {
             solved.bend = bend;
         }
-        let goal = goal(eq, &sums, bend / scale, target, target_max, unit);
+        // What the last step did not tell, the next may meet: no faster than quadratic.
+        let bent = (0.3 * bend / scale * sums.norm).max(0.5 * (sums.norm / last).powi(2));
+        let goal = goal(eq, &sums, bent, target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
         let mut cycle = Cycle::new(eq.hierarchy, eq.d, eq.wall, dominant, &mut scratch.cycle);
@@ -288,8 +290,8 @@ fn bent(norm: f64, before: f64, left: f64) -> f64 {
 
 /// What the linear solve must reach: what is needed, but not below what the bend of the sink
 /// leaves in any case, nor what single precision gains at a time.
-fn goal(eq: &Equation, sums: &Sums, bend: f64, target: f64, target_max: f64, unit: f64) -> Goal {
-    let bent = if eq.reaction.linear() { 0.0 } else { 0.3 * bend * sums.norm };
+fn goal(eq: &Equation, sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal {
+    let bent = if eq.reaction.linear() { 0.0 } else { bent };
     let needed = (0.8 * target).min(0.1 * sums.norm);
     let norm = needed.max(sums.norm * bent.clamp(1e-6, 0.1));
     // On the way, the norm alone tells enough.
