@@ -20,7 +20,7 @@ use super::stencil::inner;
 use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
-use rows::{Rows, Terms, combine, finish, most, reacted};
+use rows::{Rows, Terms, combine, diagonal, most, reacted, scaled};
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -131,6 +131,9 @@ struct Sums {
     /// ‖F‖₂ and max |F| with all unknowns at the lift.
     lifted: (f64, f64),
 }
+
+/// Voxels of a block of rows that a sweep takes at a time; what it holds of them stays in the cache.
+const BLOCK: usize = 512;
 
 const NEWTON_LIMIT: usize = 200;
 /// Iterations without halving the residual after which the chord, or the tangent again, is tried.
@@ -439,8 +442,11 @@ kernel! {
         let around = faces.around(v, k);
         let open = faces.around(&eq.hierarchy.relative, k);
         let mut walls = Rows::of(eq, k);
-        let (mut f, mut rate, mut slope) = (vec![0.0; nx], vec![0.0; nx], vec![0.0; nx]);
-        let (mut weight, mut unused) = (vec![0.0; nx], vec![0.0; nx]);
+        // Rows at a time: enough that what stands around the loops is little beside them.
+        let most_rows = (BLOCK / nx).clamp(1, ny);
+        let block = vec![0.0; most_rows * nx];
+        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block.clone());
+        let (mut weight, mut unused) = (block.clone(), block);
         let mut sums = PlaneSums {
             square: 0.0,
             largest: 0.0,
@@ -451,42 +457,48 @@ kernel! {
             lifted: (0.0, 0.0),
             parts: vec![[0.0; 2]; eq.reaction.parts()],
         };
-        let lift = vec![eq.lift; nx];
+        let lift = vec![eq.lift; most_rows * nx];
         let mut high = levels.map(|levels| (levels, Rows::of(eq, k)));
         let scale = -1.0 / unit;
         // Read once: a loop that writes cannot know that they stay.
         let (d, shift) = (eq.d, eq.shift);
-        for j in 0..ny {
-            let at = k * plane + j * nx;
-            let f = &mut f[..nx];
-            faces.open_divergence_row(around, open, j, k, f);
-            let v = &v[at..][..nx];
+        for first in (0..ny).step_by(most_rows) {
+            let rows = first..(first + most_rows).min(ny);
+            let (at, n) = (k * plane + first * nx, rows.len() * nx);
+            let f = &mut f[..n];
+            for (j, f) in rows.clone().zip(f.chunks_exact_mut(nx)) {
+                faces.open_divergence_row(around, open, j, k, f);
+            }
+            let v = &v[at..][..n];
+            let (rate, slope) = (&mut rate[..n], &mut slope[..n]);
             rate.fill(0.0);
             slope.fill(0.0);
             let mut before = [0.0; 2];
             for (part, sum_of_part) in sums.parts.iter_mut().enumerate() {
-                eq.reaction.add(part, at, v, &mut rate, &mut slope);
-                let now = reacted(v, &rate, &slope);
+                eq.reaction.add(part, at, v, rate, slope);
+                let now = reacted(v, rate, slope);
                 sum_of_part[0] += now[0] - before[0];
                 sum_of_part[1] += now[1] - before[1];
                 before = now;
             }
-            let (s, b) = (&eq.storage[at..][..nx], &eq.rhs[at..][..nx]);
-            let extra = &mut extra[j * stride..][..nx];
-            let (rate, slope) = (&rate[..nx], &slope[..nx]);
-            let terms = Terms { v, storage: s, constant: b, rate, slope };
-            let [content, constant] = combine(&terms, [d, shift], f, extra, &mut sums.least);
+            let (s, b) = (&eq.storage[at..][..n], &eq.rhs[at..][..n]);
+            let terms = Terms { v, storage: s, constant: b, rate };
+            let [content, constant] = combine(&terms, [d, shift], f, &mut sums.least);
             if chord {
-                for i in 0..nx {
+                for i in 0..n {
                     if v[i] > 0.0 {
-                        extra[i] = (shift * s[i] + rate[i] / v[i]) as f32;
+                        slope[i] = rate[i] / v[i];
                     }
                 }
+            }
+            let extra = extra[first * stride..].chunks_exact_mut(stride);
+            for (extra, at) in extra.zip((0..n).step_by(nx)) {
+                diagonal(shift, &s[at..][..nx], &slope[at..][..nx], extra);
             }
             sums.stored += content;
             sums.balance += shift * content + before[0] - constant;
             sums.along += shift * content + before[1];
-            walls.row(at, nx, |i, g, face| {
+            walls.row(at, n, |i, g, face| {
                 if let Some(reservoir) = eq.reservoir_faces[face] {
                     f[i] += g * (v[i] - values[reservoir]);
                 } else {
@@ -495,27 +507,33 @@ kernel! {
                     sums.along += g * v[i].max(0.0);
                 }
             });
-            for &(i, other, t) in faces.ends_in(at..at + nx) {
+            for &(i, other, t) in faces.ends_in(at..at + n) {
                 let i = i as usize;
                 f[i - at] += d * t * (whole[i] - whole[other as usize]);
             }
             if let Some((levels, walls)) = &mut high {
+                let weight = &mut weight[..n];
                 weight.fill(0.0);
                 for part in 0..eq.reaction.parts() {
-                    eq.reaction.add(part, at, &lift, &mut weight, &mut unused);
+                    eq.reaction.add(part, at, &lift[..n], weight, &mut unused[..n]);
                 }
                 let level = shift * eq.lift;
-                for i in 0..nx {
+                for i in 0..n {
                     weight[i] += level * s[i] - b[i];
                 }
-                walls.row(at, nx, |i, g, face| {
+                walls.row(at, n, |i, g, face| {
                     let value = eq.reservoir_faces[face].map_or(0.0, |r| levels[r]);
                     weight[i] += g * (eq.lift - value);
                 });
-                sums.lifted.0 += inner(&weight, &weight);
-                sums.lifted.1 = most(&weight, sums.lifted.1);
+                sums.lifted.0 += inner(weight, weight);
+                sums.lifted.1 = most(weight, sums.lifted.1);
             }
-            sums.square += finish(f, scale, &mut r[j * stride..][..nx], &mut sums.largest);
+            let r = r[first * stride..].chunks_exact_mut(stride);
+            for (r, f) in r.zip(f.chunks_exact(nx)) {
+                scaled(f, scale, r);
+            }
+            sums.largest = most(f, sums.largest);
+            sums.square += inner(f, f);
         }
         sums
     }

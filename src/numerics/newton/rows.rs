@@ -1,7 +1,7 @@
 //! What a sweep over rows of voxels sums up, in lanes that vectorise.
 
 use super::Equation;
-use crate::numerics::stencil::{inner, ordered};
+use crate::numerics::stencil::ordered;
 
 /// Wall conductances in the order of the voxels, row by row.
 pub(super) struct Rows<'a> {
@@ -73,34 +73,33 @@ pub(super) fn reacted(v: &[f64], rate: &[f64], slope: &[f64]) -> [f64; 2] {
     [ordered(total), ordered(along)]
 }
 
-/// What a row of the residual is made of besides its conductances; one length.
+/// What rows of the residual are made of besides its conductances; one length.
 pub(super) struct Terms<'a> {
     pub(super) v: &'a [f64],
     pub(super) storage: &'a [f64],
     pub(super) constant: &'a [f64],
     pub(super) rate: &'a [f64],
-    pub(super) slope: &'a [f64],
 }
 
-/// Makes the residual out of the divergence in `f`, and the diagonal beyond the conductances; gives
-/// the sums of v, where positive, times the storage, and of the constant part. `least` becomes the
-/// smallest value so far.
+/// The diagonal of a row beyond the conductances.
 #[inline(always)]
-pub(super) fn combine(
-    t: &Terms,
-    [d, shift]: [f64; 2],
-    f: &mut [f64],
-    extra: &mut [f32],
-    least: &mut f64,
-) -> [f64; 2] {
+pub(super) fn diagonal(shift: f64, storage: &[f64], slope: &[f64], extra: &mut [f32]) {
+    let n = storage.len();
+    let (slope, extra) = (&slope[..n], &mut extra[..n]);
+    for i in 0..n {
+        extra[i] = (shift * storage[i] + slope[i]) as f32;
+    }
+}
+
+/// Makes the residual out of the divergence in `f`; gives the sums of v, where positive, times the
+/// storage, and of the constant part. `least` becomes the smallest value so far.
+#[inline(always)]
+pub(super) fn combine(t: &Terms, [d, shift]: [f64; 2], f: &mut [f64], least: &mut f64) -> [f64; 2] {
     let n = t.v.len();
     let (v, s, b) = (&t.v[..n], &t.storage[..n], &t.constant[..n]);
-    let (rate, slope) = (&t.rate[..n], &t.slope[..n]);
-    let (f, extra) = (&mut f[..n], &mut extra[..n]);
+    let rate = &t.rate[..n];
+    let f = &mut f[..n];
     // One loop for each: all in one do not vectorise.
-    for i in 0..n {
-        extra[i] = (shift * s[i] + slope[i]) as f32;
-    }
     for i in 0..n {
         f[i] = (d * f[i] + shift * s[i] * v[i]) + (rate[i] - b[i]);
     }
@@ -117,17 +116,14 @@ pub(super) fn combine(
     [ordered(stored), ordered(total)]
 }
 
-/// Writes `scale` times a row of the residual, and gives its square; `largest` becomes the largest
-/// magnitude so far.
+/// Writes `scale` times a row of the residual.
 #[inline(always)]
-pub(super) fn finish(f: &[f64], scale: f64, r: &mut [f32], largest: &mut f64) -> f64 {
+pub(super) fn scaled(f: &[f64], scale: f64, r: &mut [f32]) {
     let n = f.len();
-    let (f, r) = (&f[..n], &mut r[..n]);
+    let r = &mut r[..n];
     for i in 0..n {
         r[i] = (scale * f[i]) as f32;
     }
-    *largest = most(f, *largest);
-    inner(f, f)
 }
 
 /// The larger of `start` and the largest magnitude, in lanes that vectorise.
