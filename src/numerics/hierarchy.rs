@@ -145,36 +145,38 @@ fn coarsen(
 ) -> Faces<f32> {
     let n = fine.n;
     let m: [usize; 3] = std::array::from_fn(|a| coarse[a].len());
-    // Conductance of one column of fine voxels across coarse face `i` (> 0) along axis `a`.
-    let column = |a: usize, i: usize, t: &mut dyn FnMut(usize) -> f64| {
-        if !merge[a] {
-            return t(i);
-        }
+    // Conductance of one column of fine voxels across coarse face `i` (> 0) along axis `a`, from
+    // those of its faces below, at and above.
+    let column = |a: usize, i: usize, below: f64, middle: f64, above: Option<f64>| {
         let f = 2 * i;
-        let middle = t(f);
-        if middle <= 0.0 {
-            return 0.0;
-        }
         let near = 0.5 * (widths[a][f - 1] + widths[a][f]);
         let far = 0.5 * (coarse[a][i - 1] + coarse[a][i]);
         let open = middle * near / far;
         let half = |t: f64| if t > 0.0 { 0.5 / t } else { f64::INFINITY };
-        let high = if f + 1 < n[a] { half(t(f + 1)) } else { 0.0 };
-        let series = 1.0 / (half(t(f - 1)) + 1.0 / middle + high);
+        let series = 1.0 / (half(below) + 1.0 / middle + above.map_or(0.0, half));
         OPENNESS * open + (1.0 - OPENNESS) * series
     };
-    // The face below coarse voxel `c` along axis `a`.
+    // The face below coarse voxel `c` along axis `a`, which is not a side of the grid.
     let face = |a: usize, c: [usize; 3]| {
-        let own = |b: usize| if a == b { 0..1 } else { children(c[b], merge[b], n[b]) };
+        let own = |b: usize| match merge[b] {
+            true if a == b => 2 * c[b]..2 * c[b] + 1,
+            merge => children(c[b], merge, n[b]),
+        };
+        let (rows, step) = fine.places(a);
+        let last = 2 * c[a] + 1 >= n[a];
         let mut sum = 0.0;
         for k in own(2) {
             for j in own(1) {
                 for i in own(0) {
-                    let mut v = [i, j, k];
-                    sum += column(a, c[a], &mut |f| {
-                        v[a] = f;
-                        f64::from(fine.below(a, v))
-                    });
+                    let at = k * rows[1] + j * rows[0] + i;
+                    let t = |at: usize| f64::from(fine.between(a, at));
+                    let middle = t(at);
+                    if !merge[a] {
+                        sum += middle;
+                    } else if middle > 0.0 {
+                        let above = if last { None } else { Some(t(at + step)) };
+                        sum += column(a, c[a], t(at - step), middle, above);
+                    }
                 }
             }
         }

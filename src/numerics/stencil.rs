@@ -217,6 +217,15 @@ impl<T: Real> Faces<T> {
         self.between(axis, (v[2] * n[1] + v[1]) * n[0] + v[0])
     }
 
+    /// Places of the faces along `axis`, as [`Faces::between`] counts them: from a row to the next
+    /// and from a plane to the next, and from a face to the next along the axis.
+    pub fn places(&self, axis: usize) -> ([usize; 2], usize) {
+        let mut n = self.n;
+        n[axis] += 1;
+        let steps = [1, n[0], n[0] * n[1]];
+        ([steps[1], steps[2]], steps[axis])
+    }
+
     /// Plane `k` of a field with the planes below and above it; at an end the plane itself.
     #[inline(always)]
     pub fn around<'v>(&self, v: &'v [T], k: usize) -> [&'v [T]; 3] {

@@ -223,36 +223,25 @@ pub(super) fn resistance_parts(below: Option<f64>, middle: f64, above: Option<f6
 /// Mean φ over the pairs of children that touch across face `at` along `axis`.
 fn face_weights(faces: &Faces<f32>, merge: [bool; 3], axis: usize, at: [usize; 3]) -> (f32, f32) {
     let n = faces.n;
-    let across = |v: [usize; 3]| f64::from(faces.below(axis, v));
-    let ranges: [Range<usize>; 3] =
-        std::array::from_fn(|a| children(at[a], merge[a] && a != axis, n[a]));
+    let face = 2 * at[axis];
+    let own = |a: usize| if a == axis { face..face + 1 } else { children(at[a], merge[a], n[a]) };
+    let (rows, step) = faces.places(axis);
     let (mut before, mut behind, mut open) = (0.0, 0.0, 0.0_f64);
-    let ranges = [
-        if axis == 0 { 0..1 } else { ranges[0].clone() },
-        if axis == 1 { 0..1 } else { ranges[1].clone() },
-        if axis == 2 { 0..1 } else { ranges[2].clone() },
-    ];
-    for k in ranges[2].clone() {
-        for j in ranges[1].clone() {
-            for i in ranges[0].clone() {
-                let mut v = [i, j, k];
-                let mut t = |position: usize| {
-                    v[axis] = position;
-                    across(v)
-                };
+    for k in own(2) {
+        for j in own(1) {
+            for i in own(0) {
                 // The face itself; the one between the children before; the one behind.
-                let face = 2 * at[axis];
-                let middle = t(face);
+                let at = k * rows[1] + j * rows[0] + i;
+                let t = |at: usize| f64::from(faces.between(axis, at));
+                let middle = t(at);
                 if middle <= 0.0 {
                     continue;
                 }
-                let half = |t: f64| if t > 0.0 { 0.5 / t } else { f64::INFINITY };
-                let low = half(t(face - 1));
-                let high = if face + 1 < n[axis] { half(t(face + 1)) } else { 0.0 };
-                let all = low + 1.0 / middle + high;
-                let part = |r: f64| if r.is_finite() { (r / all).min(LARGEST) } else { LARGEST };
-                before += part(low);
-                behind += part(high);
+                let last = face + 1 >= n[axis];
+                let above = if last { None } else { Some(t(at + step)) };
+                let (low, high) = resistance_parts(Some(t(at - step)), middle, above);
+                before += low;
+                behind += high;
                 open += 1.0;
             }
         }
