@@ -317,6 +317,9 @@ fn every_law_of_a_population() {
     let (acid, buffer) = s.ph.unwrap();
     assert_eq!(acid, lactate);
     all_close(&[buffer.bicarbonate, buffer.pco2], &[24.0, 5e3]);
+    assert!(
+        s.run.fields.ends_with(&["ph", "pressure", "velocity", "wall_shear"].map(String::from))
+    );
     assert!(s.silent_laws.is_empty());
     assert_eq!(s.populations.iter().map(|p| p.reseeding.len()).sum::<usize>(), 0);
 }
@@ -1528,11 +1531,10 @@ fn lattices_and_their_periods() {
         s.structure.open.unwrap().iter().filter(|o| **o).count()
     };
     assert_eq!(open("period", "lattice = \"simple-cubic\", period"), 56);
-    // Balls at the corners take one voxel in each of eight; at the middles of the faces none nearer
-    // than √(0.5² + 0.5² + 0.5²) mm either: four voxels on each of six faces.
-    assert_eq!(open("period", "lattice = \"body-centred\", period"), 64 - 8 - 8);
-    // The middle, and balls at (2, 0, 0) and so on: two by two by two voxels, folded round.
-    assert_eq!(open("period", "lattice = \"face-centred\", period"), 64 - 8 - 24);
+    // Every ball has 2 × 2 × 2 voxels around its centre, folded round the box: a second one stands
+    // at the corners, or three more at (2, 0, 0), (0, 2, 0) and (0, 0, 2) mm.
+    assert_eq!(open("period", "lattice = \"body-centred\", period"), 64 - 2 * 8);
+    assert_eq!(open("period", "lattice = \"face-centred\", period"), 64 - 4 * 8);
     // Four voxels a period are enough, and fewer are not.
     let text = swap(
         BALL,
@@ -1817,6 +1819,15 @@ fn values_in_space() {
     // Under the q, behind the quote and four characters.
     assert_eq!(d.excerpt.chars().nth(d.column - 1), Some('q'));
 
+    let caret = |times: &str| {
+        let form = format!("initial.formula = {{ value = \"2 mM\", times = \"{times}\" }}");
+        let d = report(&swap(SLAB, "initial = \"0.2 mM\"", &form)).diagnostics.remove(0);
+        d.excerpt.chars().nth(d.column - 1).unwrap()
+    };
+    assert_eq!(caret("x/(1 µm) + q"), 'q');
+    // Where the text has escapes, under its quote.
+    assert_eq!(caret("1 + \\u0071"), '"');
+
     // Files beside the case.
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
@@ -1833,6 +1844,16 @@ fn values_in_space() {
     let Boundary::Value(Signal::Ramp(rows)) = &s.solutes[0].boundaries[1] else { panic!() };
     assert_eq!((rows[0].0, rows[1].0), (0.0, 1800.0));
     all_close(&[rows[0].1, rows[1].1], &[1e-3, 3e-3]);
+    put("high.csv", "0,0.5\n2,1.2\n");
+    let freed = "release = { loaded = \"1 mM\", law.measured.csv.path = \"FILE\" }";
+    let high = read(&oxygen(&freed.replace("FILE", "high.csv"))).expect_err("beyond 1");
+    let d = &high.diagnostics[0];
+    assert_eq!(d.message, "solutes.oxygen.release.law.measured is out of range");
+    assert_eq!(d.label, "it reaches 1.2; must be at least 0 and at most 1");
+    put("freed.csv", "1,0.5\n2,1\n");
+    let s = read(&oxygen(&freed.replace("FILE", "freed.csv"))).unwrap_or_else(|e| panic!("{e}"));
+    let law = &s.setup.solutes[0].release.as_ref().unwrap().law;
+    assert_eq!(law, &Release::Measured(vec![(0.0, 0.0), (3600.0, 0.5), (7200.0, 1.0)]));
     let hours = swap(&timed, "time_unit = \"min\", ", "");
     let s = read(&hours).unwrap_or_else(|e| panic!("{e}")).setup;
     assert_eq!(s.solutes[0].boundaries[1].signal().unwrap().breaks(), [0.0, 30.0 * 3600.0]);
@@ -2244,4 +2265,261 @@ fn values_far_from_what_is_published() {
         "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
          W045, W046, W047",
     );
+}
+
+/// Two balls as pores of 2 × 2 × 2 voxels, the second cut by the last face in x.
+#[test]
+fn pores_that_nothing_reaches() {
+    let none = swap(BALL, "size = [\"4 mm\"", "size = [\"6 mm\"");
+    let none = swap(&none, "voxels = [4", "voxels = [6");
+    let none = swap(&none, "radius = \"1 mm\"", "radius = \"1 mm\", pores = \"inside\"");
+    let none =
+        swap(&none, "seeding.number.of = \"5.6e5 cells\"", "seeding.number.of = \"0 cells\"");
+    let far = |i: usize| i % 6 == 5 && [i / 6 % 4, i / 24].iter().all(|x| (1..3).contains(x));
+    let alone = |text: &str| {
+        let s = setup(text).structure;
+        assert_eq!(s.isolated, 8);
+        assert!((0..96).all(|i| s.open.as_ref().unwrap()[i] == far(i)));
+        assert!((0..96).all(|i| s.porosity[i] == f64::from(u8::from(far(i)))));
+    };
+    alone(&none);
+    // Cells in the second ball do not keep the first one, and cells in the first do.
+    let here = |from: &str, to: &str| {
+        let text = swap(&none, "seeding.number.of = \"0 cells\"", "");
+        format!(
+            "{text}[regions.a]\nshape.layer = {{ axis = \"x\", from = \"{from} mm\", to = \"{to} mm\" }}\n\
+             cells.msc.seeding.uniform.density = \"1e6 cells/mL\"\n"
+        )
+    };
+    alone(&here("4", "6"));
+    assert_eq!(codes(&here("4", "6")), [""; 0]);
+    let kept = setup(&here("0", "4")).structure;
+    assert_eq!((kept.isolated, kept.open.unwrap().iter().filter(|o| **o).count()), (0, 12));
+    let said = warned(&here("0", "4"));
+    assert_eq!((said.len(), said[0].0), (1, "W039"));
+    assert_eq!(said[0].1, "8 pore voxels with cells are cut off from every fed face");
+    refused(
+        &swap(&here("0", "4"), "duration = \"2 d\"", "steady = true"),
+        "E023",
+        "solutes.oxygen has no steady solution",
+        "1 connected pores (8 voxels) touch no face with a value, transfer or stagnant-medium",
+    );
+    setup(&swap(&here("4", "6"), "duration = \"2 d\"", "steady = true"));
+}
+
+/// A scan of 3 × 2 × 2 voxels.
+#[test]
+fn scans() {
+    use tiff::encoder::{TiffEncoder, colortype::Gray8};
+    let dir = tempfile::tempdir().unwrap();
+    let file = fs::File::create(dir.path().join("scan.tif")).unwrap();
+    let mut tiff = TiffEncoder::new(file).unwrap();
+    for page in [[10, 20, 30, 40, 50, 60], [70, 80, 90, 100, 110, 120]] {
+        tiff.write_image::<Gray8>(3, 2, &page).unwrap();
+    }
+    drop(tiff);
+    let read = |domain: &str, keys: &str| {
+        let size = "[domain]\nsize = [\"4 mm\", \"4 mm\", \"4 mm\"]\nvoxels = [4, 4, 4]\n";
+        let image = "structure.image = { path = \"scan.tif\", voxel = \"50 um\"";
+        let text = swap(BALL, size, domain);
+        let ball = "structure.spheres = { period = \"4 mm\", radius = \"1 mm\" }";
+        let text = swap(&text, ball, &format!("{image}, {keys} }}"));
+        let text =
+            swap(&text, "boundary.x_max", "boundary.x_min.value = \"0.2 mM\"\nboundary.x_max");
+        fs::write(dir.path().join("x.toml"), text).unwrap();
+        load(&dir.path().join("x.toml"), &[])
+    };
+    let open = |keys: &str| {
+        let s = read("", keys).unwrap_or_else(|e| panic!("{e}")).setup;
+        assert_eq!((s.grid.n, s.grid.dimensions), ([3, 2, 2], 3));
+        all_close(&s.grid.h, &[5e-5; 3]);
+        s.structure.open.unwrap()
+    };
+    // Grey at the threshold is a pore below it, and solid above it.
+    let pores = open("threshold = 60");
+    assert!((0..12).all(|i| pores[i] == (i < 6)));
+    let pores = open("threshold = 60.9, pores = \"above\"");
+    assert!((0..12).all(|i| pores[i] == (i >= 6)));
+    let says = |domain: &str, keys: &str| {
+        let report = read(domain, keys).expect_err("refused");
+        let d = &report.diagnostics[0];
+        assert_eq!(report.errors(), 1, "{report}");
+        (d.code, d.message.clone(), d.label.clone())
+    };
+    let leaves = |what: &str| {
+        let message = format!("scaffold.structure.image.threshold leaves {what}");
+        ("E024", message, "grey values run from 10 to 120".to_owned())
+    };
+    assert_eq!(says("", "threshold = 9"), leaves("no pore"));
+    assert_eq!(says("", "threshold = 120"), leaves("no solid"));
+    assert_eq!(says("", "threshold = 120, pores = \"above\""), leaves("no pore"));
+    // A domain beside it says the same.
+    let fine = |domain: &str| {
+        let fits = read(&format!("[domain]\n{domain}\n"), "threshold = 60");
+        fits.unwrap_or_else(|e| panic!("{domain}: {e}"));
+    };
+    fine("size = [\"150 um\", \"100 um\", \"0.1 mm\"]\nvoxel = \"50 um\"");
+    fine("voxels = [3, 2, 2]");
+    let differs = |domain: &str, key: &str, label: &str| {
+        let found = says(&format!("[domain]\n{domain}\n"), "threshold = 60");
+        let message = format!("domain.{key} is not that of the image");
+        assert_eq!(found, ("E022", message, format!("the image has {label}")));
+    };
+    for size in ["\"150 um\", \"100 um\", \"101 um\"", "\"150 um\", \"100 um\""] {
+        differs(&format!("size = [{size}]"), "size", "150 um × 100 um × 100 um");
+    }
+    differs("voxels = [3, 2, 1]", "voxels", "3 × 2 × 2");
+    differs("voxel = \"51 um\"", "voxel", "50 um");
+}
+
+/// A wrong grid makes no other errors, and hides none.
+#[test]
+fn what_else_is_wrong_beside_the_grid() {
+    let only = |text: &str, label: &str| {
+        let report = report(text);
+        let found: Vec<&str> = report.diagnostics.iter().map(|d| d.label.as_str()).collect();
+        assert_eq!(found, [label], "{report}");
+    };
+    let undivided = "2 mm / 300 um = 6.6667";
+    let break_it = |text: &str, voxels: &str| swap(text, voxels, "voxel = \"0.3 mm\"");
+    let block = format!(
+        "{BLOCK}[regions.a]\nshape.layer = {{ axis = \"z\", from = \"0.1 mm\", to = \"0.2 mm\" }}\n"
+    );
+    let report_of = report(&break_it(&block, "voxels = [2, 2, 2]"));
+    assert_eq!(report_of.errors(), 1, "{report_of}");
+    only(&break_it(LAWS, "voxels = [4]"), undivided);
+    let given = flow("law.given.velocity = [\"1 um/s\"]");
+    only(&break_it(&given, "voxels = [4]"), undivided);
+    let gel = "[matrix.gel]\ndensity = \"1000 mg/mL\"\ninitial = \"700 mg/mL\"\n[run]";
+    only(&break_it(&swap(SLAB, "[run]", gel), "voxels = [4]"), undivided);
+    let ring = swap(SLAB, "[domain]", "[domain]\nshape = \"cylinder\"\ninner_radius = \"3 mm\"");
+    let ring = swap(&ring, "x_max", "r_min");
+    let inner = "the outer radius is 2 mm";
+    only(&ring, inner);
+    only(&swap(&ring, "cylinder", "sphere"), inner);
+    let tall = swap(&ring, "[\"2 mm\"]", "[\"2 mm\", \"1 mm\"]");
+    only(&swap(&swap(&tall, "[4]", "[4, 4]"), "r_min", "z_max"), inner);
+    let both = report(&swap(&ring, "r_min", "z_max"));
+    assert_eq!(both.errors(), 2, "{both}");
+    let later = "seeding.uniform.density = \"1 cells/mL\"\ngrowth.rate.value = \"1 1/d\"\n\
+        reseeding = [{ at = \"1 d\", seeding.number.of = \"1 cells\", within.layer = \
+        { axis = \"x\", from = \"0 mm\", to = \"0.3 mm\" } }]";
+    only(&break_it(&cells(later), "voxels = [4]"), undivided);
+    let changing =
+        swap(SLAB, "[solutes", "degradation.first-order.rate.value = \"1 1/d\"\n[solutes");
+    only(&break_it(&changing, "voxels = [4]"), undivided);
+    // Two errors of two parts.
+    let two = report(&break_it(&swap(SLAB, "x_max", "z_max"), "voxels = [4]"));
+    assert_eq!(two.errors(), 2, "{two}");
+    // Faces of a periodic axis, and those that a box never has.
+    let round = swap(
+        &swap(SLAB, "[domain]", "[domain]\nperiodic = [\"x\"]"),
+        "boundary.x_max.value = \"0.2 mM\"",
+        "",
+    );
+    let seeded = |face: &str| {
+        let seeding =
+            format!("seeding.surface = {{ density = \"1 cells/cm^2\", face = \"{face}\" }}");
+        swap(
+            &round,
+            "[run]",
+            &format!("[cells.msc]\n{seeding}\ngrowth.rate.value = \"1 1/d\"\n[run]"),
+        )
+    };
+    only(&seeded("x_min"), "x is periodic");
+    only(&seeded("x_max"), "x is periodic");
+    only(&seeded("y_max"), "the domain has x");
+    only(&seeded("r_min"), "the domain has x");
+    only(&swap(SLAB, "x_max", "r_min"), "the domain has x");
+    // Zero-order uptake fades even where nothing feeds it.
+    let up = "seeding.number.of = \"1 cells\"\nuptake.oxygen.zero-order.vmax = \"1 fmol/cell/h\"";
+    let empty = cells(up).replace("0.2 mM", "0 mM");
+    let Uptake::ZeroOrder(law) = population(&empty).uptake[0].1 else { panic!() };
+    assert!(law.0.km > 0.0);
+}
+
+/// One voxel of 1 mm, 1 mm and 1 m: its middle has the mean of three pressures.
+#[test]
+fn ways_that_only_the_solution_tells() {
+    let with = |pressure: &str, side: &str| {
+        let text = flow(&format!(
+            "law.darcy.permeability = \"6.9e-16 m^2\"\n{PRESSURES}boundary.y_max.pressure = \"{pressure} Pa\""
+        ));
+        let text = swap(&text, "[\"2 mm\"]", "[\"1 mm\", \"1 mm\"]");
+        let text = swap(&text, "voxels = [4]", "voxels = [1, 1]");
+        swap(
+            &text,
+            "boundary.x_max.outflow = {}",
+            &format!("boundary.x_max.outflow = {{}}\n{side}"),
+        )
+    };
+    let [inlet, out, value, flux] =
+        ["inlet = \"0.2 mM\"", "outflow = {}", "value = \"0.2 mM\"", "flux = \"0 nmol/cm^2/s\""]
+            .map(|c| format!("boundary.y_max.{c}"));
+    let key = "solutes.oxygen.boundary.y_max";
+    let wrong = |text: &str, message: &str, label: &str| refused(text, "E023", message, label);
+    // (10 + 0 + 1)/3 Pa in the middle, K/µ = 1e-12 m²/(Pa s), 1e-3 m² over half a millimetre:
+    // 2e-12·(11/3 − 1) m³/s leave through y_max, 3.2e-4 mL/min.
+    let leaves = "3.2e-4 mL/min leave: write outflow = {}";
+    for side in ["", &flux] {
+        wrong(&with("1", side), "oxygen cannot pass y_max, where fluid leaves", leaves);
+    }
+    wrong(&with("1", &inlet), &format!("{key}: fluid leaves through y_max"), leaves);
+    setup(&with("1", &out));
+    setup(&with("1", &value));
+    // (10 + 0 + 8)/3 = 6 Pa: 2e-12·2 m³/s enter, 2.4e-4 mL/min.
+    let enters = "2.4e-4 mL/min enter: give inlet = the concentration that enters";
+    for side in ["", &flux] {
+        wrong(&with("8", side), "oxygen cannot pass y_max, where fluid enters", enters);
+    }
+    let rest = format!("{enters}; the rest leaves all the same");
+    wrong(&with("8", &out), &format!("{key}: fluid enters through y_max"), &rest);
+    setup(&with("8", &inlet));
+    setup(&with("8", &value));
+
+    // A file that goes right in one row and left in the other.
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("u.csv"), "1 0\n1 0\n-1 0\n-1 0\n").unwrap();
+    let text = swap(
+        &flow(
+            "law.given.field = { path = \"u.csv\", unit = \"um/s\", open = [\"x_min\", \"x_max\"] }",
+        ),
+        "size = [\"2 mm\"]\nvoxels = [4]",
+        "size = [\"2 mm\", \"1 mm\"]\nvoxels = [2, 2]",
+    );
+    let read = |text: &str| {
+        fs::write(dir.path().join("x.toml"), text).unwrap();
+        load(&dir.path().join("x.toml"), &[])
+    };
+    let report = read(&text).expect_err("enters there too");
+    // 1 µm/s through 0.5 mm · 1 m are 0.03 mL/min.
+    let d = &report.diagnostics[0];
+    assert_eq!(
+        (report.errors(), d.message.as_str()),
+        (1, "solutes.oxygen.boundary.x_max: fluid enters through x_max")
+    );
+    assert_eq!(
+        d.label,
+        "0.03 mL/min enter and 0.03 mL/min leave: give inlet = the concentration that enters; the \
+         rest leaves all the same"
+    );
+    let both = swap(&text, "x_max.outflow = {}", "x_max.inlet = \"0.2 mM\"");
+    read(&both).unwrap_or_else(|e| panic!("{e}"));
+
+    // A table of permeabilities on either side of the porosity.
+    let table = |from: f64, to: f64| {
+        let points = format!("law.table.points = [[{from}, \"1e-12 m^2\"], [{to}, \"2e-12 m^2\"]]");
+        warned(&flow(&format!("{PRESSURES}{points}")))
+    };
+    assert_eq!(table(0.8, 0.9), []);
+    assert_eq!(table(0.7, 0.8), []);
+    let said = table(0.85, 0.9);
+    let label = "it has 0.85 to 0.9; beyond, its last permeability holds";
+    let message = "flow.law.table does not reach the porosity: 0.8";
+    assert_eq!(said, [("W044", message.to_owned(), label.to_owned())]);
+    let part = flow(&format!(
+        "{PRESSURES}law.table.points = [[0.5, \"1e-12 m^2\"], [0.7, \"2e-12 m^2\"]]"
+    ));
+    let said = warned(&format!("{part}{LEFT}scaffold.porosity = 0.6"));
+    assert_eq!(said[0].1, "flow.law.table does not reach the porosity: 0.6 to 0.8");
 }
