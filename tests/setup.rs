@@ -673,6 +673,12 @@ fn silent_laws_of_the_library() {
     let none = format!("{made}: no glucose");
     assert_eq!(with(&lactate), wanted("oxygen", 0, "", &[uptake, &none, death]));
     assert_eq!(with(&(glucose + &lactate)), wanted("glucose oxygen", 1, "hypoxia", &[]));
+    // With neither solute any trigger is as silent.
+    let neither = "type = \"human-msc-bone-marrow\"\nseeding.number.of = \"1 cells\"\n\
+        death.hypoxia.combine = \"any\"";
+    let s = setup(&cells(neither).replace("solutes.oxygen", "solutes.lactate"));
+    let silent = "msc: death by hypoxia is not modelled: no oxygen, no glucose";
+    assert!(s.populations[0].deaths.is_empty() && s.silent_laws.iter().any(|l| l == silent));
     // Where any trigger suffices, the one that is left acts.
     let text = cells(
         "type = \"human-msc-bone-marrow\"\nseeding.number.of = \"1 cells\"\n\
@@ -1229,13 +1235,21 @@ fn flows_that_are_refused() {
         "regions.a.flow without [flow]",
         "regions change what [flow] says",
     );
+    let part = |e: &str| format!("{bed}{LEFT}scaffold.porosity = {e}");
+    setup(&part("0.99"));
     refused(
-        &swap(&bed, "porosity = 0.8", "porosity.linear = { axis = \"x\", from = 0.3, to = 1 }")
-            .replace("from = 0.3, to = 1", "from = 1, to = 1"),
+        &part("1"),
         "E023",
         "flow.law.kozeny-carman needs a porosity below 1",
         "there is nothing to flow around: give law.darcy",
     );
+    let along = swap(
+        &flow("law.given.velocity = [\"0 um/s\", \"1 um/s\"]"),
+        "[domain]",
+        "[domain]\nshape = \"cylinder\"",
+    );
+    let along = swap(&along, "[\"2 mm\"]", "[\"2 mm\", \"1 mm\"]").replace(".x_", ".z_");
+    setup(&swap(&along, "voxels = [4]", "voxels = [4, 2]"));
     wrong(
         "law.given.velocity = [\"1 um/s\"]\nboundary.x_min.pressure = \"1 Pa\"",
         "E020",
@@ -1439,6 +1453,8 @@ fn pores_of_a_structure() {
     assert_eq!((errors.len(), errors[0].message.as_str()), (1, "no pore reaches a fed face"));
     let later = "reseeding = [{ at = \"1 d\", seeding.uniform.density = \"1 cells/mL\" }]\n[run]";
     assert_eq!(codes(&swap(&empty, "[run]", later)), ["W038", "W039"]);
+    // Where nothing is fed nothing is cut off.
+    assert_eq!(codes(&swap(&inside, "x_max.value = \"0.2 mM\"", "x_max.sealed = {}")), [""; 0]);
 
     // Solid that solutes enter.
     let solid = swap(
@@ -1913,9 +1929,20 @@ fn velocities_of_a_file() {
     known.q[0].iter().for_each(|q| assert!((q / (3e-6 / 0.5e-3) - 1.0).abs() < 1e-9, "{q:e}"));
     all_close(&known.permeability, &[1e-12; 4]);
     assert!(known.changed.unwrap() < 1e-9);
-    let uneven = read("3.3\n3\n3\n2.7\n", "").unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(uneven.warnings.iter().map(|w| w.code).collect::<Vec<_>>(), ["W046"]);
+    // Through the faces 3.8, 3.4, 2.9, 2.8, 2.8: the second voxel, at 750 µm, loses 0.5. What passes
+    // all with the least change is (3.8/2 + 3.4 + 2.9 + 2.8 + 2.8/2)/4 = 3.1.
+    let uneven = read("3.8\n3\n2.8\n2.8\n", "").unwrap_or_else(|e| panic!("{e}"));
+    let [told] = &uneven.warnings[..] else { panic!("{:?}", uneven.warnings) };
+    let share = f64::sqrt(0.8 / 50.09);
+    assert!((share - 0.1264).abs() < 5e-5);
+    assert_eq!(told.code, "W046");
+    let message = "flow.law.given.field.path is not free of sources: changed by 12.6 %";
+    assert_eq!(told.message, message);
+    let largest = format!("largest source at (750 um): {} % of the largest flow", 13.2);
+    assert!((0.5_f64 / 3.8 - 0.132).abs() < 5e-4 && told.label.starts_with(&largest));
     let FlowLaw::Known(known) = uneven.setup.flow.unwrap().law else { panic!() };
+    known.q[0].iter().for_each(|q| assert!((q / (3.1e-6 / 0.5e-3) - 1.0).abs() < 1e-9, "{q:e}"));
+    assert!((known.changed.unwrap() / share - 1.0).abs() < 1e-9);
     assert!(known.permeability.is_empty());
     let label = |numbers: &str| {
         let report = read(numbers, "").expect_err("refused");
@@ -2211,6 +2238,19 @@ fn values_far_from_what_is_published() {
     let dense = |n: &str| codes(&cells(&format!("{up}seeding.uniform.density = \"{n} cells/mL\"")));
     assert_eq!(dense("0.99e9"), [""; 0]);
     assert_eq!(dense("1.01e9"), ["W031"]);
+    let exactly = |text: &str, from: &str, to: &str| codes(&swap(text, from, to));
+    let full = cells(&format!("{up}{SEEDED}"));
+    assert_eq!(exactly(&full, "1e6 cells/mL", "1e15 cells/m^3"), [""; 0]);
+    assert_eq!(exactly(&full, "10 fmol/cell/h", "1e-15 mol/cell/s"), [""; 0]);
+    // Five times 0.2 mM.
+    assert_eq!(exactly(&full, "1 uM", "1 mM"), [""; 0]);
+    let sweet = "uptake.glucose.michaelis-menten = { vmax = \"VMAX\", km = \"1 uM\" }";
+    let glucose = |vmax: &str| {
+        let text = cells(&format!("{SEEDED}{}", sweet.replace("VMAX", vmax)));
+        codes(&text.replace("oxygen", "glucose"))
+    };
+    assert_eq!(glucose("5e-15 mol/cell/s"), [""; 0]);
+    assert_eq!(glucose("5.01e-15 mol/cell/s"), ["W033"]);
     let sucks = |laws: &str| codes(&cells(&format!("{SEEDED}{laws}")));
     let oxygen = |vmax: &str| sucks(&up.replace("10 fmol", &format!("{vmax} fmol")));
     // 1e-15 mol/cell/s are 3600 fmol/cell/h.
@@ -2372,6 +2412,22 @@ fn scans() {
     differs("voxel = \"51 um\"", "voxel", "50 um");
 }
 
+/// More cells than there is room for, where they take it: 5e8 of 2 pL in a millilitre.
+#[test]
+fn a_capacity_beyond_the_fluid() {
+    let with = |n: &str| {
+        let text = cells(&format!(
+            "{SEEDED}volume = \"2 pL\"\ngrowth.rate.value = \"1 1/d\"\n\
+             capacity.density = \"{n} cells/mL\""
+        ));
+        warned(&swap(&text, "[solutes", "changing_porosity = true\n[solutes"))
+    };
+    let label = "so many cells take 100 % of the volume, and at most 80 % is fluid";
+    let message = "cells.msc.capacity is more than fits";
+    assert_eq!(with("5e8"), [("W045", message.to_owned(), label.to_owned())]);
+    assert_eq!(with("3.9e8"), []);
+}
+
 /// A wrong grid makes no other errors, and hides none.
 #[test]
 fn what_else_is_wrong_beside_the_grid() {
@@ -2430,6 +2486,14 @@ fn what_else_is_wrong_beside_the_grid() {
     only(&seeded("x_max"), "x is periodic");
     only(&seeded("y_max"), "the domain has x");
     only(&seeded("r_min"), "the domain has x");
+    let full = swap(SLAB, "[domain]", "[domain]\nshape = \"cylinder\"");
+    only(&swap(&full, "x_max", "r_min"), "a full cylinder or sphere has no inner face");
+    let hollow = swap(&full, "[domain]", "[domain]\ninner_radius = \"1 mm\"");
+    setup(&swap(&hollow, "x_max", "r_min"));
+    only(&hollow, "the domain has r");
+    // A pressure on no face of the grid is one error, not two.
+    let lost = flow("law.darcy.permeability = \"1e-8 cm^2\"\nboundary.y_max.pressure = \"1 Pa\"");
+    only(&lost, "the domain has x");
     only(&swap(SLAB, "x_max", "r_min"), "the domain has x");
     // Zero-order uptake fades even where nothing feeds it.
     let up = "seeding.number.of = \"1 cells\"\nuptake.oxygen.zero-order.vmax = \"1 fmol/cell/h\"";
