@@ -151,3 +151,27 @@ fn hash(mut canonical: Vec<String>, inputs: &[(String, String, u64)]) -> String 
     }
     hasher.finalize().to_hex().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_cited_key_above_a_value_counts() {
+        let all = [("a", "whole", "seen"), ("a.b", "part", "memory"), ("", "none", "none")];
+        let sources = all.map(|(k, s, c)| (k.to_owned(), s.to_owned(), c.to_owned())).into();
+        let source = Source {
+            name: "library x".into(),
+            kind: Kind::Library { under: "cells.c".into(), sources },
+            text: String::new(),
+            folder: std::path::PathBuf::new(),
+        };
+        let of = |key: &str| name(&source, key);
+        assert_eq!(of("cells.c.a"), "library x: whole [seen]");
+        assert_eq!(of("cells.c.a.b"), "library x: part [memory]");
+        assert_eq!(of("cells.c.a.b.c"), "library x: part [memory]");
+        // What only begins alike is another key.
+        assert_eq!(of("cells.c.a.bc"), "library x: whole [seen]");
+        assert_eq!(of("cells.c.ab"), "library x");
+    }
+}
