@@ -599,7 +599,7 @@ fn keys_that_are_none_too_many_or_missing() {
     assert_eq!((d.line, d.column, d.excerpt.as_str(), d.width), (6, 1, "[solutes.oxygen]", 16));
     let d = fault("[domain]\nsize = [\"1 mm\"]\nvoxels = [3]\n");
     assert_eq!((d.line, d.column, d.width, d.file.as_str()), (0, 0, 0, "x.toml"));
-    assert_eq!(d.to_owned().label, "");
+    assert_eq!(d.label, "");
     // A flag that is off is as good as absent, and yet there.
     read(&slab(LINE, "").replace("[run]", "[run]\nsteady = false"));
     // Names of 64 letters, with digits, hyphens and underscores.
