@@ -1,0 +1,203 @@
+use super::*;
+
+#[test]
+fn clock_and_output() {
+    let run = |keys: &str| setup(&swap(SLAB, "duration = \"2 d\"", keys)).run;
+    let plain = run("duration = \"2 d\"");
+    let a = plain.accuracy;
+    assert_eq!((a.time, a.solver, a.max_step), (1e-3, 1e-8, 21600.0));
+    assert!(!plain.steady && !plain.stop_when_steady && !plain.double);
+    assert_eq!((plain.time_unit, plain.duration), (("d", DAY), 2.0 * DAY));
+    // A thirtieth of two days is 96 min: the next round interval is 2 h.
+    assert_eq!(plain.outputs.len(), 25);
+    assert_eq!(plain.outputs[1], 7200.0);
+    assert_eq!(run("duration = \"60 h\"").outputs[1], 7200.0);
+    assert_eq!(run("duration = \"60.1 h\"").outputs[1], 14400.0);
+    // Of 15 s it is half a second, too short to be rounded; of 16 s the next is 1 s.
+    assert_eq!(run("duration = \"15 s\"").outputs[1], 0.5);
+    assert_eq!(run("duration = \"16 s\"").outputs[1], 1.0);
+    assert_eq!(run("duration = \"90 d\"").outputs[1], 3.0 * DAY);
+    let r = run(
+        "duration = \"10 h\"\noutput = { every = \"4 h\", at = [\"5 h\", \"4 h\", \"10 h\"], precision = \"f64\" }\ncheckpoints = [\"6 h\", \"2 h\", \"6 h\"]\nstop_when = \"steady\"\naccuracy = { time = 0.01, solver = 1e-6, max_step = \"1 h\" }",
+    );
+    let hours = |times: &[f64]| times.iter().map(|t| t / 3600.0).collect::<Vec<_>>();
+    assert_eq!(hours(&r.outputs), [0.0, 4.0, 5.0, 8.0, 10.0]);
+    assert_eq!(hours(&r.checkpoints), [2.0, 6.0]);
+    assert!(r.stop_when_steady && r.double);
+    assert_eq!((r.accuracy.time, r.accuracy.solver, r.accuracy.max_step), (0.01, 1e-6, 3600.0));
+    assert_eq!(r.time_unit, ("h", 3600.0));
+    assert_eq!(
+        hours(&run("duration = \"12 h\"\noutput.every = \"4 h\"").outputs),
+        [0.0, 4.0, 8.0, 12.0]
+    );
+    let steady = run("steady = true");
+    assert!(steady.steady && steady.duration == 0.0 && steady.outputs == [0.0]);
+    assert!(!run("steady = false\nduration = \"1 h\"").steady);
+
+    let wrong = |keys: &str, code: &str, message: &str, label: &str| {
+        refused(&swap(SLAB, "duration = \"2 d\"", keys), code, message, label);
+    };
+    let end = "the run ends at 2 d";
+    let day = "duration = \"2 d\"\n";
+    wrong(
+        &format!("{day}output.at = [\"49 h\"]"),
+        "E016",
+        "run.output.at[0] is after the end",
+        end,
+    );
+    run(&format!("{day}output.at = [\"48 h\"]\ncheckpoints = [\"48 h\"]"));
+    wrong(
+        &format!("{day}checkpoints = [\"1 h\", \"48.1 h\"]"),
+        "E016",
+        "run.checkpoints[1] is after the end",
+        end,
+    );
+    wrong(
+        &format!("{day}output.every = \"1.7 s\""),
+        "E016",
+        "run.output.every gives 101647 outputs",
+        "at most 100000",
+    );
+    assert_eq!(run("duration = \"100000 s\"\noutput.every = \"1 s\"").outputs.len(), 100_001);
+    let moment = "a steady run has one moment";
+    for key in [
+        "stop_when = \"steady\"",
+        "checkpoints = [\"0 h\"]",
+        "output.every = \"1 h\"",
+        "output.at = [\"0 h\"]",
+    ] {
+        let name = key.split(' ').next().unwrap();
+        wrong(
+            &format!("steady = true\n{key}"),
+            "E020",
+            &format!("run.{name} beside run.steady"),
+            moment,
+        );
+    }
+    wrong("steady = false", "E011", "run.duration is missing", "steady = false needs a duration");
+    wrong(
+        &format!("{day}output.fields = [\"oxygem\"]"),
+        "E021",
+        "run.output.fields[0]: no field is called `oxygem`",
+        "did you mean \"oxygen\"?",
+    );
+    assert_eq!(run(&format!("{day}output.fields = [\"oxygen\", \"oxygen\"]")).fields, ["oxygen"]);
+    let ph = swap(SLAB, "[run]", "[ph]\nacid = \"oxygen\"\nbicarbonate = \"24 mM\"\n[run]");
+    assert_eq!(setup(&ph).run.fields, ["oxygen", "ph"]);
+    let chosen = |text: &str, name: &str| {
+        setup(&swap(text, "duration", &format!("output.fields = [\"{name}\"]\nduration")))
+            .run
+            .fields
+    };
+    assert_eq!(chosen(&ph, "ph"), ["ph"]);
+    let unknown = swap(SLAB, "duration", "output.fields = [\"viable_fraction\"]\nduration");
+    assert_eq!(report(&unknown).errors(), 1);
+
+    // A steady state needs a face that holds it, and takes what varies as it begins.
+    let steady = swap(SLAB, "duration = \"2 d\"", "steady = true");
+    let feed = |condition: &str| swap(&steady, "value = \"0.2 mM\"", condition);
+    let lacking = |text: &str| {
+        refused(
+            text,
+            "E023",
+            "solutes.oxygen has no steady solution",
+            "no face has a value, transfer or stagnant-medium",
+        );
+    };
+    lacking(&feed("flux = \"1 nmol/cm^2/s\""));
+    lacking(&feed("sealed = {}"));
+    lacking(&swap(
+        &swap(SLAB, "initial = \"0.2 mM\"", "initial.steady = {}"),
+        "value = \"0.2 mM\"",
+        "sealed = {}",
+    ));
+    setup(&feed("transfer = { coefficient = \"1 um/s\", outside = \"0.2 mM\" }"));
+    setup(&feed("stagnant-medium = { height = \"1 mm\", top = \"0.2 mM\" }"));
+    let varies = feed("value.steps.points = [[\"0 h\", \"0.2 mM\"]]");
+    let told = "solutes.oxygen.boundary.x_max varies in time, and run.steady is true";
+    let label = "its value at time 0 is taken";
+    assert_eq!(warned(&varies), [("W047", told.to_owned(), label.to_owned())]);
+    assert_eq!(codes(&steady), [""; 0]);
+}
+
+/// Values that run but are far from what is published, on both sides of each limit.
+#[test]
+fn values_far_from_what_is_published() {
+    let d = |value: &str| codes(&swap(SLAB, "2e-9 m^2/s", &format!("{value} m^2/s")));
+    for (value, told) in
+        [("0.99e-13", true), ("1.01e-13", false), ("0.99e-8", false), ("1.01e-8", true)]
+    {
+        assert_eq!(d(value), ["W032"][usize::from(!told)..], "{value}");
+    }
+    let up = "uptake.oxygen.michaelis-menten = { vmax = \"10 fmol/cell/h\", km = \"1 uM\" }\n";
+    let dense = |n: &str| codes(&cells(&format!("{up}seeding.uniform.density = \"{n} cells/mL\"")));
+    assert_eq!(dense("0.99e9"), [""; 0]);
+    assert_eq!(dense("1.01e9"), ["W031"]);
+    let exactly = |text: &str, from: &str, to: &str| codes(&swap(text, from, to));
+    let full = cells(&format!("{up}{SEEDED}"));
+    assert_eq!(exactly(&full, "1e6 cells/mL", "1e15 cells/m^3"), [""; 0]);
+    assert_eq!(exactly(&full, "10 fmol/cell/h", "1e-15 mol/cell/s"), [""; 0]);
+    // Five times 0.2 mM.
+    assert_eq!(exactly(&full, "1 uM", "1 mM"), [""; 0]);
+    let sweet = "uptake.glucose.michaelis-menten = { vmax = \"VMAX\", km = \"1 uM\" }";
+    let glucose = |vmax: &str| {
+        let text = cells(&format!("{SEEDED}{}", sweet.replace("VMAX", vmax)));
+        codes(&text.replace("oxygen", "glucose"))
+    };
+    assert_eq!(glucose("5e-15 mol/cell/s"), [""; 0]);
+    assert_eq!(glucose("5.01e-15 mol/cell/s"), ["W033"]);
+    let sucks = |laws: &str| codes(&cells(&format!("{SEEDED}{laws}")));
+    let oxygen = |vmax: &str| sucks(&up.replace("10 fmol", &format!("{vmax} fmol")));
+    // 1e-15 mol/cell/s are 3600 fmol/cell/h.
+    assert_eq!((oxygen("3590"), oxygen("3610")), (vec![], vec!["W033"]));
+    let affinity = |km: &str| sucks(&up.replace("1 uM", km));
+    assert_eq!((affinity("0.99 mM"), affinity("1.01 mM")), (vec![], vec!["W034"]));
+    let hill = |half: &str| {
+        sucks(&format!(
+            "uptake.oxygen.hill = {{ vmax = \"10 fmol/cell/h\", half = \"{half} mM\", exponent = 2 }}"
+        ))
+    };
+    assert_eq!((hill("0.99"), hill("1.01")), (vec![], vec!["W034"]));
+    // The highest concentration comes in at a face, or is there at the start; a bath or a flux may
+    // bring any.
+    let km = cells(&format!("{SEEDED}{}", up.replace("1 uM", "1.5 mM")));
+    let face = |condition: &str| codes(&swap(&km, "value = \"0.2 mM\"", condition));
+    assert_eq!(face("value = \"0.2 mM\""), ["W034"]);
+    assert_eq!(face("value = \"0.31 mM\""), [""; 0]);
+    assert_eq!(face("value.steps.points = [[\"0 h\", \"0 mM\"], [\"1 h\", \"0.31 mM\"]]"), [""; 0]);
+    assert_eq!(face("flux = \"1 nmol/cm^2/s\""), [""; 0]);
+    assert_eq!(codes(&swap(&km, "initial = \"0.2 mM\"", "initial = \"0.31 mM\"")), [""; 0]);
+    let empty = swap(&km, "initial = \"0.2 mM\"", "initial = \"0 mM\"");
+    assert_eq!(codes(&swap(&empty, "value = \"0.2 mM\"", "value = \"0 mM\"")), [""; 0]);
+
+    // One law is enough not to be idle.
+    let idle = "cells.msc does nothing: no uptake, growth, death or motility";
+    assert_eq!(warned(&cells(SEEDED))[0].1, idle);
+    assert_eq!(sucks("lysis.rate.value = \"1 1/d\""), ["W037"]);
+    assert_eq!(sucks("motility.constant = \"0 m^2/s\""), ["W037"]);
+    for law in [
+        up,
+        "production.oxygen.constant.rate = \"1 fmol/cell/h\"",
+        "growth.rate.value = \"1 1/d\"",
+        "death.age.rate.value = \"1 1/d\"",
+        "motility.constant = \"1e-14 m^2/s\"",
+        "deposition.gel.rate = \"1 ng/cell/d\"\n[matrix.gel]\ndensity = \"1000 mg/mL\"",
+        "differentiation.b.rate.value = \"1 1/d\"\n[cells.b]",
+    ] {
+        assert_eq!(sucks(law), [""; 0], "{law}");
+    }
+    let two = format!("growth.rate.value = \"1 1/d\"\n[cells.b]\n{SEEDED}");
+    assert_eq!(warned(&cells(&format!("{SEEDED}{two}")))[0].1, idle.replace("msc", "b"));
+    let torn = format!(
+        "{SEEDED}detachment = {{ rate.value = \"1 1/d\", when.wall_shear.above.half = \"1 Pa\" }}"
+    );
+    let law = format!("[flow]\n{PRESSURES}law.darcy.permeability = \"1e-8 cm^2\"\n[run]");
+    assert_eq!(codes(&swap(&through(&cells(&torn)), "[run]", &law)), [""; 0]);
+    refused(
+        &format!("allow = [\"W035\"]\n{SLAB}"),
+        "E021",
+        "allow[0] is no warning",
+        "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
+         W045, W046, W047",
+    );
+}
