@@ -654,6 +654,10 @@ fn limits_on_both_sides() {
         (accuracy("0"), "must be greater than 0 and at most 0.5"),
         (porosity("1.001"), "must be greater than 0 and at most 1"),
         (porosity("0"), "must be greater than 0 and at most 1"),
+        (
+            text("porosity = 0.8", "porosity = 0.8\neffective_diffusivity.tortuosity.factor = inf"),
+            "must be at least 1",
+        ),
         (porosity("inf"), "must be greater than 0 and at most 1"),
         (porosity("nan"), "must be greater than 0 and at most 1"),
         (porosity("99999999999999999999"), "must be greater than 0 and at most 1"),
@@ -915,6 +919,9 @@ fn dotted_keys_have_a_limit() {
         let good = slab(LINE, "").replacen("[domain]", &format!("x = {before}\n[domain]"), 1);
         fine(&good);
     }
+    // A backslash is an escape in quotes alone; a string that is not closed ends with its line.
+    fine(&format!("x = ['\\', '{many}', \"\\\"{many}\"]"));
+    assert_eq!(label(&format!("x = \"\n{tail}")), syntax(dots, 2, 82));
     // Names in quotes count as one, with what they hold.
     let quoted = vec!["\"b.c\""; 40].join(".");
     fine(&format!("{quoted} = 1"));
@@ -1054,6 +1061,12 @@ fn carets_stand_under_what_is_meant() {
     assert_eq!((line.len(), carets), (4 + 100, format!("  | {}^^^", " ".repeat(91))));
     let (_, line, carets) = shown(&wide(83, "aaa"));
     assert_eq!((line.len(), carets), (4 + 100, format!("  | {}^^^", " ".repeat(92))));
+    // A place at the very end of a hundred, and of a hundred and one.
+    let last = |gap: usize| shown(&format!("decay.value ={}1", " ".repeat(gap)));
+    let (_, line, carets) = last(86);
+    assert_eq!((line.len(), carets.find('^')), (4 + 100, Some(4 + 99)));
+    let (_, line, carets) = last(87);
+    assert_eq!((line.len(), carets.find('^')), (4 + 31, Some(4 + 30)));
     // A place over several lines is underlined to the end of its first.
     let d = fault(&slab(LINE, "").replace("voxels = [10]", "voxels = [\n1, 1, 1,\n1]"));
     assert_eq!((d.line, d.column, d.width, d.excerpt.as_str()), (3, 10, 1, "voxels = ["));
@@ -1610,4 +1623,50 @@ fn memory_of_the_machine() {
     assert!(one > 1e7 && one <= all, "{one:e} of {all:e}");
     let known = ["free memory of the machine", "limit of the control group", "limit of ulimit -v"];
     assert!(known.contains(&what), "{what}");
+}
+
+/// Under a limit of the address space what is left of it, less what a thread reserves.
+#[test]
+fn memory_under_a_limit_of_the_address_space() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("x.toml"), slab(LINE, "")).unwrap();
+    let of = |kilobytes: u64| {
+        let program = env!("CARGO_BIN_EXE_blastema");
+        let script = format!("ulimit -v {kilobytes}; exec {program} check x.toml --json");
+        let mut shell = std::process::Command::new("sh");
+        let done = shell.args(["-c", &script]).current_dir(dir.path()).output().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        json["machine"]["memory_bytes"].as_f64().unwrap()
+    };
+    let left = of(1_200_000);
+    if memory_available(1).0 < 2e9 {
+        println!("NOT RUN: too little memory is free");
+        return;
+    }
+    let limit = 1_200_000.0 * 1024.0;
+    // 72 MB a thread, of which 20 MB are the program's own; and the program is there.
+    assert!(left < limit - 52e6 && left > limit - 1e9, "{left:e}");
+    // Nothing is left, and not less than nothing, where it is hardly enough to start.
+    assert!(of(150_000) >= 0.0);
+}
+
+/// A law given on top replaces the one below whole; `--set` may change one parameter of it.
+#[test]
+fn laws_on_top_of_laws() {
+    let dir = tempfile::tempdir().unwrap();
+    let (top, base) = (dir.path().join("top.toml"), dir.path().join("base.toml"));
+    fs::write(&base, slab(LINE, CELLS)).unwrap();
+    let law = "cells.msc.uptake.oxygen.michaelis-menten.km";
+    fs::write(&top, format!("extend = \"base.toml\"\n{law} = \"4 uM\"\n")).unwrap();
+    let report = load(&top, &[]).unwrap_err();
+    let d = &report.diagnostics[0];
+    assert_eq!((report.errors(), d.code), (1, "E011"), "{report}");
+    assert_eq!(d.key, "cells.msc.uptake.oxygen.michaelis-menten.vmax");
+    let c = load(&base, &[format!("{law}=4 uM")]).unwrap_or_else(|e| panic!("{e}"));
+    // Without a feeding face 0.1 mM count: 0.1/0.104.
+    close(scales(&c.setup)[0].demand, SINK * 0.1 / 0.104 * 2e-3);
+    // Errors cannot be allowed.
+    let text = format!("allow = [\"E010\"]\nx = 1\n{}", slab(LINE, ""));
+    let codes: Vec<&str> = self::report(&text).diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["E021", "E010"]);
 }
