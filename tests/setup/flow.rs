@@ -399,3 +399,31 @@ fn ways_that_only_the_solution_tells() {
     let said = warned(&format!("{part}{LEFT}scaffold.porosity = 0.6"));
     assert_eq!(said[0].1, "flow.law.table does not reach the porosity: 0.6 to 0.8");
 }
+
+/// Rates tell the way through a face of the only pressure, and a rate of nothing tells none.
+#[test]
+fn ways_told_by_rates() {
+    let with = |rate: &str, low: &str, high: &str| {
+        let text = flow(&format!(
+            "law.darcy.permeability = \"1e-8 cm^2\"\nboundary.x_min.rate = \"{rate} uL/s\"\n\
+             boundary.x_max.pressure = \"3 Pa\""
+        ));
+        let text = swap(&text, "boundary.x_min.inlet = \"0.2 mM\"\n", low);
+        swap(&text, "boundary.x_max.outflow = {}", high)
+    };
+    let inlet = |face: &str| format!("boundary.{face}.inlet = \"0.2 mM\"\n");
+    let outflow = |face: &str| format!("boundary.{face}.outflow = {{}}\n");
+    let given = setup(&with("1", &inlet("x_min"), &outflow("x_max"))).flow.unwrap();
+    let FlowBoundary::Rate(rate) = given.boundaries[0] else { panic!() };
+    close(rate, 1e-9);
+    setup(&with("-1", &outflow("x_min"), &inlet("x_max")));
+    let leaves = "oxygen cannot pass x_max, where fluid leaves";
+    refused(&with("1", &inlet("x_min"), ""), "E023", leaves, "write outflow = {}");
+    refused(
+        &with("-1", &outflow("x_min"), ""),
+        "E023",
+        "oxygen cannot pass x_max, where fluid enters",
+        "give inlet = the concentration that the fluid brings",
+    );
+    assert_eq!(codes(&with("0", "", "")), ["W040"]);
+}
