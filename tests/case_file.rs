@@ -565,6 +565,9 @@ fn dots_in_texts() {
         format!("'\\' # {dots}"),
         format!("\"\" # \"{dots}"),
         format!("\"\"\"a\"b\"\"c\n{dots}\\\"\"\"\""),
+        // A long text may end with quotes of its own.
+        format!("\"\"\"a\"\"\"\" # {dots}\"{dots}"),
+        format!("\'\'\'a\'\'\'\'\' # {dots}\'{dots}"),
     ] {
         let text = BASE.replace("title = \"Slab\"", &format!("title = {title}"));
         load_text("x.toml", &text, &[]).unwrap_or_else(|e| panic!("{title}: {e}"));
@@ -590,4 +593,86 @@ fn lists_say_their_length() {
         let report = load_text("x.toml", &BASE.replace(from, to), &[]).unwrap_err().to_string();
         assert!(report.contains(says), "{to}: {report}");
     }
+}
+
+#[test]
+fn the_hash_does_not_see_what_changes_no_result() {
+    let plain = case("").provenance.hash;
+    let expects = case("[[expect]]\nwhat = \"steps\"\nbetween = [0, 9]\n");
+    assert_eq!(expects.provenance.hash, plain);
+    assert_eq!(case_of(&format!("allow = [\"W031\"]\n{BASE}")).provenance.hash, plain);
+    assert_eq!(case_of(&BASE.replace("title = \"Slab\"\n", "")).provenance.hash, plain);
+}
+
+/// Every law follows its solute where solutes are put in the order in which they are made.
+#[test]
+fn stimulation_and_detachment_follow_their_solutes() {
+    let c = case_of(
+        r#"
+[domain]
+size = ["2 mm"]
+voxels = [4]
+[scaffold]
+porosity = 0.8
+effective_diffusivity.area = {}
+[flow]
+law.darcy.permeability = "1e-12 m^2"
+boundary.x_min.pressure = "10 Pa"
+boundary.x_max.pressure = "0 Pa"
+[solutes.lactate]
+diffusivity = "1e-9 m^2/s"
+initial = "0 mM"
+boundary = { x_min.inlet = "0 mM", x_max.outflow = {} }
+[solutes.glucose]
+diffusivity = "6e-10 m^2/s"
+initial = "5 mM"
+boundary = { x_min.inlet = "5 mM", x_max.outflow = {} }
+[cells.msc]
+seeding.uniform.density = "1e6 cells/mL"
+uptake.glucose.michaelis-menten = { vmax = "360 fmol/cell/h", km = "0.4 mM" }
+production.lactate.per-uptake = { of = "glucose", yield = 2 }
+growth.rate.value = "1 1/d"
+growth.stimulation.glucose = { factor = 3, half = "1 mM" }
+detachment = { rate.value = "1 1/d", when.lactate.above.half = "5 mM", when.wall_shear.above.half = "1 Pa" }
+[run]
+duration = "2 d"
+"#,
+    );
+    let names: Vec<&str> = c.setup.solutes.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["glucose", "lactate"]);
+    let msc = &c.setup.populations[0];
+    assert_eq!(msc.stimulation.iter().map(|s| s.0).collect::<Vec<_>>(), [0]);
+    let when = &msc.detachment.as_ref().expect("detachment").when;
+    // The wall shear stands behind the solutes.
+    assert_eq!(when.iter().map(|w| w.0).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_unit_that_does_not_fit_is_told() {
+    let dir = tempfile::tempdir().expect("folder");
+    std::fs::write(dir.path().join("c.csv"), "0,1\n24,2\n").expect("written");
+    for unit in ["%", "", "mm"] {
+        let course = format!(
+            "boundary.x_max.value.csv = {{ path = \"c.csv\", time_unit = \"h\", unit = \"{unit}\" }}"
+        );
+        let text = BASE.replace("boundary.x_max.value = \"18.6 %O2\"", &course);
+        let path = dir.path().join("case.toml");
+        std::fs::write(&path, text).expect("written");
+        let report = load(&path, &[]).expect_err(unit);
+        assert_eq!(report.errors(), 1, "{unit}: {report}");
+        assert!(report.to_string().contains("value.csv.unit"), "{unit}: {report}");
+    }
+}
+
+#[test]
+fn a_remedy_is_for_what_was_typed() {
+    let of = |value: &str| {
+        let text =
+            BASE.replace("\"0.2 mol/m^3\"", value).replace("solutes.oxygen", "solutes.factor");
+        let text = text.replace("18.6 %O2", "1 mM").replace("uptake.oxygen", "uptake.factor");
+        load_text("x.toml", &text, &[]).expect_err(value).to_string()
+    };
+    assert!(of("\"1 ug/mL\"").contains("with the solute's `molar_mass`"));
+    assert!(of("\"1 kPa\"").contains("only for oxygen"));
+    assert!(!of("\"1 kPa\"").contains("molar_mass"));
 }

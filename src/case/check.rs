@@ -215,7 +215,8 @@ impl Checker<'_> {
             self.note(format!("write for example: {} = {sample}", last(key)));
         }
         if let UnitError::Dimension { found, expected } = e {
-            if found.kg == expected.mol && expected.mol != 0 {
+            let amount = Dimension { kg: 0, mol: found.kg, ..*found };
+            if found.mol == 0 && expected.mol != 0 && amount == *expected {
                 self.note("a mass becomes an amount with the solute's `molar_mass`".into());
             }
             if *found == PRESSURE && *expected == CONCENTRATION {

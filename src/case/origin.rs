@@ -35,7 +35,7 @@ pub(super) fn provenance(
     };
     leaves(root, true, &mut |leaf| {
         if !hidden(&leaf.key) {
-            canonical.push(canon(leaf));
+            canonical.extend(canon(leaf));
         }
     });
     leaves(root, false, &mut |leaf| {
@@ -121,19 +121,19 @@ fn name(source: &Source, key: &str) -> String {
 }
 
 /// A value as it enters the hash: key and SI value; nothing for what does not change a result.
-fn canon(leaf: &Checked) -> String {
+fn canon(leaf: &Checked) -> Option<String> {
     const SILENT: [&str; 4] = ["title", "allow", "extend", "expect"];
     let first = leaf.key.split(['.', '[']).next().unwrap_or_default();
     if SILENT.contains(&first) || last(&leaf.key) == "path" {
-        return String::new();
+        return None;
     }
-    match &leaf.value {
+    Some(match &leaf.value {
         Value::Quantity(v, _) => format!("{}\0{:016x}", leaf.key, v.to_bits()),
         Value::Count(n) => format!("{}\0{n}", leaf.key),
         Value::Flag(b) => format!("{}\0{b}", leaf.key),
         Value::Text(t) => format!("{}\0{t}", leaf.key),
         _ => leaf.key.clone(),
-    }
+    })
 }
 
 /// BLAKE3 over the canonical SI case, the contents of the input files and the version.

@@ -219,7 +219,9 @@ fn after_string(bytes: &[u8], i: usize, quote: u8) -> usize {
                 && bytes.get(j + 1) == Some(&quote)
                 && bytes.get(j + 2) == Some(&quote) =>
             {
-                return j + 2;
+                // One or two quotes may stand before the three that end it.
+                let more = bytes[j + 3..].iter().take(2).take_while(|b| **b == quote).count();
+                return j + 2 + more;
             }
             _ => {}
         }

@@ -122,7 +122,13 @@ impl Builder<'_> {
         if text == "1" {
             return Some(1.0);
         }
-        self.check.quantity_of(&format!("1 {text}"), range.dimension, solute).ok()
+        match self.check.quantity_of(&format!("1 {text}"), range.dimension, solute) {
+            Ok(factor) => Some(factor),
+            Err(e) => {
+                self.check.unit_error_at(unit.place, &e, None, &unit.key);
+                None
+            }
+        }
     }
 
     /// Rows of a point list, ascending.

@@ -405,7 +405,10 @@ pub(super) fn renumber(
         let sleep = p.quiescence.iter_mut().flat_map(|q| &mut q.when).map(|w| &mut w.0);
         let death = p.deaths.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
         let turns = p.differentiation.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
-        growth.chain(sleep).chain(death).chain(turns).for_each(|s| *s = new[*s]);
+        let faster = p.stimulation.iter_mut().map(|s| &mut s.0);
+        let leaves = p.detachment.iter_mut().flat_map(|d| &mut d.when).map(|w| &mut w.0);
+        let all = growth.chain(sleep).chain(death).chain(turns).chain(faster).chain(leaves);
+        all.for_each(|s| *s = new[*s]);
     }
     let deposits = matter.matrices.iter_mut().flat_map(|m| &mut m.deposits);
     deposits.flat_map(|d| &mut d.limits).for_each(|l| l.0 = new[l.0]);
