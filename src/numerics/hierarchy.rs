@@ -145,16 +145,16 @@ fn coarsen(
 ) -> Faces<f32> {
     let n = fine.n;
     let m: [usize; 3] = std::array::from_fn(|a| coarse[a].len());
-    // Conductance of one column of fine voxels across coarse face `i` (> 0) along axis `a`, from
-    // those of its faces below, at and above.
-    let column = |a: usize, i: usize, below: f64, middle: f64, above: Option<f64>| {
-        let f = 2 * i;
-        let near = 0.5 * (widths[a][f - 1] + widths[a][f]);
-        let far = 0.5 * (coarse[a][i - 1] + coarse[a][i]);
-        let open = middle * near / far;
-        let half = |t: f64| if t > 0.0 { 0.5 / t } else { f64::INFINITY };
-        let series = 1.0 / (half(below) + 1.0 / middle + above.map_or(0.0, half));
-        OPENNESS * open + (1.0 - OPENNESS) * series
+    // Conductance across a coarse face of a column of fine voxels, from those of its faces below, at
+    // and above, and from the distances of the fine and the coarse centres.
+    let column = |below: Option<f64>, middle: f64, above: Option<f64>, near: f64, far: f64| {
+        let half = |t: Option<f64>| match t {
+            Some(t) if t > 0.0 => 0.5 / t,
+            Some(_) => f64::INFINITY,
+            None => 0.0,
+        };
+        let series = 1.0 / (half(below) + 1.0 / middle + half(above));
+        OPENNESS * (middle * near / far) + (1.0 - OPENNESS) * series
     };
     // The face below coarse voxel `c` along axis `a`, which is not a side of the grid.
     let face = |a: usize, c: [usize; 3]| {
@@ -175,7 +175,9 @@ fn coarsen(
                         sum += middle;
                     } else if middle > 0.0 {
                         let above = if last { None } else { Some(t(at + step)) };
-                        sum += column(a, c[a], t(at - step), middle, above);
+                        let near = 0.5 * (widths[a][2 * c[a] - 1] + widths[a][2 * c[a]]);
+                        let far = 0.5 * (coarse[a][c[a] - 1] + coarse[a][c[a]]);
+                        sum += column(Some(t(at - step)), middle, above, near, far);
                     }
                 }
             }
@@ -188,14 +190,7 @@ fn coarsen(
             return middle;
         }
         let ends = |w: &[f64]| 0.5 * (w[w.len() - 1] + w[0]);
-        let open = middle * ends(&widths[a]) / ends(&coarse[a]);
-        let half = |t: Option<f64>| match t {
-            Some(t) if t > 0.0 => 0.5 / t,
-            Some(_) => f64::INFINITY,
-            None => 0.0,
-        };
-        let series = 1.0 / (half(below) + 1.0 / middle + half(above));
-        OPENNESS * open + (1.0 - OPENNESS) * series
+        column(below, middle, above, ends(&widths[a]), ends(&coarse[a]))
     });
     let ends = stencil::ends(&pairs);
     let mut faces =

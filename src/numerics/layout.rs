@@ -112,14 +112,13 @@ impl Layout {
         &mut view[LEAD..]
     }
 
-    /// The rows south and north of one of [`Layout::runs`]; `zero`, a view, beyond the grid.
+    /// The rows south and north of one of [`Layout::runs`]; `edge`, as long, beyond the grid.
     #[inline(always)]
-    pub fn beside<'v, T>(&self, view: &'v [T], zero: &'v [T], run: &Range<usize>) -> [&'v [T]; 2] {
-        let zero = &zero[LEAD..][..run.len() * self.stride];
+    pub fn beside<'v, T>(&self, view: &'v [T], edge: &'v [T], run: &Range<usize>) -> [&'v [T]; 2] {
         let south =
-            if run.start > 0 { self.span(view, &(run.start - 1..run.end - 1)) } else { zero };
+            if run.start > 0 { self.span(view, &(run.start - 1..run.end - 1)) } else { edge };
         let north =
-            if run.end < self.n[1] { self.span(view, &(run.start + 1..run.end + 1)) } else { zero };
+            if run.end < self.n[1] { self.span(view, &(run.start + 1..run.end + 1)) } else { edge };
         [south, north]
     }
 

@@ -121,6 +121,12 @@ impl Operator {
         &self.zero
     }
 
+    /// Zeros as long as a run of rows.
+    #[inline(always)]
+    fn none(&self, run: &Range<usize>) -> &[f32] {
+        self.layout.span(&self.zero, &(0..run.len()))
+    }
+
     /// The conductances around a run of rows of plane `k`: along x to the left and right, along y and
     /// z below and above.
     #[inline(always)]
@@ -128,7 +134,7 @@ impl Operator {
         let l = &self.layout;
         let (x, y) = (l.view(&self.faces[0], k), l.view(&self.faces[1], k));
         let z = l.view(&self.faces[2], k);
-        let [_, north] = l.beside(y, &self.zero, run);
+        let [_, north] = l.beside(y, self.none(run), run);
         let above = if k + 1 < l.n[2] { l.view(&self.faces[2], k + 1) } else { &self.zero };
         let (left, right) = (l.span(x, run), l.right(x, run));
         [left, right, l.span(y, run), north, l.span(z, run), l.span(above, run)]
@@ -142,7 +148,7 @@ impl Operator {
         run: &Range<usize>,
     ) -> [&'v [f32]; 6] {
         let l = &self.layout;
-        let [south, north] = l.beside(v[1], &self.zero, run);
+        let [south, north] = l.beside(v[1], self.none(run), run);
         let (left, right) = (l.left(v[1], run), l.right(v[1], run));
         [left, right, south, north, l.span(v[0], run), l.span(v[2], run)]
     }
@@ -161,9 +167,7 @@ impl Operator {
         }
         let l = &self.layout;
         let here = l.span(v[1], run);
-        let south = run.start.checked_sub(1).map_or(here, |j| l.span(v[1], &(j..run.end - 1)));
-        let north =
-            if run.end < l.n[1] { l.span(v[1], &(run.start + 1..run.end + 1)) } else { here };
+        let [south, north] = l.beside(v[1], here, run);
         let below = if k > 0 { l.span(v[0], run) } else { here };
         let above = if k + 1 < l.n[2] { l.span(v[2], run) } else { here };
         Some([south, north, below, above])

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use crate::case::checked::{Checked, Value};
+use crate::case::shape::Range;
 use crate::case::words::{brief, one_of};
 use crate::ground::units::{
     self, AMOUNT, CELL_DENSITY, CELLS, CONCENTRATION, Dimension, LENGTH, MASS, MASS_DENSITY, NONE,
@@ -198,22 +199,7 @@ impl Builder<'_> {
         };
         let scale = units::unit(at.word("coordinate_unit")?).ok()?.value;
         let unit = at.get("unit")?;
-        let text = unit.text()?;
-        let factor = if text == "1" {
-            1.0
-        } else {
-            match self.check.quantity_of(
-                &format!("1 {text}"),
-                subject.dimension,
-                subject.solute.as_deref(),
-            ) {
-                Ok(v) => v,
-                Err(e) => {
-                    self.check.unit_error_at(unit.place, &e, None, &unit.key);
-                    return None;
-                }
-            }
-        };
+        let factor = self.factor(unit, Range::any(subject.dimension), subject.solute.as_deref())?;
         let columns = self.columns(path)?;
         let column = at.get("column")?;
         let name = column.text()?;
