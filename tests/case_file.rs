@@ -604,49 +604,6 @@ fn the_hash_does_not_see_what_changes_no_result() {
     assert_eq!(case_of(&BASE.replace("title = \"Slab\"\n", "")).provenance.hash, plain);
 }
 
-/// Every law follows its solute where solutes are put in the order in which they are made.
-#[test]
-fn stimulation_and_detachment_follow_their_solutes() {
-    let c = case_of(
-        r#"
-[domain]
-size = ["2 mm"]
-voxels = [4]
-[scaffold]
-porosity = 0.8
-effective_diffusivity.area = {}
-[flow]
-law.darcy.permeability = "1e-12 m^2"
-boundary.x_min.pressure = "10 Pa"
-boundary.x_max.pressure = "0 Pa"
-[solutes.lactate]
-diffusivity = "1e-9 m^2/s"
-initial = "0 mM"
-boundary = { x_min.inlet = "0 mM", x_max.outflow = {} }
-[solutes.glucose]
-diffusivity = "6e-10 m^2/s"
-initial = "5 mM"
-boundary = { x_min.inlet = "5 mM", x_max.outflow = {} }
-[cells.msc]
-seeding.uniform.density = "1e6 cells/mL"
-uptake.glucose.michaelis-menten = { vmax = "360 fmol/cell/h", km = "0.4 mM" }
-production.lactate.per-uptake = { of = "glucose", yield = 2 }
-growth.rate.value = "1 1/d"
-growth.stimulation.glucose = { factor = 3, half = "1 mM" }
-detachment = { rate.value = "1 1/d", when.lactate.above.half = "5 mM", when.wall_shear.above.half = "1 Pa" }
-[run]
-duration = "2 d"
-"#,
-    );
-    let names: Vec<&str> = c.setup.solutes.iter().map(|s| s.name.as_str()).collect();
-    assert_eq!(names, ["glucose", "lactate"]);
-    let msc = &c.setup.populations[0];
-    assert_eq!(msc.stimulation.iter().map(|s| s.0).collect::<Vec<_>>(), [0]);
-    let when = &msc.detachment.as_ref().expect("detachment").when;
-    // The wall shear stands behind the solutes.
-    assert_eq!(when.iter().map(|w| w.0).collect::<Vec<_>>(), [1, 2]);
-}
-
 #[test]
 fn a_unit_that_does_not_fit_is_told() {
     let dir = tempfile::tempdir().expect("folder");

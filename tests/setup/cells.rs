@@ -1,5 +1,25 @@
 use super::*;
 
+/// Every law follows its solute where solutes are put in the order in which they are made.
+#[test]
+fn stimulation_and_detachment_follow_their_solutes() {
+    let effect = "stimulation.glucose = { factor = 3, half = \"1 mM\" }\n";
+    let text = swap(LAWS, "stimulation.wall_shear", &format!("{effect}stimulation.wall_shear"));
+    let when = "when.lactate.above.half = \"5 mM\"\n";
+    let s = setup(&swap(
+        &text,
+        "when.wall_shear.above.half = \"0.1 Pa\"",
+        &format!("{when}when.wall_shear.above.half = \"0.1 Pa\""),
+    ));
+    let names: Vec<&str> = s.solutes.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["oxygen", "glucose", "lactate"]);
+    let msc = &s.populations[0];
+    assert_eq!(msc.stimulation.iter().map(|s| s.0).collect::<Vec<_>>(), [1, 3]);
+    let when = &msc.detachment.as_ref().expect("detachment").when;
+    // The wall shear stands behind the solutes.
+    assert_eq!(when.iter().map(|w| w.0).collect::<Vec<_>>(), [2, 3]);
+}
+
 #[test]
 fn every_law_of_a_population() {
     let s = setup(LAWS);
