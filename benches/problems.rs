@@ -2,6 +2,7 @@
 //! `benches/peers/compare.py` runs them beside the same problems in other programs.
 //!
 //!     cargo bench --bench problems -- p1 128
+//!     cargo bench --bench problems -- p2 128 lod
 //!     cargo bench --bench problems -- p3 gyroid-128.raw 128
 //!     cargo bench --bench problems -- p4 64
 #![allow(missing_docs)]
@@ -33,11 +34,12 @@ fn solved(setup: Setup, watchers: &mut [&mut dyn Watcher]) -> Solver {
     solver
 }
 
-fn from_file(problem: &str, n: usize) -> Setup {
+fn from_file(problem: &str, n: usize, more: &[String]) -> Setup {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/problems/{problem}.toml"));
-    let voxels = format!("domain.voxels=[{n}, {n}, {n}]");
-    case::load(&path, &[voxels]).unwrap_or_else(|e| panic!("{e:?}")).setup
+    let mut set = vec![format!("domain.voxels=[{n}, {n}, {n}]")];
+    set.extend_from_slice(more);
+    case::load(&path, &set).unwrap_or_else(|e| panic!("{e:?}")).setup
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -53,13 +55,52 @@ fn work(w: &Work) -> String {
 
 /// Steady oxygen: total uptake, mean, least.
 fn p1(n: usize) -> String {
-    let solver = solved(from_file("p1", n), &mut []);
+    let solver = solved(from_file("p1", n, &[]), &mut []);
     let c = flat(&solver.state.fields[0]);
     let uptake = solver.ledger.find("oxygen.used.a").map_or(f64::NAN, |t| t.1);
     let least = c.iter().fold(f64::INFINITY, |m, v| m.min(*v));
     format!(
         "\"uptake\": {uptake:.12e}, \"mean\": {:.12e}, \"min\": {least:.12e}, {}",
         mean(c),
+        work(&solver.work)
+    )
+}
+
+/// Four solutes by locally one-dimensional steps, or controlled ones of this accuracy: relative
+/// L2 error of each against the exact solution at the end, and voxels · solutes · steps a second
+/// of the steps alone.
+fn p2(n: usize, how: &str) -> String {
+    let own = [format!("run.accuracy.time={how}")];
+    let more: &[String] = if how == "lod" { &[] } else { &own };
+    let mut setup = from_file("p2", n, more);
+    if how != "lod" {
+        setup.run.lod = None;
+    }
+    let (grid, time) = (setup.grid.clone(), setup.run.duration);
+    let laws: Vec<(f64, f64)> = setup.solutes.iter().map(|s| (s.diffusivity, s.decay)).collect();
+    let mut solver = Solver::new(setup).unwrap_or_else(|e| panic!("{e:?}"));
+    let start = Instant::now();
+    run(&mut solver, &mut []).unwrap_or_else(|e| panic!("{e:?}"));
+    let seconds = start.elapsed().as_secs_f64();
+    let errors = laws.iter().zip(&solver.state.fields).map(|((d, decay), field)| {
+        let k = std::f64::consts::PI / grid.length(0);
+        let (faded, flat_out) = ((-decay * time).exp(), (-6.0 * d * k * k * time).exp());
+        let (mut square, mut size) = (0.0, 0.0);
+        for (i, v) in flat(field).iter().enumerate() {
+            let at = [i % n, i / n % n, i / (n * n)].map(|i| k * (i as f64 + 0.5) * grid.h[0]);
+            let mode = at[0].cos() * (2.0 * at[1]).cos() * at[2].cos();
+            let exact = faded * (1.0 + 0.5 * mode * flat_out);
+            square += (v - exact).powi(2);
+            size += exact * exact;
+        }
+        format!("{:.3e}", (square / size).sqrt())
+    });
+    let errors: Vec<String> = errors.collect();
+    let rate = (grid.len() * laws.len() * solver.work.steps) as f64 / seconds;
+    let defect = solver.ledger.worst().map_or(0.0, |w| w.1);
+    format!(
+        "\"errors\": [{}], \"rate\": {rate:.4e}, \"defect\": {defect:e}, {}",
+        errors.join(", "),
         work(&solver.work)
     )
 }
@@ -107,7 +148,7 @@ impl Watcher for Means {
 /// Coupled culture: time and means of oxygen, glucose, lactate and viable cells.
 fn p4(n: usize) -> String {
     let mut means = Means(Vec::new());
-    let solver = solved(from_file("p4", n), &mut [&mut means]);
+    let solver = solved(from_file("p4", n, &[]), &mut [&mut means]);
     let defect = solver.ledger.worst().map_or(0.0, |w| w.1);
     format!("\"means\": [{}], \"defect\": {defect:e}, {}", means.0.join(", "), work(&solver.work))
 }
@@ -121,6 +162,10 @@ fn main() {
             let n = number(n);
             Box::new(move || p1(n))
         }
+        ["p2", n, how] => {
+            let (n, how) = (number(n), how.to_owned());
+            Box::new(move || p2(n, &how))
+        }
         ["p3", path, n] => {
             let image = std::fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
             let n = number(n);
@@ -133,7 +178,7 @@ fn main() {
         }
         // All benches are run without arguments too.
         [] => Box::new(|| p1(32)),
-        _ => panic!("p1 N, p3 IMAGE N or p4 N, not {words:?}"),
+        _ => panic!("p1 N, p2 N lod, p2 N ACCURACY, p3 IMAGE N or p4 N, not {words:?}"),
     };
     let threads = std::env::var("BENCH_THREADS").ok().map_or(0, |t| number(&t));
     par::with_threads(threads, move || {

@@ -149,10 +149,12 @@ pub fn cost(setup: &Setup) -> Cost {
         Some(FlowLaw::Brinkman { .. }) => 5e-5,
         _ => 0.0,
     };
-    Cost {
-        memory: super::resources::memory(setup),
-        disk: super::resources::disk(setup),
-        time: steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields)
-            + iterations * setup.grid.len() as f64,
-    }
+    let time = match setup.run.lod {
+        Some(step) => setup.run.duration / step * live(setup) as f64 * 2e-9 * solutes,
+        None => {
+            steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields)
+                + iterations * setup.grid.len() as f64
+        }
+    };
+    Cost { memory: super::resources::memory(setup), disk: super::resources::disk(setup), time }
 }

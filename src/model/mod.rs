@@ -13,6 +13,7 @@ pub mod expect;
 pub mod extrapolation;
 pub mod flow;
 pub mod ledger;
+pub mod lod;
 pub mod matter;
 pub mod migration;
 pub mod perfusion;

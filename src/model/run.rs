@@ -173,44 +173,11 @@ pub fn go_on(
         for w in watchers.iter() {
             target = w.next(t).filter(|&x| moments::after(t, x)).unwrap_or(end).min(target);
         }
-        let mut dt = control.propose(target - t);
-        let mut reason = None;
-        let mut worst = 0;
-        let taken = loop {
-            match solver.attempt(dt) {
-                Ok((error, attempt)) => {
-                    if control.judge(dt, error) {
-                        solver.accept(&attempt);
-                        break dt;
-                    }
-                    worst = attempt.worst;
-                }
-                Err(failure) => {
-                    if dt < SMALLEST * end.max(1.0) {
-                        return Err(Stop::Numerics(failure));
-                    }
-                    control.dt = 0.25 * dt;
-                    reason = Some(failure);
-                }
-            }
-            solver.work.rejected += 1;
-            if control.dt < SMALLEST * end {
-                let name = &solver.catalogue.specs[worst].name;
-                let rejected = StepFailure {
-                    hint: format!(
-                        "every step was rejected by the error control: the error of {name} stays \
-                         above accuracy.time"
-                    ),
-                    field: "the coupled step".into(),
-                    voxel: 0,
-                    history: Vec::new(),
-                    time: t,
-                    dt,
-                };
-                return Err(Stop::Numerics(reason.unwrap_or(rejected)));
-            }
-            dt = control.propose(target - t);
+        let taken = match solver.setup.run.lod {
+            Some(step) => solver.march(step, target),
+            None => controlled(solver, control, target),
         };
+        let taken = taken.map_err(Stop::Numerics)?;
         // The event's own time, free of the round-off of adding steps.
         if (solver.state.time - target).abs() <= 1e-9 * taken {
             solver.state.time = target;
@@ -240,6 +207,53 @@ pub fn go_on(
         }
     }
     Ok(())
+}
+
+/// Takes one step towards `target`, as long as its error allows; gives its length, s.
+fn controlled(
+    solver: &mut Solver,
+    control: &mut Control,
+    target: f64,
+) -> Result<f64, StepFailure> {
+    let (t, end) = (solver.state.time, solver.setup.run.duration);
+    let mut dt = control.propose(target - t);
+    let mut reason = None;
+    let mut worst = 0;
+    loop {
+        match solver.attempt(dt) {
+            Ok((error, attempt)) => {
+                if control.judge(dt, error) {
+                    solver.accept(&attempt);
+                    return Ok(dt);
+                }
+                worst = attempt.worst;
+            }
+            Err(failure) => {
+                if dt < SMALLEST * end.max(1.0) {
+                    return Err(failure);
+                }
+                control.dt = 0.25 * dt;
+                reason = Some(failure);
+            }
+        }
+        solver.work.rejected += 1;
+        if control.dt < SMALLEST * end {
+            let name = &solver.catalogue.specs[worst].name;
+            let rejected = StepFailure {
+                hint: format!(
+                    "every step was rejected by the error control: the error of {name} stays \
+                     above accuracy.time"
+                ),
+                field: "the coupled step".into(),
+                voxel: 0,
+                history: Vec::new(),
+                time: t,
+                dt,
+            };
+            return Err(reason.unwrap_or(rejected));
+        }
+        dt = control.propose(target - t);
+    }
 }
 
 /// Defect of a balance at which a run stops: a thousand times what round-off leaves.

@@ -579,6 +579,8 @@ pub struct RunPlan {
     pub stop_when_steady: bool,
     /// Accuracies.
     pub accuracy: Accuracy,
+    /// Length of fixed locally one-dimensional steps, s; `None`: controlled coupled steps.
+    pub lod: Option<f64>,
     /// Times at which fields are written, ascending, s (0 and the end included).
     pub outputs: Vec<f64>,
     /// Times of checkpoints that stay, ascending, s.

@@ -249,8 +249,9 @@ impl Solver {
             solutes: vec![Default::default(); setup.solutes.len()],
             populations: vec![Default::default(); setup.populations.len()],
         };
-        // A steady run takes no step.
-        let stepped = || if setup.run.steady { State::default() } else { state.clone() };
+        // Only the controlled step needs them.
+        let controlled = !setup.run.steady && setup.run.lod.is_none();
+        let stepped = || if controlled { state.clone() } else { State::default() };
         let mut solver = Solver {
             counted: Vec::new(),
             bends: vec![1.0; setup.solutes.len()],

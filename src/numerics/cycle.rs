@@ -12,6 +12,10 @@ use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::kernel;
 
+/// Residual that one step on a coarse grid may leave, relative to what it was given, before a
+/// second one follows.
+const ENOUGH: f64 = 0.0;
+
 /// Arrays of the cycle, one set a level; shared by all solves on the same grid.
 #[derive(Debug, Default)]
 pub struct Workspace {
@@ -44,9 +48,12 @@ struct Level {
     x: Vec<f32>,
     /// Solution.
     out: Vec<f32>,
-    /// Solution and residual of the first of two cycles.
+    /// Of two steps of conjugate gradients: the first direction, what it leaves, and the products
+    /// of the matrix with both directions.
     first: Vec<f32>,
     rest: Vec<f32>,
+    image: Vec<f32>,
+    last_image: Vec<f32>,
     /// Iterate between two steps where there are seams.
     spare: Vec<f32>,
     /// One a slab.
@@ -77,8 +84,6 @@ pub struct Cycle<'a> {
     /// Levels in use.
     levels: usize,
     d: f32,
-    /// Never two cycles on a coarse grid.
-    pub once: bool,
     work: &'a mut Workspace,
 }
 
@@ -139,7 +144,7 @@ impl<'a> Cycle<'a> {
         };
         work.held.clear();
         work.held.extend(hierarchy.islands.iter().map(held));
-        let mut cycle = Cycle { hierarchy, levels, d, once: false, work };
+        let mut cycle = Cycle { hierarchy, levels, d, work };
         if !dominant {
             cycle.factor();
         }
@@ -190,6 +195,11 @@ impl<'a> Cycle<'a> {
             }
         }
         product
+    }
+
+    /// The fine diagonal beyond the conductances, walls included; padded.
+    pub fn extra(&self) -> &[f32] {
+        &self.work.levels[0].matrix.extra
     }
 
     /// Sum of the fine diagonal beyond the conductances, walls included.
@@ -256,7 +266,7 @@ impl<'a> Cycle<'a> {
         } else {
             seam.down(m, &level.b, &mut level.x, &mut level.spare, next);
         }
-        self.twice(l + 1);
+        self.coarse(l + 1);
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
         let m = level.matrix.with(faces, self.d);
@@ -275,32 +285,61 @@ impl<'a> Cycle<'a> {
         product(&faces.layout, &level.b, &level.out)
     }
 
-    /// Two cycles on a coarse grid (a W-cycle in all) where the structure is uneven: what a coarse
-    /// operator misses of the fine one would add up from level to level.
-    fn twice(&mut self, l: usize) {
-        self.cycle(l);
-        let fine = &self.hierarchy.fine;
-        if fine.even() || self.once || l + 1 == self.hierarchy.levels.len() {
+    /// Solves coarse level `l`: by one cycle, and where the structure is uneven by two steps of
+    /// conjugate gradients around it (a K-cycle in all), so that what a coarse operator misses of
+    /// the fine one neither adds up from level to level nor overshoots (Notay and Vassilevski,
+    /// Numer. Linear Algebra Appl. 15 (2008) 473).
+    fn coarse(&mut self, l: usize) {
+        let along = self.cycle(l);
+        if !self.flexible() || l + 1 == self.hierarchy.levels.len() {
             return;
         }
         let faces = &self.hierarchy.levels[l];
+        let seam = &self.hierarchy.seams[l];
+        let layout = faces.layout;
         let level = &mut self.work.levels[l];
-        faces.layout.fit(&mut level.first);
-        faces.layout.fit(&mut level.rest);
+        let Level { first, rest, image, last_image, .. } = level;
+        for v in [first, rest, image, last_image] {
+            layout.fit(v);
+        }
         std::mem::swap(&mut level.first, &mut level.out);
         let m = level.matrix.with(faces, self.d);
-        smooth::rest(m, &level.b, &level.first, &mut level.rest);
-        self.hierarchy.seams[l].rest(self.d, &level.first, &mut level.rest);
-        std::mem::swap(&mut level.b, &mut level.rest);
-        self.cycle(l);
-        let level = &mut self.work.levels[l];
-        std::mem::swap(&mut level.b, &mut level.rest);
-        let (layout, first) = (faces.layout, &level.first);
-        par::planes(layout.plane(), layout.body(&mut level.out), |k, p| {
-            for (x, first) in p.iter_mut().zip(&layout.body_of(first)[k * layout.plane()..]) {
-                *x += *first;
-            }
+        let mut energy = smooth::product_with(m, &level.first, &mut level.image);
+        energy += seam.multiply(self.d, &level.first, &mut level.image);
+        let step = if energy > 0.0 { along / energy } else { 1.0 };
+        let (b, image) = (layout.body_of(&level.b), layout.body_of(&level.image));
+        let plane = layout.plane();
+        let squares = par::planes_map(plane, layout.body(&mut level.rest), |k, rest| {
+            let here = k * plane..(k + 1) * plane;
+            less(step as f32, &b[here.clone()], &image[here], rest)
         });
+        let (before, after) = squares.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0, s.1 + p.1));
+        let (mut own, mut more) = (step, 0.0);
+        if after > ENOUGH * ENOUGH * before {
+            std::mem::swap(&mut level.b, &mut level.rest);
+            let along = self.cycle(l);
+            let level = &mut self.work.levels[l];
+            std::mem::swap(&mut level.b, &mut level.rest);
+            let m = level.matrix.with(faces, self.d);
+            let mut second = smooth::product_with(m, &level.out, &mut level.last_image);
+            second += seam.multiply(self.d, &level.out, &mut level.last_image);
+            let mixed = product(&layout, &level.out, &level.image);
+            let pivot = second - mixed * mixed / energy;
+            if energy > 0.0 && pivot > 1e-6 * second {
+                more = along / pivot;
+                own -= mixed * more / energy;
+            }
+        }
+        let level = &mut self.work.levels[l];
+        let first = layout.body_of(&level.first);
+        par::planes(plane, layout.body(&mut level.out), |k, out| {
+            blend(own as f32, &first[k * plane..][..plane], more as f32, out);
+        });
+    }
+
+    /// True where the cycle is no fixed matrix: its steps on coarse grids follow what it is given.
+    pub fn flexible(&self) -> bool {
+        !self.hierarchy.fine.even() && self.levels > 2
     }
 
     fn direct_solve(&mut self, l: usize) -> f64 {
@@ -332,6 +371,25 @@ pub fn total(layout: &Layout, a: &[f32]) -> f64 {
         let a = &a[k * plane..][..plane];
         lanes(plane, |i| f64::from(a[i]))
     })
+}
+
+kernel! {
+    /// out = b − factor·v; gives the squares of b and of out.
+    fn less(factor: f32, b: &[f32], v: &[f32], out: &mut [f32]) -> (f64, f64) {
+        for ((out, b), v) in out.iter_mut().zip(b).zip(v) {
+            *out = b - factor * v;
+        }
+        (inner(b, b), inner(out, out))
+    }
+}
+
+kernel! {
+    /// out = own·first + more·out.
+    fn blend(own: f32, first: &[f32], more: f32, out: &mut [f32]) {
+        for (out, first) in out.iter_mut().zip(first) {
+            *out = own * first + more * *out;
+        }
+    }
 }
 
 kernel! {

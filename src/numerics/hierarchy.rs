@@ -46,6 +46,8 @@ pub struct Hierarchy {
     pub axis: [f64; 3],
     /// Largest fine conductance along x, y, z.
     pub largest: [f64; 3],
+    /// Largest over smallest relative diffusivity of what is open.
+    pub contrast: f64,
 }
 
 impl Hierarchy {
@@ -86,6 +88,8 @@ impl Hierarchy {
         }
         seams.push(Seam::new(&last, None));
         let largest = fine.largest();
+        let (least, most) = stencil::range(grid.plane(), &relative, |_, r| r > 0.0);
+        let contrast = (most / least).max(1.0);
         let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
         Hierarchy {
             fine,
@@ -98,6 +102,7 @@ impl Hierarchy {
             relative,
             axis,
             largest,
+            contrast,
         }
     }
 

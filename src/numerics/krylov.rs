@@ -49,6 +49,12 @@ impl Reservoir {
     }
 }
 
+/// Cycles after which a solve is given up that has left more than this: the couplings are too rough
+/// for grids of merged voxels.
+pub const STALLED: usize = 5;
+/// See [`STALLED`].
+pub const HELD: f64 = 0.3;
+
 /// Vectors of the iteration.
 #[derive(Debug, Default)]
 pub struct Vectors {
@@ -107,7 +113,7 @@ pub fn solve(
         let rising = reservoirs.iter().map(|r| (r.total - r.storage).powi(2) / r.total);
         cycle.extra_sum() - rising.sum::<f64>()
     };
-    let mut rho = 0.0;
+    let (mut rho, mut curvature) = (0.0, 0.0);
     let mut left = 1.0;
     for iteration in 1..=limit {
         let old = rho;
@@ -123,14 +129,20 @@ pub fn solve(
             }
             return (iteration, left);
         }
-        let mut curvature = if iteration == 1 {
+        // A cycle that is no fixed matrix keeps its directions apart by what they have in common.
+        let beta = match iteration {
+            1 => 0.0,
+            _ if cycle.flexible() => -product(&layout, &v.z, &v.q) / curvature,
+            _ => rho / old,
+        };
+        curvature = if iteration == 1 {
             // The first direction is z itself.
             std::mem::swap(&mut v.p, &mut v.z);
             cycle.multiply(&v.p, &mut v.q)
         } else {
             std::mem::swap(&mut v.p, &mut v.old);
             layout.fit(&mut v.p);
-            cycle.direct((rho / old) as f32, &v.z, &v.old, &mut v.p, &mut v.q)
+            cycle.direct(beta as f32, &v.z, &v.old, &mut v.p, &mut v.q)
         };
         for reservoir in reservoirs {
             let entries = reservoir.entries.iter().map(|&(i, g)| (layout.at(i as usize), g));
@@ -158,7 +170,8 @@ pub fn solve(
         let norm = norms.iter().map(|n| n.0).sum::<f64>().sqrt();
         let largest = norms.iter().fold(0.0_f32, |m, n| m.max(n.1));
         left = norm / start;
-        if norm <= goal.norm && f64::from(largest) <= goal.largest {
+        let found = norm <= goal.norm && f64::from(largest) <= goal.largest;
+        if found || (iteration == STALLED && left > HELD) {
             return (iteration, left);
         }
     }

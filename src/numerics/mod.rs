@@ -1,5 +1,6 @@
 //! Floor 3: solving diffusion–reaction equations on voxel grids. Knows no biology.
 pub mod aggregate;
+pub mod algebraic;
 pub mod band;
 pub mod control;
 pub mod cycle;
@@ -10,6 +11,7 @@ pub mod hierarchy;
 pub mod krylov;
 pub mod layout;
 pub mod limiter;
+pub mod lod;
 pub mod matrix;
 pub mod momentum;
 pub mod nested;

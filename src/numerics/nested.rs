@@ -17,6 +17,10 @@ use crate::ground::par;
 /// Fewest voxels of a grid that is worth a coarser start.
 const WORTH: usize = 4096;
 
+/// Contrast of conductances above which a linear equation does not gain by it: its coarse solution is
+/// another one.
+const ROUGH: f64 = 100.0;
+
 /// Relative tolerance of coarse solves: below what interpolation leaves.
 const TOLERANCE: f64 = 1e-3;
 
@@ -27,7 +31,8 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
     let fine = eq.hierarchy;
     let plane = fine.fine.plane();
     let known = || range(plane, v, |_, x| x != eq.lift && x != 0.0).0.is_finite();
-    if v.len() < WORTH || eq.reaction.linear() || !eq.reservoirs.is_empty() || known() {
+    let rough = eq.reaction.linear() && fine.contrast > ROUGH;
+    if v.len() < WORTH || rough || !eq.reservoirs.is_empty() || known() {
         return;
     }
     let Some(hierarchy) = fine.coarser() else { return };
@@ -144,6 +149,7 @@ impl Hierarchy {
         let open = gather(t, self.fine.n, &self.relative);
         Some(Hierarchy {
             largest: fine.largest(),
+            contrast: self.contrast,
             fine,
             levels: self.levels[1..].to_vec(),
             coarsest: self.coarsest.clone(),

@@ -12,6 +12,7 @@
 
 mod rows;
 
+use super::algebraic::Algebraic;
 use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
 use super::krylov::{self, Goal, Reservoir, Vectors};
@@ -86,6 +87,7 @@ pub struct Equation<'a> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     cycle: Workspace,
+    algebraic: Algebraic,
     vectors: Vectors,
 }
 
@@ -166,8 +168,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let (mut best, mut idle) = (f64::INFINITY, 0);
     // Where both lead in circles, only steps that lower the residual are taken.
     let (mut turns, mut careful) = (0, false);
-    // A W-cycle is positive only where its coarse cycles do not overshoot; a V-cycle always is.
-    let mut overshoots = false;
+    // Couplings too rough for grids of merged voxels; true once their matrix stands and stays.
+    let mut rough = None;
     let mut sums = evaluate(eq, v, unit, scratch, chord, true);
     let (scale, source) = sums.lifted;
     let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
@@ -214,16 +216,28 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         }
         // What the last step did not tell, the next may meet: no faster than quadratic.
         let bent = (0.3 * bend / scale * sums.norm).max(0.5 * (sums.norm / last).powi(2));
+        // What a linear solve can gain at a time.
+        let digits = if rough.is_some() { 1e-7 } else { 1e-6 };
+        let bent = if eq.reaction.linear() { digits } else { bent.clamp(digits, 0.1) };
         let goal = goal(eq, &sums, bent, target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
         let mut cycle = Cycle::new(eq.hierarchy, eq.d, eq.wall, dominant, &mut scratch.cycle);
-        cycle.once = overshoots;
+        let Vectors { r, x, .. } = &mut scratch.vectors;
         let cycles;
-        (cycles, left) =
-            krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, goal, CYCLE_LIMIT);
+        (cycles, left) = if rough.is_some() {
+            if rough != Some(true) {
+                scratch.algebraic.set(&eq.hierarchy.fine, eq.d, &layout, cycle.extra());
+            }
+            rough = Some(eq.reaction.linear());
+            scratch.algebraic.solve(&layout, eq.reservoirs, r, x, goal, CYCLE_LIMIT)
+        } else {
+            krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, goal, CYCLE_LIMIT)
+        };
+        if rough.is_none() && cycles == krylov::STALLED && left > krylov::HELD {
+            rough = Some(false);
+        }
         solved.cycles += cycles;
-        overshoots |= left >= 1.0;
         let mut factor = 1.0;
         add(v, &layout, &scratch.vectors.x, unit);
         if chord {
@@ -294,9 +308,8 @@ fn bent(norm: f64, before: f64, left: f64) -> f64 {
 /// What the linear solve must reach: what is needed, but not below what the bend of the sink
 /// leaves in any case, nor what single precision gains at a time.
 fn goal(eq: &Equation, sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal {
-    let bent = if eq.reaction.linear() { 0.0 } else { bent };
     let needed = (0.8 * target).min(0.1 * sums.norm);
-    let norm = needed.max(sums.norm * bent.clamp(1e-6, 0.1));
+    let norm = needed.max(sums.norm * bent);
     // On the way, the norm alone tells enough.
     let largest =
         if norm > needed { f64::INFINITY } else { (0.9 * target_max).max(1e-6 * sums.largest) };

@@ -110,6 +110,9 @@ fn settings(case: &Case, finer: bool, space: bool) -> Vec<String> {
         // The error of a step falls with its cube.
         sets.push(format!("run.accuracy.time={:e}", factor.powi(3) * run.accuracy.time));
         sets.push(format!("run.accuracy.max_step=\"{:e} s\"", factor * run.accuracy.max_step));
+        // Fixed steps are of first order: their error shall fall with that of the voxels.
+        let step = run.lod.map(|step| factor.powi(2) * step);
+        sets.extend(step.map(|step| format!("run.lod.step=\"{step:e} s\"")));
     }
     sets
 }

@@ -92,6 +92,7 @@ pub(crate) fn setup(
             steady: duration == 0.0,
             stop_when_steady: false,
             accuracy: Accuracy::default(),
+            lod: None,
             outputs: vec![0.0, duration],
             checkpoints: Vec::new(),
             fields: Vec::new(),

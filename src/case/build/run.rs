@@ -40,6 +40,10 @@ impl Builder<'_> {
                 solver: accuracy.si("solver")?,
                 max_step: accuracy.si("max_step")?,
             },
+            lod: match run.get("lod") {
+                Some(lod) => Some(lod.si("step")?),
+                None => None,
+            },
             outputs: outputs?,
             checkpoints: self.checkpoints(run, duration)?,
             fields: Vec::new(),

@@ -50,6 +50,18 @@ pub(in crate::case) fn run() -> Shape {
             )
             .or("{}"),
             key(
+                "lod",
+                Shape::table(vec![key(
+                    "step",
+                    Shape::positive(TIME),
+                    "Length of every step; the last one before an output may be shorter.",
+                )]),
+                "Fixed locally one-dimensional steps in place of controlled ones: fast, of first \
+                order, without a measure of their error. For solutes alone that diffuse and decay \
+                in an even box.",
+            )
+            .optional(),
+            key(
                 "output",
                 Shape::table(vec![
                     key(
