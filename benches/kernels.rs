@@ -2,32 +2,25 @@
 //! Bytes are what a sweep must at least move; `benches/README.md` says how they are counted.
 #![allow(missing_docs)]
 
+#[path = "common/triad.rs"]
+mod triad;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use blastema::ground::grid::{Form, Grid};
-use blastema::ground::par;
 use blastema::numerics::cycle::{Cycle, Workspace};
 use blastema::numerics::hierarchy::Hierarchy;
 use blastema::numerics::wall::{Behind, Wall};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use triad::{ELEMENTS, Triad};
 
-/// a = b + s·c over arrays of 600 MB: 24 bytes an element.
 fn triad(c: &mut Criterion) {
-    let n = 75_000_000;
-    let (b, d) = (vec![1.0_f64; n], vec![2.0_f64; n]);
-    let mut a = vec![0.0_f64; n];
+    let mut triad = Triad::new();
     let mut group = c.benchmark_group("triad");
-    group.sample_size(10).throughput(Throughput::Bytes(24 * n as u64));
+    group.sample_size(10).throughput(Throughput::Bytes(24 * ELEMENTS as u64));
     group.bench_function("600 MB", |bench| {
-        bench.iter(|| {
-            let chunk = n.div_ceil(64);
-            par::planes(chunk, &mut a, |k, a| {
-                for ((a, b), d) in a.iter_mut().zip(&b[k * chunk..]).zip(&d[k * chunk..]) {
-                    *a = *b + 3.0 * *d;
-                }
-            });
-        });
+        bench.iter_custom(|times| (0..times).map(|_| triad.once()).sum());
     });
     group.finish();
 }

@@ -9,6 +9,8 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "common/triad.rs"]
+mod triad;
 
 use std::path::Path;
 use std::time::Instant;
@@ -67,8 +69,8 @@ fn p1(n: usize) -> String {
 }
 
 /// Four solutes by locally one-dimensional steps, or controlled ones of this accuracy: relative
-/// L2 error of each against the exact solution at the end, and voxels · solutes · steps a second
-/// of the steps alone.
+/// L2 error of each against the exact solution at the end, voxels · solutes · steps a second of the
+/// steps alone, and the memory of the machine in the same minute, bytes/s.
 fn p2(n: usize, how: &str) -> String {
     let own = [format!("run.accuracy.time={how}")];
     let more: &[String] = if how == "lod" { &[] } else { &own };
@@ -98,8 +100,13 @@ fn p2(n: usize, how: &str) -> String {
     let errors: Vec<String> = errors.collect();
     let rate = (grid.len() * laws.len() * solver.work.steps) as f64 / seconds;
     let defect = solver.ledger.worst().map_or(0.0, |w| w.1);
+    let peak = peak();
+    let mut triad = triad::Triad::new();
+    let once = (0..6).map(|_| triad.once().as_secs_f64()).fold(f64::INFINITY, f64::min);
+    let memory = (24 * triad::ELEMENTS) as f64 / once;
     format!(
-        "\"errors\": [{}], \"rate\": {rate:.4e}, \"defect\": {defect:e}, {}",
+        "\"steps_seconds\": {seconds}, \"steps_peak_mib\": {peak}, \"triad\": {memory:.4e}, \
+         \"errors\": [{}], \"rate\": {rate:.4e}, \"defect\": {defect:e}, {}",
         errors.join(", "),
         work(&solver.work)
     )

@@ -11,11 +11,11 @@
 //! substituted back in the opposite order, and the next step, which eliminates in that order,
 //! takes each plane while it is in the cache.
 
+use super::stencil::lanes;
 use crate::kernel;
 
-/// Rows that are solved side by side along x, and columns along y.
+/// Rows that are solved side by side along x.
 const LANES: usize = 8;
-const TILE: usize = 32;
 
 /// One solute on one grid for one length of step.
 #[derive(Clone, Debug)]
@@ -107,6 +107,14 @@ impl Passed {
     }
 }
 
+/// What a pass works with.
+struct Scratch {
+    /// The plane before, as the last step left it.
+    before: Vec<f64>,
+    /// Lines along x, side by side.
+    lines: Vec<[f64; LANES]>,
+}
+
 impl Lod {
     /// Prepares steps on a grid of `n` voxels along x, y, z.
     pub fn new(n: [usize; 3], along: &[Along; 3]) -> Lod {
@@ -117,12 +125,13 @@ impl Lod {
     /// they are cut into calls.
     pub fn advance(&self, v: &mut [f64], first: usize, steps: usize) -> Passed {
         let mut passed = Passed::default();
-        let mut before = vec![0.0; self.n[0] * self.n[1]];
+        let [nx, ny, _] = self.n;
+        let mut scratch = Scratch { before: vec![0.0; nx * ny], lines: vec![[0.0; LANES]; nx] };
         for step in first..first + steps {
-            self.pass(v, step % 2 == 0, step > first, true, &mut before, &mut passed);
+            self.pass(v, step % 2 == 0, step > first, true, &mut scratch, &mut passed);
         }
         if steps > 0 {
-            self.pass(v, (first + steps) % 2 == 0, true, false, &mut before, &mut passed);
+            self.pass(v, (first + steps) % 2 == 0, true, false, &mut scratch, &mut passed);
         }
         passed
     }
@@ -134,10 +143,11 @@ impl Lod {
         up: bool,
         end: bool,
         begin: bool,
-        before: &mut [f64],
+        scratch: &mut Scratch,
         passed: &mut Passed,
     ) {
         let [nx, _, nz] = self.n;
+        let Scratch { before, lines } = scratch;
         let plane = before.len();
         let [x, y, z] = &self.axes;
         let (now, last) = if up { (&z.up, &z.down) } else { (&z.down, &z.up) };
@@ -146,170 +156,179 @@ impl Lod {
             let k = if up { m } else { nz - 1 - m };
             let (low, rest) = v.split_at_mut(k * plane);
             let (here, high) = rest.split_at_mut(plane);
-            if end {
-                let all = substitute(last.next[k], before, here);
-                let at = |of: usize| if k == of { all } else { 0.0 };
-                passed.note(2, [all, at(0), at(nz - 1)]);
+            let mut sum = 0.0;
+            let blocks = here.chunks_mut(LANES * nx).zip(before.chunks_mut(LANES * nx));
+            for (block, before) in blocks {
+                if end {
+                    sum += substitute(last.next[k], before, block);
+                }
+                if begin {
+                    passed.note(0, along_x(x, lines, block));
+                }
             }
+            let at = |of: usize| if k == of { sum } else { 0.0 };
+            passed.note(2, [sum, at(0), at(nz - 1)]);
             if begin {
-                passed.note(0, along_x(x, here, nx));
-                passed.note(1, along_y(y, here, nx));
                 let wall = if k == 0 { z.walls[0] } else { 0.0 }
                     + if k + 1 == nz { z.walls[1] } else { 0.0 };
-                let done = if m == 0 {
-                    None
-                } else if up {
-                    Some(&low[low.len() - plane..])
-                } else {
-                    Some(&high[..plane])
+                // Nothing comes to the first plane, whatever it is given.
+                let (next, done) = match (m, up) {
+                    (0, _) => (0.0, &before[..]),
+                    (_, true) => (now.next[k], &low[low.len() - plane..]),
+                    (_, false) => (now.next[k], &high[..plane]),
                 };
-                eliminate(now.own[k], now.next[k], wall, done, here);
+                let z = Elimination { own: now.own[k], next, wall, done };
+                passed.note(1, along_y(y, &z, here, nx));
             }
         }
     }
+}
+
+/// Elimination along z: a plane becomes own·(plane + wall) + next·done.
+struct Elimination<'a> {
+    own: f64,
+    next: f64,
+    wall: f64,
+    done: &'a [f64],
 }
 
 kernel! {
     /// here += next·before, which `here` then is; gives the sum.
     fn substitute(next: f64, before: &mut [f64], here: &mut [f64]) -> f64 {
-        let mut sums = [0.0; LANES];
-        let (b, h) = (before.chunks_mut(LANES), here.chunks_mut(LANES));
-        for (before, here) in b.zip(h) {
-            for ((before, here), sum) in before.iter_mut().zip(here).zip(&mut sums) {
-                *here += next * *before;
-                *before = *here;
-                *sum += *here;
-            }
+        for (before, here) in before.iter_mut().zip(here.iter_mut()) {
+            *here += next * *before;
+            *before = *here;
         }
-        sums.iter().sum()
+        lanes(here.len(), |i| here[i])
     }
 }
 
 kernel! {
-    /// here = own·(here + wall) + next·done.
-    fn eliminate(own: f64, next: f64, wall: f64, done: Option<&[f64]>, here: &mut [f64]) {
-        match done {
-            None => here.iter_mut().for_each(|h| *h = own * (*h + wall)),
-            Some(done) => {
-                for (h, d) in here.iter_mut().zip(done) {
-                    *h = own * (*h + wall) + next * *d;
-                }
-            }
-        }
-    }
-}
-
-kernel! {
-    /// All lines along x of a plane; gives the sums of all values and of those at both ends.
-    fn along_x(axis: &Axis, plane: &mut [f64], nx: usize) -> [f64; 3] {
+    /// At most [`LANES`] lines along x; gives the sums of all values and of those at both ends.
+    fn along_x(axis: &Axis, lines: &mut [[f64; LANES]], block: &mut [f64]) -> [f64; 3] {
+        let nx = lines.len();
         let Factors { own, next } = &axis.up;
         let (own, next) = (&own[..nx], &next[..nx]);
+        let count = block.len() / nx;
         // Lines side by side: a line alone waits for each of its values.
-        let mut lines = vec![[0.0; LANES]; nx];
-        let mut sums = [[0.0; LANES]; 3];
-        for block in plane.chunks_mut(LANES * nx) {
-            let count = block.len() / nx;
-            let full = count == LANES;
-            if full {
-                let mut rows = block.chunks_exact(nx);
-                let rows: [&[f64]; LANES] = std::array::from_fn(|_| rows.next().unwrap_or(&[]));
-                let rows = rows.map(|r| &r[..nx]);
-                for (i, line) in lines.iter_mut().enumerate() {
-                    *line = std::array::from_fn(|l| rows[l][i]);
-                }
-            } else {
-                lines.fill([0.0; LANES]);
-                for (l, row) in block.chunks_exact(nx).enumerate() {
-                    for (line, v) in lines.iter_mut().zip(row) {
-                        line[l] = *v;
-                    }
-                }
+        let mut rows = block.chunks_exact(nx);
+        let side: [&[f64]; LANES] = std::array::from_fn(|_| rows.next().unwrap_or(&[]));
+        if count == LANES {
+            let side = side.map(|r| &r[..nx]);
+            for (i, line) in lines.iter_mut().enumerate() {
+                *line = std::array::from_fn(|l| side[l][i]);
             }
-            for l in 0..count {
-                lines[0][l] += axis.walls[0];
-                lines[nx - 1][l] += axis.walls[1];
+        } else {
+            for (i, line) in lines.iter_mut().enumerate() {
+                *line = std::array::from_fn(|l| side[l].get(i).copied().unwrap_or(0.0));
             }
-            let mut before = [0.0; LANES];
-            for ((line, own), next) in lines.iter_mut().zip(own).zip(next) {
-                for (v, b) in line.iter_mut().zip(&mut before) {
-                    *v = own * *v + next * *b;
-                    *b = *v;
-                }
-            }
-            let mut before = [0.0; LANES];
-            let mut all = [0.0; LANES];
-            for (line, next) in lines.iter_mut().zip(next).rev() {
-                for ((v, b), all) in line.iter_mut().zip(&mut before).zip(&mut all) {
-                    *v += next * *b;
-                    *b = *v;
-                    *all += *v;
-                }
-            }
+        }
+        for l in 0..count {
+            lines[0][l] += axis.walls[0];
+            lines[nx - 1][l] += axis.walls[1];
+        }
+        let mut before = [0.0; LANES];
+        for ((line, own), next) in lines.iter_mut().zip(own).zip(next) {
             for l in 0..LANES {
-                sums[0][l] += all[l];
-                sums[1][l] += lines[0][l];
-                sums[2][l] += lines[nx - 1][l];
+                before[l] = own * line[l] + next * before[l];
             }
-            if full {
-                let mut rows = block.chunks_exact_mut(nx);
-                let rows: [&mut [f64]; LANES] =
-                    std::array::from_fn(|_| rows.next().unwrap_or_default());
-                let mut rows = rows.map(|r| &mut r[..nx]);
-                for (i, line) in lines.iter().enumerate() {
-                    for (row, v) in rows.iter_mut().zip(line) {
-                        row[i] = *v;
-                    }
+            *line = before;
+        }
+        let mut before = [0.0; LANES];
+        let mut all = [0.0; LANES];
+        for (line, next) in lines.iter_mut().zip(next).rev() {
+            for l in 0..LANES {
+                before[l] = line[l] + next * before[l];
+                all[l] += before[l];
+            }
+            *line = before;
+        }
+        if count == LANES {
+            let mut rows = block.chunks_exact_mut(nx);
+            let side: [&mut [f64]; LANES] =
+                std::array::from_fn(|_| rows.next().unwrap_or_default());
+            let mut side = side.map(|r| &mut r[..nx]);
+            for (i, line) in lines.iter().enumerate() {
+                for (row, v) in side.iter_mut().zip(line) {
+                    row[i] = *v;
                 }
-            } else {
-                for (l, row) in block.chunks_exact_mut(nx).enumerate() {
-                    for (line, v) in lines.iter().zip(row) {
-                        *v = line[l];
-                    }
+            }
+        } else {
+            for (l, row) in block.chunks_exact_mut(nx).enumerate() {
+                for (line, v) in lines.iter().zip(row) {
+                    *v = line[l];
                 }
             }
         }
-        sums.map(|s| s.iter().sum())
+        [all, lines[0], lines[nx - 1]].map(|s| s.iter().sum())
     }
 }
 
 kernel! {
-    /// All lines along y of a plane; gives the sums of all values and of those at both ends.
-    fn along_y(axis: &Axis, plane: &mut [f64], nx: usize) -> [f64; 3] {
-        let Factors { own, next } = &axis.up;
-        let ny = own.len();
+    /// All lines along y of a plane, then its elimination along z; gives the sums of all values and
+    /// of those at both ends in between.
+    fn along_y(axis: &Axis, z: &Elimination, plane: &mut [f64], nx: usize) -> [f64; 3] {
         let mut sums = [0.0; 3];
-        // Columns that stay in the nearest cache.
-        for first in (0..nx).step_by(TILE) {
-            let width = TILE.min(nx - first);
-            let mut before = [0.0; TILE];
-            for (j, row) in plane.chunks_exact_mut(nx).enumerate() {
-                let row = &mut row[first..][..width];
-                let wall = if j == 0 { axis.walls[0] } else { 0.0 }
-                    + if j + 1 == ny { axis.walls[1] } else { 0.0 };
-                let (own, next) = (own[j], next[j]);
-                for (v, b) in row.iter_mut().zip(&mut before) {
-                    *v = own * (*v + wall) + next * *b;
-                    *b = *v;
-                }
-            }
-            let mut before = [0.0; TILE];
-            let mut all = [0.0; TILE];
-            for (j, row) in plane.chunks_exact_mut(nx).enumerate().rev() {
-                let row = &mut row[first..][..width];
-                let next = next[j];
-                for ((v, b), all) in row.iter_mut().zip(&mut before).zip(&mut all) {
-                    *v += next * *b;
-                    *b = *v;
-                    *all += *v;
-                }
-                if j == 0 || j + 1 == ny {
-                    let end: f64 = row.iter().sum();
-                    sums[1] += if j == 0 { end } else { 0.0 };
-                    sums[2] += if j + 1 == ny { end } else { 0.0 };
-                }
-            }
-            sums[0] += all.iter().sum::<f64>();
+        let mut first = 0;
+        while first < nx {
+            first += match nx - first {
+                64.. => columns::<64>(axis, z, plane, nx, first, &mut sums),
+                16.. => columns::<16>(axis, z, plane, nx, first, &mut sums),
+                4.. => columns::<4>(axis, z, plane, nx, first, &mut sums),
+                _ => columns::<1>(axis, z, plane, nx, first, &mut sums),
+            };
         }
         sums
     }
+}
+
+/// `W` columns of a plane from `first`; gives `W`.
+#[inline(always)]
+fn columns<const W: usize>(
+    axis: &Axis,
+    z: &Elimination,
+    plane: &mut [f64],
+    nx: usize,
+    first: usize,
+    sums: &mut [f64; 3],
+) -> usize {
+    let Factors { own, next } = &axis.up;
+    let ny = own.len();
+    let wall = |j: usize| {
+        let low = if j == 0 { axis.walls[0] } else { 0.0 };
+        low + if j + 1 == ny { axis.walls[1] } else { 0.0 }
+    };
+    let mut before = [0.0; W];
+    for (j, row) in plane.chunks_exact_mut(nx).enumerate() {
+        let row = &mut row[first..][..W];
+        let (own, next, wall) = (own[j], next[j], wall(j));
+        let mut here = [0.0; W];
+        here.copy_from_slice(row);
+        for l in 0..W {
+            before[l] = own * (here[l] + wall) + next * before[l];
+        }
+        row.copy_from_slice(&before);
+    }
+    let (mut before, mut all, mut high) = ([0.0; W], [0.0; W], [0.0; W]);
+    let rows = plane.chunks_exact_mut(nx).zip(z.done.chunks_exact(nx)).zip(next);
+    for (j, ((row, done), next)) in rows.enumerate().rev() {
+        let (row, done) = (&mut row[first..][..W], &done[first..][..W]);
+        let (mut here, mut from) = ([0.0; W], [0.0; W]);
+        here.copy_from_slice(row);
+        from.copy_from_slice(done);
+        for l in 0..W {
+            before[l] = here[l] + next * before[l];
+            all[l] += before[l];
+            here[l] = z.own * (before[l] + z.wall) + z.next * from[l];
+        }
+        // The columns are still in the nearest cache.
+        row.copy_from_slice(&here);
+        if j + 1 == ny {
+            high = before;
+        }
+    }
+    for (sum, of) in sums.iter_mut().zip([all, before, high]) {
+        *sum += of.iter().sum::<f64>();
+    }
+    W
 }

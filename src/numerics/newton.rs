@@ -219,7 +219,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         // What a linear solve can gain at a time.
         let digits = if rough.is_some() { 1e-7 } else { 1e-6 };
         let bent = if eq.reaction.linear() { digits } else { bent.clamp(digits, 0.1) };
-        let goal = goal(eq, &sums, bent, target, target_max, unit);
+        let goal = goal(&sums, bent, target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
         let mut cycle = Cycle::new(eq.hierarchy, eq.d, eq.wall, dominant, &mut scratch.cycle);
@@ -307,7 +307,7 @@ fn bent(norm: f64, before: f64, left: f64) -> f64 {
 
 /// What the linear solve must reach: what is needed, but not below what the bend of the sink
 /// leaves in any case, nor what single precision gains at a time.
-fn goal(eq: &Equation, sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal {
+fn goal(sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal {
     let needed = (0.8 * target).min(0.1 * sums.norm);
     let norm = needed.max(sums.norm * bent);
     // On the way, the norm alone tells enough.
