@@ -11,7 +11,6 @@
 //! substituted back in the opposite order, and the next step, which eliminates in that order,
 //! takes each plane while it is in the cache.
 
-use super::stencil::lanes;
 use crate::kernel;
 
 /// Rows that are solved side by side along x.
@@ -195,11 +194,24 @@ struct Elimination<'a> {
 kernel! {
     /// here += next·before, which `here` then is; gives the sum.
     fn substitute(next: f64, before: &mut [f64], here: &mut [f64]) -> f64 {
-        for (before, here) in before.iter_mut().zip(here.iter_mut()) {
+        let mut sums = [0.0; LANES];
+        let (mut b, mut h) = (before.chunks_exact_mut(LANES), here.chunks_exact_mut(LANES));
+        for (before, here) in b.by_ref().zip(h.by_ref()) {
+            let mut now = [0.0; LANES];
+            for l in 0..LANES {
+                now[l] = here[l] + next * before[l];
+                sums[l] += now[l];
+            }
+            before.copy_from_slice(&now);
+            here.copy_from_slice(&now);
+        }
+        let rest = b.into_remainder().iter_mut().zip(h.into_remainder());
+        for ((before, here), sum) in rest.zip(&mut sums) {
             *here += next * *before;
             *before = *here;
+            *sum += *here;
         }
-        lanes(here.len(), |i| here[i])
+        sums.iter().sum()
     }
 }
 
