@@ -1,6 +1,7 @@
 //! Cycles that steady solves to 1e-8 take where coefficients are rough, voxels flat, grids odd. The
-//! bounds are counts of a prototype of the same method (a prototype's cycles, in its setting:
-//! conjugate gradients around a V(2,2)-cycle in single precision on 64³ voxels).
+//! bounds of what is rough or flat are what conjugate gradients around a V(2,2)-cycle with red–black
+//! Gauss–Seidel took (the even cube 6, blocks 14 and 15, noise 40, six decades 59, holes 22, flat
+//! voxels 6 and 10, a square 6), those of the others recorded.
 #![allow(missing_docs)]
 
 mod common;
@@ -24,7 +25,7 @@ impl Scatter {
     }
 }
 
-/// A source everywhere, and zero at these faces.
+/// A source everywhere, and nothing outside these faces.
 fn fed(grid: Grid, relative: Vec<f64>, faces: &[usize]) -> Setup {
     let mut solute = common::solute(&grid, "a", 1e-9, 0.0);
     let open: Vec<bool> = relative.iter().map(|r| *r > 0.0).collect();
@@ -43,12 +44,14 @@ fn fed(grid: Grid, relative: Vec<f64>, faces: &[usize]) -> Setup {
     setup
 }
 
-/// The same fed at all faces that are open, without a source.
+/// The same without the source, and with something outside two faces.
 fn driven(mut setup: Setup) -> Setup {
     setup.solutes[0].source = None;
-    for (f, b) in setup.solutes[0].boundaries.iter_mut().enumerate() {
-        if !matches!(b, Boundary::Sealed) {
-            *b = common::value(if f == 1 || f == 5 { 1.0 } else { 0.0 });
+    for f in [1, 5] {
+        let from = Signal::Constant(1.0);
+        match &mut setup.solutes[0].boundaries[f] {
+            Boundary::Value(outside) | Boundary::Transfer { outside, .. } => *outside = from,
+            _ => {}
         }
     }
     setup
@@ -68,9 +71,14 @@ fn cube(n: usize) -> Grid {
 const ALL: [usize; 6] = [0, 1, 2, 3, 4, 5];
 
 fn at_most(what: &str, setup: Setup, most: usize) {
-    let found = cycles(setup.clone());
-    println!("{what}: {found} cycles, {} driven, at most {most}", cycles(driven(setup)));
-    assert!(found <= most, "{what}: {found} cycles, more than {most}");
+    let faces = setup.solutes[0].boundaries.iter().filter(|b| !matches!(b, Boundary::Sealed));
+    let mut found = vec![cycles(setup.clone())];
+    // With one face alone nothing would flow.
+    if faces.count() > 1 {
+        found.push(cycles(driven(setup)));
+    }
+    println!("{what}: {found:?} cycles, at most {most}");
+    assert!(found.iter().all(|f| *f <= most), "{what}: {found:?} cycles, more than {most}");
 }
 
 fn by_voxel(n: usize, mut value: impl FnMut([usize; 3]) -> f64) -> Vec<f64> {
@@ -95,10 +103,10 @@ fn blocks() {
 
 #[test]
 fn noise() {
-    for (low, most) in [(1e-6, 40), (0.0, 18)] {
+    // Impermeable noise took 18 there.
+    for (low, most) in [(1e-6, 40), (0.0, 26)] {
         let mut scatter = Scatter(88172645463325252);
-        let mut relative =
-            by_voxel(64, |_| if scatter.next() < 0.4 { low } else { 1.0 });
+        let mut relative = by_voxel(64, |_| if scatter.next() < 0.4 { low } else { 1.0 });
         if low == 0.0 {
             // Pockets without a way out have no solution.
             let grid = cube(64);
@@ -140,51 +148,62 @@ fn two_dimensions() {
     at_most("256²", fed(grid, vec![1.0; 256 * 256], &ALL[..4]), 6);
 }
 
-fn explore(what: &str, setup: Setup) {
-    println!("{what}: {}", cycles(setup));
-}
-
+/// Other boundaries, forms and counts take as many as the even cube.
 #[test]
-fn others() {
+fn boundaries_forms_and_counts() {
     let n = 64;
-    let mut robin = fed(cube(n), vec![1.0; n * n * n], &[]);
-    for b in &mut robin.solutes[0].boundaries {
+    let mut films = fed(cube(n), vec![1.0; n * n * n], &[]);
+    for b in &mut films.solutes[0].boundaries {
         *b = Boundary::Transfer { coefficient: 1e-6, outside: Signal::Constant(0.0) };
     }
-    explore("robin", robin);
+    at_most("films", films, 8);
     for n in [63, 61, 65, 33] {
-        explore(&format!("odd {n}"), fed(cube(n), vec![1.0; n * n * n], &ALL));
+        at_most(&format!("{n}³"), fed(cube(n), vec![1.0; n * n * n], &ALL), 8);
     }
-    let mut periodic = fed(cube(n), vec![1.0; n * n * n], &[4, 5]);
-    periodic.grid.periodic = [true, true, false];
-    explore("periodic", periodic);
-    for n in [45, 128] {
-        let mut periodic = fed(common::grid(&[n, n, 32], &[1e-3; 3]), vec![1.0; n * n * 32], &[4, 5]);
+    for n in [45, 64] {
+        let grid = common::grid(&[n, n, 32], &[1e-3; 3]);
+        let mut periodic = fed(grid, vec![1.0; n * n * 32], &[4, 5]);
         periodic.grid.periodic = [true, true, false];
-        explore("periodic odd", periodic);
+        at_most(&format!("periodic, {n}"), periodic, 8);
     }
-    explore("one face", fed(cube(64), vec![1.0; 64 * 64 * 64], &[5]));
-    let line = common::grid(&[1000], &[1e-3]);
-    explore("line", fed(line, vec![1.0; 1000], &[0, 1]));
-    let sphere = Grid::sphere(500, 0.0, 1e-3);
-    explore("sphere", fed(sphere, vec![1.0; 500], &[1]));
+    at_most("one face", fed(cube(n), vec![1.0; n * n * n], &[5]), 8);
+    at_most("a line", fed(common::grid(&[1000], &[1e-3]), vec![1.0; 1000], &[0, 1]), 8);
+    at_most("a sphere", fed(Grid::sphere(500, 0.0, 1e-3), vec![1.0; 500], &[1]), 8);
+    let cylinder = Grid::cylinder(96, 0.0, 1e-3, Some((1e-3, 64)));
+    at_most("a cylinder", fed(cylinder, vec![1.0; 96 * 64], &[1, 2, 3]), 8);
 }
 
+/// Steady oxygen in a cube of cells whose affinity goes to nothing, and in one of ten materials.
 #[test]
 fn sinks() {
+    let n = 48;
+    let solved = |km: f64, square: f64, relative: Vec<f64>| {
+        let (c0, d, l) = (0.2, 2e-9, 1e-3);
+        let grid = cube(n);
+        let mut solute = common::solute(&grid, "oxygen", d, c0);
+        solute.boundaries = std::array::from_fn(|_| common::value(c0));
+        solute.relative = relative.into();
+        let mut cells = common::population(&grid, "a", 1e14);
+        let vmax = square * d * c0 / (l * l) / 1e14;
+        let law = MichaelisMenten { vmax, km: km * c0 };
+        cells.uptake = vec![(0, Uptake::MichaelisMenten(law))];
+        let setup = common::setup(grid, vec![solute], vec![cells], 0.0);
+        let mut solver = Solver::new(setup).expect("starts");
+        run(&mut solver, &mut []).expect("converges");
+        assert!(solver.ledger.worst().expect("has terms").1 < 2e-8);
+        let field = blastema::model::state::flat(&solver.state.fields[0]);
+        assert!(field.iter().all(|c| (0.0..=c0).contains(c)));
+        println!("Km {km:e}, Thiele² {square}: {:?}", solver.work);
+        solver.work.cycles
+    };
     for km in [1e-2, 1e-4, 1e-6, 1e-8] {
-        for phi2 in [1.0, 25.0, 400.0] {
-            let grid = cube(48);
-            let (c0, d, l) = (0.2, 2e-9, 1e-3);
-            let mut solute = common::solute(&grid, "oxygen", d, c0);
-            solute.boundaries = std::array::from_fn(|_| common::value(c0));
-            let mut cells = common::population(&grid, "a", 1e14);
-            let vmax = phi2 * d * c0 / (l * l) / 1e14;
-            cells.uptake = vec![(0, Uptake::MichaelisMenten(MichaelisMenten { vmax, km: km * c0 }))];
-            let setup = common::setup(grid, vec![solute], vec![cells], 0.0);
-            let mut solver = Solver::new(setup).expect("starts");
-            run(&mut solver, &mut []).expect("converges");
-            println!("km {km:e} phi2 {phi2}: {:?}", solver.work);
+        for square in [1.0, 25.0, 400.0] {
+            let cycles = solved(km, square, vec![1.0; n * n * n]);
+            assert!(cycles <= 100, "Km {km:e}, Thiele² {square}: {cycles} cycles");
         }
     }
+    let mut scatter = Scatter(88172645463325252);
+    let of: Vec<f64> = (0..216).map(|_| 10_f64.powf(-2.0 * scatter.next())).collect();
+    let material = |[x, y, z]: [usize; 3]| of[x / 8 + 6 * (y / 8) + 36 * (z / 8)];
+    assert!(solved(7.5e-3 / 0.2, 25.0, by_voxel(n, material)) <= 20);
 }

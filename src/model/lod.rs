@@ -16,9 +16,7 @@ const WORK: usize = 1_000_000_000;
 pub fn obstacle(setup: &Setup) -> Option<String> {
     let even = |values: &[f64]| values.iter().all(|v| *v == values[0] && *v > 0.0);
     let structure = &setup.structure;
-    let plain = |b: &Boundary| {
-        matches!(b, Boundary::Sealed | Boundary::Value(Signal::Constant(_)))
-    };
+    let plain = |b: &Boundary| matches!(b, Boundary::Sealed | Boundary::Value(Signal::Constant(_)));
     let of_case = [
         (setup.run.steady, "a steady run"),
         (setup.run.stop_when_steady, "run.stop_when"),
@@ -38,7 +36,10 @@ pub fn obstacle(setup: &Setup) -> Option<String> {
                 (!even(&s.relative), "a diffusivity that varies"),
                 (s.source.is_some(), "a source"),
                 (s.release.is_some(), "a release"),
-                (!s.boundaries.iter().all(plain), "other faces than sealed ones and constant values"),
+                (
+                    !s.boundaries.iter().all(plain),
+                    "other faces than sealed ones and constant values",
+                ),
             ];
             what.into_iter().find(|w| w.0).map(|w| format!("{} of {}", w.1, s.name))
         })
@@ -130,7 +131,9 @@ pub fn stiffness(setup: &Setup, step: f64) -> f64 {
     let grid = &setup.grid;
     let of = |s: &super::setup::Solute| {
         let d = s.diffusivity * s.relative[0] / setup.structure.porosity[0];
-        (0..grid.dimensions).map(move |a| step * d * s.axis[a] / grid.h[a].powi(2)).fold(0.0, f64::max)
+        (0..grid.dimensions)
+            .map(move |a| step * d * s.axis[a] / grid.h[a].powi(2))
+            .fold(0.0, f64::max)
     };
     setup.solutes.iter().map(of).fold(0.0, f64::max)
 }

@@ -210,11 +210,7 @@ pub fn go_on(
 }
 
 /// Takes one step towards `target`, as long as its error allows; gives its length, s.
-fn controlled(
-    solver: &mut Solver,
-    control: &mut Control,
-    target: f64,
-) -> Result<f64, StepFailure> {
+fn controlled(solver: &mut Solver, control: &mut Control, target: f64) -> Result<f64, StepFailure> {
     let (t, end) = (solver.state.time, solver.setup.run.duration);
     let mut dt = control.propose(target - t);
     let mut reason = None;

@@ -408,3 +408,96 @@ impl Algebraic {
         (done, left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::grid::{Form, Grid};
+
+    /// Solves on a grid of these voxels and relative diffusivities; cycles, and ‖r − A x‖/‖r‖.
+    fn solved(
+        n: [usize; 3],
+        relative: &[f64],
+        extra: impl Fn(usize) -> f32,
+        reservoirs: &[Reservoir],
+    ) -> (usize, f64) {
+        let dimensions = n.iter().filter(|n| **n > 1).count();
+        let grid = Grid { n, h: [1.0; 3], dimensions, form: Form::Box, periodic: [false; 3] };
+        let faces = Faces::harmonic(&grid, relative, [1.0; 3]);
+        let layout = Layout::new(n);
+        let held: Vec<f32> =
+            (0..grid.len()).map(|i| if relative[i] > 0.0 { extra(i) } else { 0.0 }).collect();
+        let b: Vec<f32> = (0..grid.len())
+            .map(|i| if relative[i] > 0.0 { (i * 7919 % 1009) as f32 - 500.0 } else { 0.0 })
+            .collect();
+        let mut algebraic = Algebraic::default();
+        algebraic.set(&faces, 2.0, &layout, &layout.pad(&held));
+        let mut x = Vec::new();
+        layout.fit(&mut x);
+        let norm = dot_of(&b, &b).sqrt();
+        let goal = Goal { norm: 1e-8 * norm, largest: f64::INFINITY };
+        let (cycles, left) =
+            algebraic.solve(&layout, reservoirs, &layout.pad(&b), &mut x, goal, 200);
+        let x: Vec<f64> = (0..grid.len()).map(|i| x[layout.at(i)]).collect();
+        let mut rest: Vec<f64> = b.iter().map(|b| f64::from(*b)).collect();
+        for i in 0..grid.len() {
+            rest[i] -= f64::from(held[i]) * x[i];
+            faces.neighbours(i, |j, t| rest[i] -= 2.0 * t * (x[i] - x[j]));
+        }
+        for r in reservoirs {
+            let sum: f64 = r.entries.iter().map(|&(i, g)| g * x[i as usize]).sum();
+            for &(i, g) in &r.entries {
+                rest[i as usize] += g * sum / r.total;
+            }
+        }
+        let found = dot(&rest, &rest).sqrt() / norm;
+        assert!((found - left).abs() <= 1e-3 * left + 1e-10, "{found:e}, {left:e}");
+        (cycles, found)
+    }
+
+    fn dot_of(a: &[f32], b: &[f32]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    }
+
+    fn decades(n: usize, decades: f64) -> Vec<f64> {
+        let mut seed = 88172645463325252_u64;
+        let mut dice = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        (0..n).map(|_| 10_f64.powf(-decades * dice())).collect()
+    }
+
+    #[test]
+    fn any_coefficients() {
+        for n in [[20, 18, 16], [70, 60, 1], [500, 1, 1], [5, 4, 3]] {
+            let voxels = n.iter().product();
+            for of in [0.0, 3.0, 6.0] {
+                let mut relative = decades(voxels, of);
+                for hole in relative.iter_mut().step_by(7) {
+                    *hole = 0.0;
+                }
+                // Held at one side, as by a wall.
+                let (cycles, left) =
+                    solved(n, &relative, |i| if i.is_multiple_of(n[0]) { 1.0 } else { 1e-4 }, &[]);
+                assert!(left <= 1e-8 && cycles <= 120, "{n:?} {of}: {cycles} cycles, {left:e}");
+                let (cycles, _) = solved(n, &relative, |_| 100.0, &[]);
+                assert!(cycles <= 12, "{n:?} {of}: {cycles} cycles where it is held everywhere");
+            }
+        }
+    }
+
+    #[test]
+    fn behind_a_wall_a_reservoir() {
+        let n = [16, 16, 16];
+        let relative = decades(4096, 4.0);
+        let entries: Vec<(u32, f64)> = (0..256).map(|j| (16 * j, 2.0)).collect();
+        let bath =
+            Reservoir { entries, storage: 3.0, total: 3.0 + 512.0, fixed: 0.0, gives: vec![] };
+        let wall = |i: usize| if i.is_multiple_of(16) { 2.0 } else { 0.0 };
+        let (cycles, left) = solved(n, &relative, wall, &[bath]);
+        assert!(left <= 1e-8 && cycles <= 60, "{cycles} cycles, {left:e}");
+    }
+}

@@ -127,10 +127,10 @@ impl Lod {
         let [nx, ny, _] = self.n;
         let mut scratch = Scratch { before: vec![0.0; nx * ny], lines: vec![[0.0; LANES]; nx] };
         for step in first..first + steps {
-            self.pass(v, step % 2 == 0, step > first, true, &mut scratch, &mut passed);
+            self.pass(v, step.is_multiple_of(2), step > first, true, &mut scratch, &mut passed);
         }
         if steps > 0 {
-            self.pass(v, (first + steps) % 2 == 0, true, false, &mut scratch, &mut passed);
+            self.pass(v, (first + steps).is_multiple_of(2), true, false, &mut scratch, &mut passed);
         }
         passed
     }

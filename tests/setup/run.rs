@@ -120,6 +120,49 @@ fn clock_and_output() {
     assert_eq!(codes(&steady), [""; 0]);
 }
 
+/// Fixed steps are for solutes alone in an even box; D = 2e-9 m²/s over h² = 2.5e-7 m² is 0.008/s.
+#[test]
+fn locally_one_dimensional_steps() {
+    let fixed = |text: &str, step: &str| {
+        swap(text, "duration", &format!("lod.step = \"{step}\"\nduration"))
+    };
+    assert_eq!(setup(SLAB).run.lod, None);
+    assert_eq!(setup(&fixed(SLAB, "1 min")).run.lod, Some(60.0));
+    assert_eq!(codes(&fixed(SLAB, "62 s")), [""; 0]);
+    let long = "run.lod.step is long for its voxels: D·step/h² is 1.0";
+    let label = "fields that change within a few voxels will be wrong";
+    let told = [("W048", long.to_owned(), label.to_owned())];
+    assert_eq!(warned(&fixed(SLAB, "125 s")), told);
+    assert_eq!(codes(&fixed(SLAB, "63 s")), ["W048"]);
+    let beside = |text: &str, what: &str| {
+        refused(
+            &fixed(text, "1 min"),
+            "E020",
+            &format!("run.lod beside {what}"),
+            "for solutes alone that diffuse and decay in an even box",
+        );
+    };
+    beside(
+        &cells("growth.rate.value = \"1 1/d\"\nseeding.uniform.density = \"1e6 cells/mL\""),
+        "cells",
+    );
+    beside(&swap(SLAB, "duration", "stop_when = \"steady\"\nduration"), "run.stop_when");
+    beside(
+        &swap(SLAB, "porosity = 0.8", "porosity.linear = { axis = \"x\", from = 0.5, to = 0.8 }"),
+        "a porosity that varies",
+    );
+    beside(&swap(SLAB, "[run]", "source.rate = \"1 mM/h\"\n[run]"), "a source of oxygen");
+    let walls = "other faces than sealed ones and constant values of oxygen";
+    for condition in ["flux = \"1 nmol/cm^2/s\"", "value.steps.points = [[\"0 h\", \"0.2 mM\"]]"] {
+        beside(&swap(SLAB, "value = \"0.2 mM\"", condition), walls);
+    }
+    beside(
+        &swap(SLAB, "size = [\"2 mm\"]", "shape = \"sphere\"\nsize = [\"2 mm\"]")
+            .replace("x_max", "r_max"),
+        "a cylinder or a sphere",
+    );
+}
+
 /// Values that run but are far from what is published, on both sides of each limit.
 #[test]
 fn values_far_from_what_is_published() {
@@ -198,6 +241,6 @@ fn values_far_from_what_is_published() {
         "E021",
         "allow[0] is no warning",
         "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
-         W045, W046, W047",
+         W045, W046, W047, W048",
     );
 }
