@@ -66,7 +66,7 @@ fn each_axis_in_turn() {
         for (axis, along) in along.iter().enumerate() {
             let stride: usize = N[..axis].iter().product();
             for first in 0..expected.len() {
-                if first / stride % N[axis] == 0 {
+                if (first / stride).is_multiple_of(N[axis]) {
                     let places = (0..N[axis]).map(|i| first + i * stride);
                     let line: Vec<f64> = places.clone().map(|p| expected[p]).collect();
                     for (p, v) in places.zip(dense(N[axis], along, &line)) {
