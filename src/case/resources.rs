@@ -10,6 +10,9 @@ use crate::model::state::Catalogue;
 /// The program and its libraries, bytes.
 const PROGRAM: f64 = 20e6;
 
+/// Contrast of diffusivities from which on couplings may be too rough for merged voxels.
+const ROUGH: f64 = 100.0;
+
 /// Address space that a thread reserves, most of it never touched, bytes.
 const PER_THREAD: f64 = 72e6;
 
@@ -26,6 +29,11 @@ pub fn memory(setup: &Setup) -> f64 {
             shapes.push(relative);
         }
     }
+    // What multigrid by strength of coupling takes, where it may be needed.
+    let rough = shapes.iter().any(|shape| {
+        let open = || shape.iter().copied().filter(|r| *r > 0.0);
+        open().fold(0.0, f64::max) > ROUGH * open().fold(f64::INFINITY, f64::min)
+    });
     let law = setup.flow.as_ref().map(|f| &f.law);
     let staggered = matches!(law, Some(FlowLaw::Brinkman { .. }));
     let parts = [
@@ -34,6 +42,7 @@ pub fn memory(setup: &Setup) -> f64 {
         (30, setup.populations.len()),
         (40, fields),
         (55, shapes.len()),
+        (300, usize::from(rough)),
         (500, usize::from(setup.flow.is_some())),
         (350, usize::from(staggered)),
         (16, usize::from(setup.grid.form != Form::Box)),
