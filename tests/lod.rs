@@ -4,12 +4,13 @@
 mod common;
 
 use approx::assert_relative_eq;
-use blastema::model::run::run;
+use blastema::model::run::{self, Kept, Moment, Stop, Watcher, Wish, run};
 use blastema::model::setup::{Initial, Setup};
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
 use blastema::numerics::lod::{Along, Lod};
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 const N: [usize; 3] = [13, 9, 7];
 
@@ -203,4 +204,52 @@ fn porosity_is_storage() {
     }
     let decayed = |s: &Solver| s.ledger.find("a.decayed").unwrap().0;
     assert_relative_eq!(decayed(&whole), 2.0 * decayed(&half), max_relative = 1e-12);
+}
+
+/// Stops after so many steps and keeps the state.
+struct After(usize, Option<Arc<Kept>>);
+
+impl Watcher for After {
+    fn next(&self, _: f64) -> Option<f64> {
+        None
+    }
+    fn see(&mut self, _: &Moment) -> Result<(), String> {
+        Ok(())
+    }
+    fn wish(&mut self, solver: &Solver) -> Wish {
+        if solver.work.steps >= self.0 { Wish::Stop("enough".into()) } else { Wish::Go }
+    }
+    fn take(&mut self, kept: &Arc<Kept>) -> Result<(), String> {
+        self.1 = Some(kept.clone());
+        Ok(())
+    }
+}
+
+/// Stopped after an odd number of steps and after an even one, a run ends with the same bits.
+#[test]
+fn goes_on_with_the_same_bits() {
+    let (mut setup, _) = mode([12, 11, 10], 16);
+    let step = setup.run.duration / 16.0;
+    setup.run.outputs = [0.0, 5.0, 10.0, 16.0].map(|n| n * step).to_vec();
+    let bits = |solver: &Solver| -> Vec<u64> {
+        flat(&solver.state.fields[0]).iter().map(|v| v.to_bits()).collect()
+    };
+    let mut whole = Solver::new(setup.clone()).unwrap();
+    run(&mut whole, &mut []).unwrap();
+    assert_eq!(whole.work.steps, 16);
+    for steps in [5, 10] {
+        let mut solver = Solver::new(setup.clone()).unwrap();
+        let mut after = After(steps, None);
+        let stopped = run(&mut solver, &mut [&mut after]);
+        assert!(matches!(stopped, Err(Stop::Asked(_))), "{stopped:?}");
+        let kept = after.1.expect("a state");
+        assert_eq!(kept.step, steps);
+        let mut again = Solver::new(setup.clone()).unwrap();
+        let clock = run::restore(&mut again, &mut [], &kept.bytes, false).unwrap();
+        run::go_on(&mut again, &mut [], clock).unwrap();
+        assert_eq!(bits(&again), bits(&whole), "after {steps} steps");
+        for (a, b) in again.ledger.terms.iter().zip(&whole.ledger.terms) {
+            assert_eq!(a.total.to_bits(), b.total.to_bits(), "{}", a.name);
+        }
+    }
 }

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use crate::ground::grid::Form;
 use crate::model::setup::{FlowLaw, Setup};
 use crate::model::state::Catalogue;
+use crate::numerics::algebraic::ROUGH;
 
 /// The program and its libraries, bytes.
 const PROGRAM: f64 = 20e6;
-
-/// Contrast of diffusivities from which on couplings may be too rough for merged voxels.
-const ROUGH: f64 = 100.0;
 
 /// Address space that a thread reserves, most of it never touched, bytes.
 const PER_THREAD: f64 = 72e6;

@@ -10,6 +10,9 @@ use super::krylov::{Goal, Reservoir};
 use super::layout::Layout;
 use super::stencil::Faces;
 
+/// Contrast of diffusivities up to which grids of merged voxels serve.
+pub const ROUGH: f64 = 100.0;
+
 /// Most unknowns that are solved for directly.
 const COARSEST: usize = 200;
 /// Share of the strongest coupling of an unknown that a pair must have.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::algebraic::ROUGH;
 use super::cycle::toward_wall;
 use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Scratch};
@@ -17,10 +18,6 @@ use crate::ground::par;
 /// Fewest voxels of a grid that is worth a coarser start.
 const WORTH: usize = 4096;
 
-/// Contrast of conductances above which a linear equation does not gain by it: its coarse solution is
-/// another one.
-const ROUGH: f64 = 100.0;
-
 /// Relative tolerance of coarse solves: below what interpolation leaves.
 const TOLERANCE: f64 = 1e-3;
 
@@ -31,6 +28,7 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
     let fine = eq.hierarchy;
     let plane = fine.fine.plane();
     let known = || range(plane, v, |_, x| x != eq.lift && x != 0.0).0.is_finite();
+    // The coarse solution of a rough linear equation is another one.
     let rough = eq.reaction.linear() && fine.contrast > ROUGH;
     if v.len() < WORTH || rough || !eq.reservoirs.is_empty() || known() {
         return;

@@ -234,7 +234,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         } else {
             krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, goal, CYCLE_LIMIT)
         };
-        if rough.is_none() && cycles == krylov::STALLED && left > krylov::HELD {
+        let stalled = left >= 1.0 || (cycles == krylov::STALLED && left > krylov::HELD);
+        if rough.is_none() && stalled {
             rough = Some(false);
         }
         solved.cycles += cycles;
