@@ -139,9 +139,6 @@ fn p3(image: &[u8], n: usize) -> String {
 struct Means(Vec<String>);
 
 impl Watcher for Means {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         if moment.output {
             let fields = moment.solver.state.fields.iter().take(4);

@@ -16,9 +16,6 @@ use faults::case;
 struct Breaks(usize);
 
 impl Watcher for Breaks {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
     fn see(&mut self, _: &Moment) -> Result<(), String> {
         self.0 += 1;
         assert!(self.0 < 3, "a fault of the program, step {}", self.0);

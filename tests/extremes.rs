@@ -289,9 +289,6 @@ duration = "1001.25 s"
 /// Least and largest value of the first field in a run.
 struct Range(f64, f64);
 impl Watcher for Range {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         for c in flat(&moment.solver.state.fields[0]) {
             *self = Range(self.0.min(*c), self.1.max(*c));

@@ -4,7 +4,7 @@
 mod common;
 
 use approx::assert_relative_eq;
-use blastema::model::run::{self, Kept, Moment, Stop, Watcher, Wish, run};
+use blastema::model::run::{self, Kept, Stop, Watcher, Wish, run};
 use blastema::model::setup::{Initial, Setup};
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
@@ -210,12 +210,6 @@ fn porosity_is_storage() {
 struct After(usize, Option<Arc<Kept>>);
 
 impl Watcher for After {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
-    }
     fn wish(&mut self, solver: &Solver) -> Wish {
         if solver.work.steps >= self.0 { Wish::Stop("enough".into()) } else { Wish::Go }
     }

@@ -164,9 +164,6 @@ fn one_room_for_two_populations() {
 struct Room(f64);
 
 impl Watcher for Room {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         self.0 = self.0.max(moment.survey.excess);
         Ok(())
@@ -219,9 +216,6 @@ fn shared_room_is_never_exceeded() {
 struct Times(Vec<f64>);
 
 impl Watcher for Times {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         self.0.push(moment.solver.state.time);
         Ok(())

@@ -544,9 +544,6 @@ fn inspect(solver: &Solver) -> Result<(), String> {
 }
 
 impl Watcher for Guard {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         self.shown += 1;
         inspect(moment.solver).map_err(|e| format!("t = {}: {e}", moment.solver.state.time))?;

@@ -6,20 +6,13 @@ use blastema::case::{Case, load, load_text};
 use blastema::ground::grid::Grid;
 use blastema::model::answers::Answer;
 use blastema::model::expect::Check;
-use blastema::model::run::{Moment, Watcher};
+use blastema::model::run::Watcher;
 use blastema::model::setup::Setup;
 use blastema::study::refine::{Plan, answers, compare};
 
 struct Blind;
 
-impl Watcher for Blind {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
-    }
-}
+impl Watcher for Blind {}
 
 /// A verification case with these `--set` arguments, its answers with ±, and whether a coarser
 /// run helped.

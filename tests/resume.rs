@@ -7,7 +7,7 @@ use blastema::case::{self, Case};
 use blastema::ground::par;
 use blastema::model::answers::Answers;
 use blastema::model::expect::Expectations;
-use blastema::model::run::{self, Kept, Moment, Stop, Watcher, Wish};
+use blastema::model::run::{self, Kept, Stop, Watcher, Wish};
 use blastema::model::solver::Solver;
 
 /// Keeps the state before every step; stops after so many.
@@ -18,12 +18,6 @@ struct Every {
 }
 
 impl Watcher for Every {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
-    }
     fn wish(&mut self, solver: &Solver) -> Wish {
         if self.stop.is_some_and(|n| solver.work.steps >= n) {
             Wish::Stop("enough".into())

@@ -198,10 +198,6 @@ impl Attention {
 }
 
 impl Watcher for Attention {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         self.soon |= self.last && moment.last;
         Ok(())

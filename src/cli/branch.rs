@@ -13,7 +13,7 @@ use crate::ground::par;
 use crate::ground::units::{self, TIME};
 use crate::model::answers::{Answers, digits};
 use crate::model::expect::Expectations;
-use crate::model::run::{self, Kept, Moment, Stop, Watcher, Wish};
+use crate::model::run::{self, Kept, Stop, Watcher, Wish};
 use crate::model::setup::Setup;
 use crate::model::solver::Solver;
 use crate::output::checkpoint;
@@ -212,10 +212,6 @@ struct Until {
 impl Watcher for Until {
     fn next(&self, t: f64) -> Option<f64> {
         moments::after(t, self.time).then_some(self.time)
-    }
-
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
     }
 
     fn wish(&mut self, solver: &Solver) -> Wish {

@@ -16,7 +16,7 @@ use crate::ground::keep::Misfit;
 use crate::ground::par;
 use crate::model::answers::{Answer, Answers, digits};
 use crate::model::expect::{Expectations, Outcome};
-use crate::model::run::{self, Moment, Stop, Watcher, Wish};
+use crate::model::run::{self, Stop, Watcher, Wish};
 use crate::model::solver::{Solver, StepFailure};
 use crate::output::report::{Record, State, write_answers, write_record};
 use crate::output::{Folder, OutputError, checkpoint, outputs};
@@ -341,14 +341,6 @@ fn refine(
 struct Asked<'a>(&'a mut Attention);
 
 impl Watcher for Asked<'_> {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
-    }
-
     fn wish(&mut self, _: &Solver) -> Wish {
         self.0.asked().map_or(Wish::Go, Wish::Stop)
     }

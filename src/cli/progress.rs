@@ -85,10 +85,6 @@ fn clock(time: Duration) -> String {
 }
 
 impl Watcher for Progress {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         let share = if self.end > 0.0 { moment.survey.time / self.end } else { 1.0 };
         if let Some(bar) = &self.bar {

@@ -33,10 +33,6 @@ pub struct Answers {
 }
 
 impl Watcher for Answers {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn see(&mut self, moment: &Moment) -> Result<(), String> {
         let survey = moment.survey;
         if self.last.is_none() {

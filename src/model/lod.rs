@@ -1,8 +1,8 @@
 //! Fixed locally one-dimensional steps in place of the controlled coupled step: solutes alone,
 //! that diffuse and decay in an even box.
 
-use super::setup::{Boundary, Setup};
-use super::solver::{Solver, StepFailure};
+use super::setup::{Boundary, Setup, Solute};
+use super::solver::Solver;
 use super::state::flat_mut;
 use crate::ground::grid::{Face, Form};
 use crate::ground::par;
@@ -50,67 +50,46 @@ pub fn obstacle(setup: &Setup) -> Option<String> {
 impl Solver {
     /// Takes fixed steps of `step` towards `target`, s, as many as fit between two looks, or what
     /// is left where that is less than one; gives how far it came, s.
-    pub(super) fn march(&mut self, step: f64, target: f64) -> Result<f64, StepFailure> {
-        if let Some(hint) = obstacle(&self.setup) {
-            let field = "locally one-dimensional steps".into();
-            let (time, history) = (self.state.time, Vec::new());
-            return Err(StepFailure { field, hint, voxel: 0, history, time, dt: step });
-        }
+    pub(super) fn march(&mut self, step: f64, target: f64) -> f64 {
         let left = target - self.state.time;
         // A step that is short by round-off alone is whole.
         let whole = (left / step * (1.0 + 1e-9)).floor();
         let voxels = self.setup.grid.len();
         let most = (WORK / (voxels * self.setup.solutes.len()).max(1)).max(1);
         let (dt, steps) = if whole < 1.0 { (left, 1) } else { (step, most.min(whole as usize)) };
-        let solved: Vec<Lod> = (0..self.setup.solutes.len()).map(|s| self.lines(s, dt)).collect();
-        let first = self.work.steps;
-        let jobs: Vec<_> = self.state.fields.iter_mut().zip(&solved).collect();
-        let passed = par::each(jobs, |(field, lod)| lod.advance(flat_mut(field), first, steps));
+        let all: Vec<_> = self.setup.solutes.iter().map(|s| along(&self.setup, s, dt)).collect();
+        let (n, first) = (self.setup.grid.n, self.work.steps);
+        let jobs: Vec<_> = self.state.fields.iter_mut().zip(&all).collect();
+        let passed = par::each(jobs, |(field, along)| {
+            Lod::new(n, along).advance(flat_mut(field), first, steps)
+        });
         let mut amounts = vec![0.0; self.ledger.terms.len()];
-        for (s, passed) in passed.iter().enumerate() {
-            self.pass(s, dt, steps, passed, &mut amounts);
+        for (s, (along, passed)) in all.iter().zip(&passed).enumerate() {
+            self.pass(s, along, steps, passed, &mut amounts);
         }
         self.state.time += dt * steps as f64;
         self.work.steps += steps;
-        self.work.solves += steps * solved.len();
+        self.work.solves += steps * all.len();
         let moved: Vec<f64> = amounts.iter().map(|a| a.abs()).collect();
         self.ledger.book(&amounts, &moved, dt * steps as f64);
         self.rescale();
         self.contents();
-        Ok(dt * steps as f64)
-    }
-
-    /// Axes along which solute `s` moves.
-    fn along(&self, s: usize, dt: f64) -> [Along; 3] {
-        let (setup, solute) = (&self.setup, &self.setup.solutes[s]);
-        let grid = &setup.grid;
-        let outside = |face: Face| match &solute.boundaries[face.number()] {
-            Boundary::Value(Signal::Constant(value)) => Some(*value),
-            _ => None,
-        };
-        let d = self.transports[s].d / self.storage()[0];
-        std::array::from_fn(|axis| {
-            if axis >= grid.dimensions {
-                return Along::default();
-            }
-            Along {
-                diffusion: dt * d * solute.axis[axis] / grid.h[axis].powi(2),
-                decay: dt * solute.decay / grid.dimensions as f64,
-                outside: [false, true].map(|end| outside(Face { axis, end })),
-            }
-        })
-    }
-
-    fn lines(&self, s: usize, dt: f64) -> Lod {
-        Lod::new(self.setup.grid.n, &self.along(s, dt))
+        dt * steps as f64
     }
 
     /// What a solute lost and gained on the way.
-    fn pass(&self, s: usize, dt: f64, steps: usize, passed: &Passed, amounts: &mut [f64]) {
+    fn pass(
+        &self,
+        s: usize,
+        along: &[Along; 3],
+        steps: usize,
+        passed: &Passed,
+        amounts: &mut [f64],
+    ) {
         let grid = &self.setup.grid;
         let terms = &self.solute_terms[s];
         let volume = grid.voxel_volume() * self.storage()[0];
-        for (axis, along) in self.along(s, dt).iter().enumerate() {
+        for (axis, along) in along.iter().enumerate() {
             amounts[terms.decayed] += volume * along.decay * passed.all[axis];
             let lines = (grid.len() / grid.n[axis] * steps) as f64;
             for end in [false, true] {
@@ -126,14 +105,28 @@ impl Solver {
     }
 }
 
+/// Axes along which a solute moves in a step of `dt`, s.
+fn along(setup: &Setup, solute: &Solute, dt: f64) -> [Along; 3] {
+    let grid = &setup.grid;
+    let outside = |face: Face| match &solute.boundaries[face.number()] {
+        Boundary::Value(Signal::Constant(value)) => Some(*value),
+        _ => None,
+    };
+    let d = solute.diffusivity * solute.relative[0] / setup.structure.porosity[0];
+    std::array::from_fn(|axis| {
+        if axis >= grid.dimensions {
+            return Along::default();
+        }
+        Along {
+            diffusion: dt * d * solute.axis[axis] / grid.h[axis].powi(2),
+            decay: dt * solute.decay / grid.dimensions as f64,
+            outside: [false, true].map(|end| outside(Face { axis, end })),
+        }
+    })
+}
+
 /// Largest D dt/h² of the solutes of a case with locally one-dimensional steps.
 pub fn stiffness(setup: &Setup, step: f64) -> f64 {
-    let grid = &setup.grid;
-    let of = |s: &super::setup::Solute| {
-        let d = s.diffusivity * s.relative[0] / setup.structure.porosity[0];
-        (0..grid.dimensions)
-            .map(move |a| step * d * s.axis[a] / grid.h[a].powi(2))
-            .fold(0.0, f64::max)
-    };
-    setup.solutes.iter().map(of).fold(0.0, f64::max)
+    let all = setup.solutes.iter().flat_map(|s| along(setup, s, step));
+    all.map(|a| a.diffusion).fold(0.0, f64::max)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lod;
 use super::setup::Boundary;
 use super::solver::{Solver, StepFailure};
 use super::survey::Survey;
@@ -27,9 +28,13 @@ pub struct Moment<'a> {
 /// Sees moments of a run.
 pub trait Watcher {
     /// The next time after `t` that this watcher wants to see, s.
-    fn next(&self, t: f64) -> Option<f64>;
+    fn next(&self, _t: f64) -> Option<f64> {
+        None
+    }
     /// Called after each step and at the start.
-    fn see(&mut self, moment: &Moment) -> Result<(), String>;
+    fn see(&mut self, _moment: &Moment) -> Result<(), String> {
+        Ok(())
+    }
     /// Writes or reads back what it has gathered so far.
     fn keep(&mut self, _: &mut Keeper) -> Result<(), Misfit> {
         Ok(())
@@ -160,6 +165,13 @@ pub fn go_on(
     mut clock: Clock,
 ) -> Result<(), Stop> {
     let end = solver.setup.run.duration;
+    if let Some(dt) = solver.setup.run.lod
+        && let Some(hint) = lod::obstacle(&solver.setup)
+    {
+        let field = "locally one-dimensional steps".into();
+        let (time, history) = (solver.state.time, Vec::new());
+        return Err(Stop::Numerics(StepFailure { field, hint, voxel: 0, history, time, dt }));
+    }
     let jumps = jumps(solver);
     let kinks = kinks(solver);
     while !clock.over {
@@ -175,9 +187,8 @@ pub fn go_on(
         }
         let taken = match solver.setup.run.lod {
             Some(step) => solver.march(step, target),
-            None => controlled(solver, control, target),
+            None => controlled(solver, control, target).map_err(Stop::Numerics)?,
         };
-        let taken = taken.map_err(Stop::Numerics)?;
         // The event's own time, free of the round-off of adding steps.
         if (solver.state.time - target).abs() <= 1e-9 * taken {
             solver.state.time = target;

@@ -201,34 +201,23 @@ impl Level {
         }
     }
 
-    /// Gauss–Seidel from zero in the order of the unknowns, and what it leaves.
-    fn down(&mut self) {
-        let m = &self.matrix;
-        for i in 0..m.len() {
-            let before: f64 = m.row(i).filter(|x| x.0 < i).map(|(j, c)| c * self.x[j]).sum();
-            self.x[i] =
-                if m.diagonal[i] > 0.0 { (self.b[i] + before) / m.diagonal[i] } else { 0.0 };
-        }
-        for i in (0..m.len()).rev() {
-            let around: f64 = m.row(i).map(|(j, c)| c * self.x[j]).sum();
-            if m.diagonal[i] > 0.0 {
-                self.x[i] = (self.b[i] + around) / m.diagonal[i];
-            }
-        }
-        for i in 0..m.len() {
-            let around: f64 = m.row(i).map(|(j, c)| c * self.x[j]).sum();
-            self.r[i] = self.b[i] + around - m.diagonal[i] * self.x[i];
-        }
-    }
-
-    /// Gauss–Seidel in the opposite order.
-    fn up(&mut self) {
+    /// Gauss–Seidel from the `x` at hand, in the order of the unknowns and back.
+    fn sweep(&mut self) {
         let m = &self.matrix;
         for i in (0..m.len()).chain((0..m.len()).rev()) {
             let around: f64 = m.row(i).map(|(j, c)| c * self.x[j]).sum();
             if m.diagonal[i] > 0.0 {
                 self.x[i] = (self.b[i] + around) / m.diagonal[i];
             }
+        }
+    }
+
+    /// What the `x` at hand leaves.
+    fn residual(&mut self) {
+        let m = &self.matrix;
+        for i in 0..m.len() {
+            let around: f64 = m.row(i).map(|(j, c)| c * self.x[j]).sum();
+            self.r[i] = self.b[i] + around - m.diagonal[i] * self.x[i];
         }
     }
 }
@@ -289,12 +278,16 @@ impl Algebraic {
                 level.x.copy_from_slice(&level.b);
                 self.coarsest.solve(&mut level.x);
             } else {
-                level.down();
-                level.up();
+                level.x.fill(0.0);
+                level.sweep();
+                level.sweep();
             }
             return;
         }
-        self.levels[l].down();
+        let level = &mut self.levels[l];
+        level.x.fill(0.0);
+        level.sweep();
+        level.residual();
         let (fine, coarse) = self.levels.split_at_mut(l + 1);
         let (fine, next) = (&fine[l], &mut coarse[0]);
         next.b.fill(0.0);
@@ -307,7 +300,7 @@ impl Algebraic {
         for (x, p) in fine.x.iter_mut().zip(&fine.parents).filter(|x| *x.1 != NONE) {
             *x += next.x[*p as usize];
         }
-        fine.up();
+        fine.sweep();
     }
 
     /// Solves level `l` by two steps of conjugate gradients around its cycle.

@@ -12,10 +12,6 @@ use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::kernel;
 
-/// Residual that one step on a coarse grid may leave, relative to what it was given, before a
-/// second one follows.
-const ENOUGH: f64 = 0.0;
-
 /// Arrays of the cycle, one set a level; shared by all solves on the same grid.
 #[derive(Debug, Default)]
 pub struct Workspace {
@@ -309,26 +305,23 @@ impl<'a> Cycle<'a> {
         let step = if energy > 0.0 { along / energy } else { 1.0 };
         let (b, image) = (layout.body_of(&level.b), layout.body_of(&level.image));
         let plane = layout.plane();
-        let squares = par::planes_map(plane, layout.body(&mut level.rest), |k, rest| {
+        par::planes(plane, layout.body(&mut level.rest), |k, rest| {
             let here = k * plane..(k + 1) * plane;
-            less(step as f32, &b[here.clone()], &image[here], rest)
+            less(step as f32, &b[here.clone()], &image[here], rest);
         });
-        let (before, after) = squares.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0, s.1 + p.1));
+        std::mem::swap(&mut level.b, &mut level.rest);
+        let along = self.cycle(l);
+        let level = &mut self.work.levels[l];
+        std::mem::swap(&mut level.b, &mut level.rest);
+        let m = level.matrix.with(faces, self.d);
+        let mut second = smooth::product_with(m, &level.out, &mut level.last_image);
+        second += seam.multiply(self.d, &level.out, &mut level.last_image);
+        let mixed = product(&layout, &level.out, &level.image);
+        let pivot = second - mixed * mixed / energy;
         let (mut own, mut more) = (step, 0.0);
-        if after > ENOUGH * ENOUGH * before {
-            std::mem::swap(&mut level.b, &mut level.rest);
-            let along = self.cycle(l);
-            let level = &mut self.work.levels[l];
-            std::mem::swap(&mut level.b, &mut level.rest);
-            let m = level.matrix.with(faces, self.d);
-            let mut second = smooth::product_with(m, &level.out, &mut level.last_image);
-            second += seam.multiply(self.d, &level.out, &mut level.last_image);
-            let mixed = product(&layout, &level.out, &level.image);
-            let pivot = second - mixed * mixed / energy;
-            if energy > 0.0 && pivot > 1e-6 * second {
-                more = along / pivot;
-                own -= mixed * more / energy;
-            }
+        if energy > 0.0 && pivot > 1e-6 * second {
+            more = along / pivot;
+            own -= mixed * more / energy;
         }
         let level = &mut self.work.levels[l];
         let first = layout.body_of(&level.first);
@@ -374,12 +367,11 @@ pub fn total(layout: &Layout, a: &[f32]) -> f64 {
 }
 
 kernel! {
-    /// out = b − factor·v; gives the squares of b and of out.
-    fn less(factor: f32, b: &[f32], v: &[f32], out: &mut [f32]) -> (f64, f64) {
+    /// out = b − factor·v.
+    fn less(factor: f32, b: &[f32], v: &[f32], out: &mut [f32]) {
         for ((out, b), v) in out.iter_mut().zip(b).zip(v) {
             *out = b - factor * v;
         }
-        (inner(b, b), inner(out, out))
     }
 }
 

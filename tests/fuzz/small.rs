@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use blastema::case::{Case, load_text};
 use blastema::model::answers::Answers;
 use blastema::model::expect::{Expect, Expectations};
-use blastema::model::run::{self, Kept, Moment, Stop, Watcher, Wish};
+use blastema::model::run::{self, Kept, Stop, Watcher, Wish};
 use blastema::model::setup::Setup;
 use blastema::model::solver::Solver;
 use blastema::output::checkpoint;
@@ -145,12 +145,6 @@ struct Until {
 }
 
 impl Watcher for Until {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
-    }
     fn wish(&mut self, solver: &Solver) -> Wish {
         if solver.work.steps >= self.step { Wish::Stop("enough".into()) } else { Wish::Go }
     }

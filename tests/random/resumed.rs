@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use blastema::model::run::{self, Kept, Moment, Stop, Watcher, Wish};
+use blastema::model::run::{self, Kept, Stop, Watcher, Wish};
 use blastema::model::solver::Solver;
 
 use super::random_case;
@@ -18,12 +18,6 @@ struct Every {
 }
 
 impl Watcher for Every {
-    fn next(&self, _: f64) -> Option<f64> {
-        None
-    }
-    fn see(&mut self, _: &Moment) -> Result<(), String> {
-        Ok(())
-    }
     fn wish(&mut self, solver: &Solver) -> Wish {
         if solver.work.steps >= self.stop { Wish::Stop("enough".into()) } else { Wish::Keep }
     }
