@@ -425,7 +425,6 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         let c = flat(&solver.state.fields[s]);
         for (p, population) in setup.populations.iter().enumerate() {
             let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
-            let sum = |n: &[f64]| n.iter().zip(measure).map(|(n, m)| n * m).sum::<f64>();
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 let at_fed =
                     population.modulation(s, &|by| fed(setup, by).unwrap_or(f64::INFINITY));
@@ -438,7 +437,7 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
                     used += cells * law.rate(*c);
                     demand += cells * law.rate(c0);
                 }
-                largest += at_fed * law.reference_rate(c0) * sum(&population.seeding) / live;
+                largest += at_fed * law.reference_rate(c0) * solver.seeded[p] / live;
             }
         }
         // At the start, as the seeding.

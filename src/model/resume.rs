@@ -110,6 +110,7 @@ impl Solver {
             measure: _,
             storage: _,
             live: _,
+            seeded: _,
             storage_range: _,
             measure_range: _,
             following: _,

@@ -121,6 +121,8 @@ pub struct Solver {
     /// Largest value of each field so far: what errors are relative to.
     pub(super) scales: Vec<f64>,
     pub(super) live: f64,
+    /// Σ seeded density times the volume of the voxel over that of the mean one, by population.
+    pub(super) seeded: Vec<f64>,
     /// Smallest and largest `storage` and `measure` of live voxels.
     pub(super) storage_range: (f64, f64),
     pub(super) measure_range: (f64, f64),
@@ -137,8 +139,9 @@ pub struct Solver {
 }
 
 impl Solver {
-    /// Prepares a case; solutes that start steady are solved for.
-    pub fn new(setup: Setup) -> Result<Solver, StepFailure> {
+    /// Prepares a case; solutes that start steady are solved for. The seeding is the first state of
+    /// the cells and is not kept.
+    pub fn new(mut setup: Setup) -> Result<Solver, StepFailure> {
         let catalogue = Catalogue::new(&setup);
         let state = State::initial(&setup, &catalogue);
         let open = setup.structure.open.as_deref();
@@ -168,6 +171,8 @@ impl Solver {
             None => room.clone(),
         };
         let (measure, storage) = (sized(&pores), sized(&setup.structure.porosity));
+        let seeded = |p: &mut Population| dot(plane, &std::mem::take(&mut p.seeding), &measure);
+        let seeded = setup.populations.iter_mut().map(seeded).collect();
         let extent = |values: &[f64]| {
             let (least, most) = range(plane, values, |i, v| v > 0.0 && room[i] > 0.0);
             (least, most.max(0.0))
@@ -279,6 +284,7 @@ impl Solver {
             scratch: Scratch::default(),
             rhs: vec![0.0; n],
             live,
+            seeded,
             storage_range,
             measure_range,
             measure,

@@ -101,11 +101,11 @@ impl<'a> Cycle<'a> {
         for (l, faces) in hierarchy.levels.iter().enumerate().take(levels) {
             let level = &mut work.levels[l];
             let Level { matrix: Coefficients { extra, inverse, share }, b, x, out, .. } = level;
-            for v in [inverse, share, x] {
+            for v in [inverse, share] {
                 faces.layout.fit(v);
             }
-            // The finest grid works in the arrays of its callers.
-            for v in [extra, b, out].into_iter().filter(|_| l > 0) {
+            // See `lend`; and what the finest one adds to its diagonal is there.
+            for v in [extra, b, x, out].into_iter().filter(|_| l > 0) {
                 faces.layout.fit(v);
             }
             if !hierarchy.seams[0].is_empty() {
@@ -170,15 +170,12 @@ impl<'a> Cycle<'a> {
         self.hierarchy.levels[0].layout
     }
 
-    /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product.
-    pub fn apply(&mut self, r: &mut Vec<f32>, out: &mut Vec<f32>) -> f64 {
-        let given = |level: &mut Level, r: &mut Vec<f32>, out: &mut Vec<f32>| {
-            std::mem::swap(&mut level.b, r);
-            std::mem::swap(&mut level.out, out);
-        };
-        given(&mut self.work.levels[0], r, out);
+    /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product; what
+    /// `spare` holds is lost.
+    pub fn apply(&mut self, r: &mut Vec<f32>, out: &mut Vec<f32>, spare: &mut Vec<f32>) -> f64 {
+        self.lend(r, out, spare);
         let mut product = self.cycle(0);
-        given(&mut self.work.levels[0], r, out);
+        self.lend(r, out, spare);
         if self.levels > 1 {
             for (island, held) in self.hierarchy.islands.iter().zip(&self.work.held) {
                 let at = |i: &u32| self.hierarchy.levels[0].layout.at(*i as usize);
@@ -191,6 +188,14 @@ impl<'a> Cycle<'a> {
             }
         }
         product
+    }
+
+    /// The finest grid works in the arrays of its caller; a second call gives them back.
+    fn lend(&mut self, r: &mut Vec<f32>, out: &mut Vec<f32>, spare: &mut Vec<f32>) {
+        let level = &mut self.work.levels[0];
+        std::mem::swap(&mut level.b, r);
+        std::mem::swap(&mut level.out, out);
+        std::mem::swap(&mut level.x, spare);
     }
 
     /// The fine diagonal beyond the conductances, walls included; padded.
@@ -475,8 +480,8 @@ mod tests {
             let mut cycle = Cycle::new(&hierarchy, 5e-9, None, false, &mut work);
             for _ in 0..20 {
                 let r: Vec<f32> = open.iter().map(|o| (o * (dice() - 0.5)) as f32).collect();
-                let (mut r, mut out) = (layout.pad(&r), layout.pad(&r));
-                let product = cycle.apply(&mut r, &mut out);
+                let (mut r, mut out, mut spare) = (layout.pad(&r), layout.pad(&r), layout.pad(&r));
+                let product = cycle.apply(&mut r, &mut out, &mut spare);
                 assert!(product > 0.0, "{n:?}: {product:e}");
             }
         }

@@ -9,7 +9,7 @@
 use super::aggregate::Aggregates;
 use super::band;
 use super::flux::{Flux, OnFaces, around, on_faces};
-use super::newton::{Equation, LARGE, NotConverged, Solved, rest};
+use super::newton::{Equation, LARGE, NotConverged, Solved, close, rest, scale_to_balance};
 use super::stencil::lanes;
 use crate::ground::par;
 
@@ -69,8 +69,6 @@ const FOLLOWS: usize = 40;
 const LEAST: f64 = 1e-12;
 /// Residual over its scale below which each voxel counts relative to its own value.
 const NEAR: f64 = 1e-4;
-/// Most corrections of a balance that is not linear.
-const CLOSURES: usize = 10;
 /// Most times that a field is scaled to its balance and solved for again.
 const SCALINGS: usize = 3;
 
@@ -93,6 +91,7 @@ pub fn solve<F: Flux>(
     v: &mut [f64],
 ) -> Result<Solved, NotConverged> {
     let n = v.len();
+    let plane = eq.hierarchy.fine.plane();
     scratch.fit(eq.hierarchy.fine.n);
     let shapes: Vec<[usize; 3]> = eq.hierarchy.shapes.iter().map(|s| s.0).collect();
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
@@ -148,7 +147,7 @@ pub fn solve<F: Flux>(
             // What circulates through a bath a thousand times a step is a mode that the residual
             // hardly sees, but the balance does.
             if !free && scalings < SCALINGS && (sums.balance / sums.slope).abs() > LARGE {
-                close(v, &sums);
+                scale_to_balance(v, (sums.balance, sums.slope), plane, eq.reaction.linear());
                 flux.follow(v);
                 sums = evaluate(eq, flux, scratch, v);
                 weigh(how, eq, scratch, v, least);
@@ -220,28 +219,19 @@ pub fn solve<F: Flux>(
         if sums.least < -1e-3 * eq.lift.abs().max(v.iter().fold(0.0, |m: f64, x| m.max(*x))) {
             return Err(NotConverged { history, voxel: 0 });
         }
-        let mut alpha = close(v, &sums);
-        for _ in 0..CLOSURES {
-            if alpha.abs() <= if eq.reaction.linear() { LARGE } else { 1e-9 } {
-                break;
-            }
-            sums = evaluate(eq, flux, scratch, v);
-            alpha = close(v, &sums);
-        }
+        let alpha = close(
+            v,
+            plane,
+            eq.reaction.linear(),
+            &mut sums,
+            |s| (s.balance, s.slope),
+            |v| evaluate(eq, flux, scratch, v),
+        );
         solved.stored = sums.stored * (1.0 + alpha);
         solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
     }
     solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     Ok(solved)
-}
-
-/// Drops what is negative and scales the rest so that the balance closes; gives the factor less 1.
-fn close(v: &mut [f64], sums: &Sums) -> f64 {
-    let alpha = if sums.slope == 0.0 { 0.0 } else { -sums.balance / sums.slope };
-    for x in v {
-        *x = if *x > 0.0 { *x * (1.0 + alpha) } else { 0.0 };
-    }
-    alpha
 }
 
 fn clip(bounds: Bounds, v: &mut [f64]) {

@@ -64,7 +64,7 @@ pub struct Vectors {
     pub x: Vec<f64>,
     z: Vec<f32>,
     p: Vec<f32>,
-    /// The direction before; there is none in the first iteration.
+    /// The direction before, once a new one is known; until then the cycle works in it.
     old: Vec<f32>,
     q: Vec<f32>,
 }
@@ -73,7 +73,7 @@ impl Vectors {
     /// Sets the layout; all arrays are padded.
     pub fn fit(&mut self, layout: &Layout) {
         layout.fit(&mut self.x);
-        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.q] {
+        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.old, &mut self.q] {
             layout.fit(v);
         }
     }
@@ -117,7 +117,7 @@ pub fn solve(
     let mut left = 1.0;
     for iteration in 1..=limit {
         let old = rho;
-        rho = cycle.apply(&mut v.r, &mut v.z);
+        rho = cycle.apply(&mut v.r, &mut v.z, &mut v.old);
         if held > 0.0 {
             let sum = total(&layout, &v.r);
             cycle.raise(&mut v.z, (sum / held) as f32);
@@ -141,7 +141,6 @@ pub fn solve(
             cycle.multiply(&v.p, &mut v.q)
         } else {
             std::mem::swap(&mut v.p, &mut v.old);
-            layout.fit(&mut v.p);
             cycle.direct(beta as f32, &v.z, &v.old, &mut v.p, &mut v.q)
         };
         for reservoir in reservoirs {

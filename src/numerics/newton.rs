@@ -264,17 +264,14 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     if solved.newton == 1 {
         solved.bend = bent(sums.norm, last, left) * scale;
     }
-    // The tangent of a saturated sink may point to nothing at all, which no factor scales back.
-    let least = if eq.reaction.linear() { f64::NEG_INFINITY } else { -0.9 };
-    let mut alpha = scale_to_balance(v, &sums, plane, least);
-    for _ in 0..CLOSURES {
-        // The balance is not linear in α: its square would show in the ledger.
-        if alpha.abs() <= if eq.reaction.linear() { LARGE } else { 1e-9 } {
-            break;
-        }
-        sums = evaluate(eq, v, unit, scratch, chord, false);
-        alpha = scale_to_balance(v, &sums, plane, least);
-    }
+    let alpha = close(
+        v,
+        plane,
+        eq.reaction.linear(),
+        &mut sums,
+        |s| (s.balance, s.slope),
+        |v| evaluate(eq, v, unit, scratch, chord, false),
+    );
     solved.stored = sums.stored * (1.0 + alpha);
     solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
     solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
@@ -288,10 +285,39 @@ pub(super) fn rest(eq: &Equation, v: &mut [f64]) {
     }
 }
 
-/// Drops what is negative and scales the rest so that the balance closes, by a factor less 1 of at
-/// least `least`, which is given back.
-fn scale_to_balance(v: &mut [f64], sums: &Sums, plane: usize, least: f64) -> f64 {
-    let alpha = if sums.slope == 0.0 { 0.0 } else { (-sums.balance / sums.slope).max(least) };
+/// Drops what is negative and scales the rest, by one factor, until the balance closes; gives what
+/// the last factor was above 1. `sums` are those of `v`, and then those before the last factor;
+/// `of` takes from them the balance and its derivative along the solution.
+pub(super) fn close<S>(
+    v: &mut [f64],
+    plane: usize,
+    linear: bool,
+    sums: &mut S,
+    of: impl Fn(&S) -> (f64, f64),
+    mut evaluate: impl FnMut(&[f64]) -> S,
+) -> f64 {
+    let mut alpha = scale_to_balance(v, of(sums), plane, linear);
+    for _ in 0..CLOSURES {
+        // The balance is not linear in α: its square would show in the ledger.
+        if alpha.abs() <= if linear { LARGE } else { 1e-9 } {
+            break;
+        }
+        *sums = evaluate(v);
+        alpha = scale_to_balance(v, of(sums), plane, linear);
+    }
+    alpha
+}
+
+/// One factor of [`close`]; gives what it is above 1.
+pub(super) fn scale_to_balance(
+    v: &mut [f64],
+    (balance, slope): (f64, f64),
+    plane: usize,
+    linear: bool,
+) -> f64 {
+    // The tangent of a saturated sink may point to nothing at all, which no factor scales back.
+    let least = if linear { f64::NEG_INFINITY } else { -0.9 };
+    let alpha = if slope == 0.0 { 0.0 } else { (-balance / slope).max(least) };
     par::planes(plane, v, |_, p| {
         for x in p {
             *x = if *x > 0.0 { *x * (1.0 + alpha) } else { 0.0 };
