@@ -122,7 +122,7 @@ impl Solver {
             for (i, r) in relative.iter_mut().enumerate() {
                 let i = k * plane + i;
                 if self.measure[i] > 0.0 {
-                    let law = changing.laws.get(changing.which[i]);
+                    let law = changing.which.get(i).and_then(|w| changing.laws.get(*w));
                     *r = law.map_or(1.0, |l| l.at(state.storage[i] / self.measure[i]));
                 }
             }

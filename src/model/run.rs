@@ -334,6 +334,9 @@ fn show(
     output: bool,
     last: bool,
 ) -> Result<(), Stop> {
+    if watchers.is_empty() {
+        return Ok(());
+    }
     let survey = Survey::of(solver);
     let moment = Moment { solver, survey: &survey, dt, output, last };
     for w in watchers.iter_mut() {

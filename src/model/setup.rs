@@ -124,7 +124,7 @@ pub struct Changing {
     pub relative: Arc<Vec<f64>>,
     /// Laws from porosity to that ratio.
     pub laws: Vec<Ratio>,
-    /// Number of the law of each voxel; past the end of `laws`: the ratio stays 1.
+    /// Number of the law of each voxel; past the end of `laws`, or none: the ratio stays 1.
     pub which: Vec<usize>,
     /// Volume of a cell of each population, m³.
     pub volumes: Vec<f64>,

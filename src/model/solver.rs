@@ -143,20 +143,25 @@ impl Solver {
     /// the cells and is not kept.
     pub fn new(mut setup: Setup) -> Result<Solver, StepFailure> {
         let catalogue = Catalogue::new(&setup);
-        let state = State::initial(&setup, &catalogue);
+        let state = State::initial(&mut setup, &catalogue);
         let open = setup.structure.open.as_deref();
         let (n, plane) = (setup.grid.len(), setup.grid.plane());
         let porosity = &setup.structure.porosity;
-        let mut room = vec![0.0; n];
-        par::planes(plane, &mut room, |k, room| {
-            for (i, (r, e)) in room.iter_mut().zip(&porosity[k * plane..]).enumerate() {
-                let open = open.is_none_or(|o| o[k * plane + i]);
-                *r = if open && *e > 0.0 { 1.0 } else { 0.0 };
-            }
-        });
+        let open_at = |i: usize| open.is_none_or(|o| o[i]) && porosity[i] > 0.0;
+        let whole = |i: usize| if open_at(i) { 1.0 } else { 0.0 };
         // Sweeps that read both then read one.
-        let same = room == *setup.structure.porosity;
-        let room = if same { setup.structure.porosity.clone() } else { Arc::new(room) };
+        let same = par::map(n / plane, plane, |k| {
+            (k * plane..(k + 1) * plane).all(|i| porosity[i] == whole(i))
+        });
+        let room = if same.iter().all(|same| *same) {
+            porosity.clone()
+        } else {
+            let mut room = vec![0.0; n];
+            par::planes(plane, &mut room, |k, room| {
+                room.iter_mut().enumerate().for_each(|(i, r)| *r = whole(k * plane + i));
+            });
+            Arc::new(room)
+        };
         let live = par::sum(n / plane, plane, |k| lanes(plane, |i| room[k * plane + i]));
         let whole = live == n as f64;
         let sized = |values: &Arc<Vec<f64>>| {
@@ -171,8 +176,10 @@ impl Solver {
             None => room.clone(),
         };
         let (measure, storage) = (sized(&pores), sized(&setup.structure.porosity));
-        let seeded = |p: &mut Population| dot(plane, &std::mem::take(&mut p.seeding), &measure);
-        let seeded = setup.populations.iter_mut().map(seeded).collect();
+        let viable = |p: usize| catalogue.number(Kind::Viable(p)).map(|f| flat(&state.fields[f]));
+        let seeded = (0..setup.populations.len())
+            .map(|p| viable(p).map_or(0.0, |n| dot(plane, n, &measure)))
+            .collect();
         let extent = |values: &[f64]| {
             let (least, most) = range(plane, values, |i, v| v > 0.0 && room[i] > 0.0);
             (least, most.max(0.0))

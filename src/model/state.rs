@@ -171,8 +171,11 @@ pub fn zeros(grid: &Grid) -> Field {
 }
 
 impl State {
-    /// The state as seeded; solutes that start from their steady solution are zero for now.
-    pub fn initial(setup: &Setup, catalogue: &Catalogue) -> State {
+    /// The state as seeded; solutes that start from their steady solution are zero for now. The
+    /// seeding is taken from the setup: it would be held twice.
+    pub fn initial(setup: &mut Setup, catalogue: &Catalogue) -> State {
+        let populations = setup.populations.iter_mut();
+        let mut seeding: Vec<_> = populations.map(|p| std::mem::take(&mut p.seeding)).collect();
         let solid: Vec<f64> = if catalogue.number(Kind::Scaffold).is_some() {
             setup.structure.porosity.iter().map(|e| 1.0 - e).collect()
         } else {
@@ -181,13 +184,20 @@ impl State {
         let (open, plane) = (setup.structure.open.as_deref(), setup.grid.plane());
         let field = |spec: &Spec| {
             let mut field = zeros(&setup.grid);
+            let seeded = match spec.kind {
+                Kind::Viable(p) => std::mem::take(&mut seeding[p]),
+                _ => Vec::new(),
+            };
+            if open.is_none() && seeded.len() == setup.grid.len() {
+                return Array3::from_shape_vec(field.raw_dim(), seeded).unwrap_or(field);
+            }
             let (uniform, values) = match spec.kind {
                 Kind::Solute(s) => match &setup.solutes[s].initial {
                     Initial::Uniform(v) => (*v, &[][..]),
                     Initial::Field(v) => (0.0, &v[..]),
                     Initial::Steady => return field,
                 },
-                Kind::Viable(p) => (0.0, &setup.populations[p].seeding[..]),
+                Kind::Viable(_) => (0.0, &seeded[..]),
                 Kind::Matrix(m) => (0.0, &setup.matter.matrices[m].initial[..]),
                 Kind::Scaffold => (0.0, &solid[..]),
                 _ => return field,

@@ -52,7 +52,8 @@ impl Builder<'_> {
             return None;
         }
         let free = root.entries_of("solutes").iter().any(|s| s.1.get("diffusivity").is_some());
-        if free && effective.which.iter().any(|w| *w >= effective.laws.len()) {
+        let lawless = || effective.which.iter().any(|w| *w >= effective.laws.len());
+        if free && (effective.laws.is_empty() || lawless()) {
             let d =
                 self.wrong("E011", at, format!("{} needs scaffold.effective_diffusivity", at.key));
             d.label = "the diffusivities follow the porosity".into();

@@ -129,7 +129,16 @@ impl Builder<'_> {
             Some(at) => Some(self.ratio(at, &world.grid)?),
             None => None,
         };
+        let lawful = |r: &super::Region<'_>| {
+            let path = ["scaffold", "effective_diffusivity"];
+            path.iter().try_fold(r.keys, |v, k| step(v, k)).is_some()
+        };
         let mut axis = [1.0; 3];
+        if law.is_none() && Arc::ptr_eq(&ones, &world.porosity) && !world.regions.iter().any(lawful)
+        {
+            let (free, laws, which) = (Arc::clone(&ones), Vec::new(), Vec::new());
+            return Some(Effective { free, axis, ones, laws, which });
+        }
         if let Some(Ratio::Tensor(t)) = &law {
             axis = *t;
         }
