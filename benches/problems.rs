@@ -5,6 +5,8 @@
 //!     cargo bench --bench problems -- p2 128 lod
 //!     cargo bench --bench problems -- p3 gyroid-128.raw 128
 //!     cargo bench --bench problems -- p4 64
+//!     cargo bench --bench problems -- contrast 64 1e-6
+//!     cargo bench --bench problems -- solutes 32 8
 #![allow(missing_docs)]
 
 #[path = "../tests/common/mod.rs"]
@@ -19,9 +21,10 @@ use blastema::case;
 use blastema::geometry::components;
 use blastema::ground::par;
 use blastema::model::run::{Moment, Watcher, run};
-use blastema::model::setup::Setup;
+use blastema::model::setup::{Production, Setup};
 use blastema::model::solver::{Solver, Work};
 use blastema::model::state::flat;
+use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 
 /// Largest memory of this process so far, MiB.
 fn peak() -> usize {
@@ -157,6 +160,41 @@ fn p4(n: usize) -> String {
     format!("\"means\": [{}], \"defect\": {defect:e}, {}", means.0.join(", "), work(&solver.work))
 }
 
+/// A steady cube with a source in every voxel, where four voxels in ten, scattered, are as permeable
+/// as `low` over the others.
+fn contrast(n: usize, low: f64) -> String {
+    let grid = common::grid(&[n; 3], &[2e-3; 3]);
+    let mut tracer = common::solute(&grid, "tracer", 1e-9, 0.0);
+    // Linear congruences (Knuth, The Art of Computer Programming 2, §3.3.4).
+    let mut dice = 1_u64;
+    let mut value = || {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if dice >> 32 < (1 << 32) * 2 / 5 { low } else { 1.0 }
+    };
+    tracer.relative = (0..grid.len()).map(|_| value()).collect::<Vec<_>>().into();
+    tracer.boundaries = std::array::from_fn(|_| common::value(0.0));
+    let mut cells = common::population(&grid, "cells", 1e13);
+    cells.production = vec![Production::Constant { solute: 0, rate: 1e-17 }];
+    let setup = common::setup(grid, vec![tracer], vec![cells], 0.0);
+    work(&solved(setup, &mut []).work)
+}
+
+/// A day of `count` solutes, each fed on six faces and used by the cells.
+fn solutes(n: usize, count: usize) -> String {
+    let grid = common::grid(&[n; 3], &[2e-3; 3]);
+    let of = |s: usize| {
+        let mut solute = common::solute(&grid, &format!("s{s}"), 2e-9, 0.0);
+        solute.boundaries = std::array::from_fn(|_| common::value(0.2));
+        solute
+    };
+    let mut cells = common::population(&grid, "cells", 1e13);
+    let law = Uptake::MichaelisMenten(MichaelisMenten { vmax: 5e-17, km: 7.5e-3 });
+    cells.uptake = (0..count).map(|s| (s, law)).collect();
+    let all = (0..count).map(of).collect();
+    let setup = common::setup(grid, all, vec![cells], 86_400.0);
+    work(&solved(setup, &mut []).work)
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -180,9 +218,21 @@ fn main() {
             let n = number(n);
             Box::new(move || p4(n))
         }
+        ["contrast", n, low] => {
+            let n = number(n);
+            let low = low.parse().unwrap_or_else(|e| panic!("{low}: {e}"));
+            Box::new(move || contrast(n, low))
+        }
+        ["solutes", n, count] => {
+            let (n, count) = (number(n), number(count));
+            Box::new(move || solutes(n, count))
+        }
         // All benches are run without arguments too.
         [] => Box::new(|| p1(32)),
-        _ => panic!("p1 N, p2 N lod, p2 N ACCURACY, p3 IMAGE N or p4 N, not {words:?}"),
+        _ => panic!(
+            "p1 N, p2 N lod, p2 N ACCURACY, p3 IMAGE N, p4 N, contrast N LOW or solutes N COUNT, \
+             not {words:?}"
+        ),
     };
     let threads = std::env::var("BENCH_THREADS").ok().map_or(0, |t| number(&t));
     par::with_threads(threads, move || {

@@ -7,20 +7,16 @@
 
 use std::sync::Arc;
 
+use super::coarsen::coarsen;
 use super::operator::Operator;
-use super::seam::{self, Seam};
+use super::seam::Seam;
 use super::stencil::{self, Faces};
-use super::transfer::{Transfer, children};
+use super::transfer::Transfer;
 use crate::geometry::components;
 use crate::ground::grid::{Face, Grid};
-use crate::ground::par;
 
 /// Most unknowns of the coarsest grid.
 const COARSEST: usize = 100;
-
-/// Share of the conductance of the faces alone in that of a coarse face; the rest is that of the
-/// fine voxels in series, which sees walls inside coarse voxels but not the ways around them.
-const OPENNESS: f64 = 0.75;
 
 /// A shape of diffusivity on all grids; solutes in the same structure share it.
 #[derive(Clone, Debug)]
@@ -140,89 +136,4 @@ fn outer(widths: &[Vec<f64>; 3]) -> [f64; 6] {
         let w = &widths[f.axis];
         if f.end { w[w.len() - 1] } else { w[0] }
     })
-}
-
-fn coarsen(
-    fine: &Faces<f32>,
-    merge: [bool; 3],
-    widths: &[Vec<f64>; 3],
-    coarse: &[Vec<f64>; 3],
-) -> Faces<f32> {
-    let n = fine.n;
-    let m: [usize; 3] = std::array::from_fn(|a| coarse[a].len());
-    // Conductance across a coarse face of a column of fine voxels, from those of its faces below, at
-    // and above, and from the distances of the fine and the coarse centres.
-    let column = |below: Option<f64>, middle: f64, above: Option<f64>, near: f64, far: f64| {
-        let half = |t: Option<f64>| match t {
-            Some(t) if t > 0.0 => 0.5 / t,
-            Some(_) => f64::INFINITY,
-            None => 0.0,
-        };
-        let series = 1.0 / (half(below) + 1.0 / middle + half(above));
-        OPENNESS * (middle * near / far) + (1.0 - OPENNESS) * series
-    };
-    // The face below coarse voxel `c` along axis `a`, which is not a side of the grid.
-    let face = |a: usize, c: [usize; 3]| {
-        let own = |b: usize| match merge[b] {
-            true if a == b => 2 * c[b]..2 * c[b] + 1,
-            merge => children(c[b], merge, n[b]),
-        };
-        let (rows, step) = fine.places(a);
-        let last = 2 * c[a] + 1 >= n[a];
-        let mut sum = 0.0;
-        for k in own(2) {
-            for j in own(1) {
-                for i in own(0) {
-                    let at = k * rows[1] + j * rows[0] + i;
-                    let t = |at: usize| f64::from(fine.between(a, at));
-                    let middle = t(at);
-                    if !merge[a] {
-                        sum += middle;
-                    } else if middle > 0.0 {
-                        let above = if last { None } else { Some(t(at + step)) };
-                        let near = 0.5 * (widths[a][2 * c[a] - 1] + widths[a][2 * c[a]]);
-                        let far = 0.5 * (coarse[a][c[a] - 1] + coarse[a][c[a]]);
-                        sum += column(Some(t(at - step)), middle, above, near, far);
-                    }
-                }
-            }
-        }
-        sum as f32
-    };
-    // The seam of a periodic axis, as a face between its last and its first coarse voxel.
-    let pairs = seam::coarsen(fine, m, merge, |a, below, middle, above| {
-        if !merge[a] {
-            return middle;
-        }
-        let ends = |w: &[f64]| 0.5 * (w[w.len() - 1] + w[0]);
-        column(below, middle, above, ends(&widths[a]), ends(&coarse[a]))
-    });
-    let ends = stencil::ends(&pairs);
-    let mut faces =
-        Faces { n: m, arrays: Default::default(), uniform: None, closed: fine.closed, pairs, ends };
-    if fine.even() && (0..3).all(|a| !merge[a] || n[a].is_multiple_of(2)) {
-        let first = |a: usize| [0, 1, 2].map(|b| usize::from(a == b));
-        faces.uniform = Some([0, 1, 2].map(|a| if m[a] > 1 { face(a, first(a)) } else { 0.0 }));
-        return faces;
-    }
-    for (a, array) in faces.arrays.iter_mut().enumerate() {
-        let mut n = m;
-        n[a] += 1;
-        array.resize(n.iter().product(), 0.0);
-        par::planes(n[0] * n[1], array, |k, p| {
-            for (j, row) in p.chunks_exact_mut(n[0]).enumerate() {
-                for (i, t) in row.iter_mut().enumerate() {
-                    let c = [i, j, k];
-                    if c[a] > 0 && c[a] < m[a] {
-                        *t = face(a, c);
-                    }
-                }
-            }
-        });
-    }
-    faces.uniform = if fine.closed { None } else { faces.equal() };
-    if faces.even() {
-        faces.arrays = Default::default();
-    }
-    faces
 }

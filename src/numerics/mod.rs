@@ -2,6 +2,7 @@
 pub mod aggregate;
 pub mod algebraic;
 pub mod band;
+pub mod coarsen;
 pub mod control;
 pub mod cycle;
 pub mod dense;
