@@ -227,6 +227,19 @@ fn lost_and_foreign_files_are_told() {
     assert!(audit(lone.path()).is_err());
 }
 
+/// Of a run that was stopped nothing is on its way.
+#[test]
+fn a_stopped_run_misses_what_it_has_lost() {
+    let dir = stopped(&case(8, "5 h", "1 h"));
+    let out = dir.path().join("out");
+    assert!(audit(&out).unwrap().whole());
+    for name in ["view.py", "case.toml"] {
+        std::fs::rename(out.join(name), dir.path().join(name)).unwrap();
+        assert_eq!(audit(&out).unwrap().missing, [name]);
+        std::fs::rename(dir.path().join(name), out.join(name)).unwrap();
+    }
+}
+
 #[test]
 fn the_command_tells_and_exits() {
     let lone = lone_run(&case(8, "2 h", "1 h"));

@@ -190,6 +190,103 @@ fn a_run_branches_off_another() {
     }
 }
 
+/// A run that went on with other values can no longer be computed again: only what it has kept since
+/// then is the beginning of a branch.
+#[test]
+fn what_was_computed_with_other_values_is_no_beginning() {
+    let case = CASE.replacen("[run]", "[run]\ncheckpoints = [\"8 h\"]", 1);
+    let place = Place::new(&case);
+    let set = ["--set", "solutes.oxygen.boundary.x_max.value=\"0.05 mol/m^3\""];
+    let allow = ["--allow-changed", "solutes.oxygen.boundary.x_max.value"];
+    stopped(&place, "out", "9");
+    let done = place.resume("out", &[&set[..], &allow].concat());
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    let from = |time: &str| ["--from".to_owned(), format!("out@{time}")];
+    for time in ["6 h", "9 h", "8 h"] {
+        let from = from(time);
+        let from = [from[0].as_str(), from[1].as_str()];
+        let begun = place.run(&format!("at {time}"), &[&set[..], &from].concat());
+        // At 9 h from the checkpoint of 8 h.
+        let wanted = if time == "6 h" { 2 } else { 0 };
+        assert_eq!(code(&begun), wanted, "{time}: {}", text(&begun));
+        assert!(wanted == 0 || text(&begun).contains("with other values"), "{}", text(&begun));
+        assert_eq!(place.path().join(format!("at {time}")).exists(), wanted == 0);
+    }
+    let row = |out: &str| {
+        let text = std::fs::read_to_string(place.path().join(out).join("history.csv")).unwrap();
+        text.lines().find(|l| l.starts_with("36000,")).unwrap().to_owned()
+    };
+    assert_eq!(row("at 8 h"), row("out"));
+}
+
+/// Cases that cannot take a state over are refused before anything is computed again.
+#[test]
+fn branches_that_do_not_fit_are_refused_at_once() {
+    let place = Place::new(CASE);
+    for (set, at, told) in [
+        ("run.duration=\"3 h\"", "5 h", "the case ends at 3 h"),
+        ("run.duration=\"5 h\"", "5 h", "must end later"),
+        ("domain.size=[\"3 mm\"]", "5 h", "24 voxels of 1.250000e-4 m here"),
+    ] {
+        let from = format!("whole@{at}");
+        let refused = place.run("refused", &["--set", set, "--from", &from]);
+        assert!(code(&refused) == 2 && text(&refused).contains(told), "{}", text(&refused));
+        assert!(!text(&refused).contains("computes it again"), "{}", text(&refused));
+        assert!(!place.path().join("refused").exists());
+    }
+    let bare = "[domain]\nsize = [\"2 mm\"]\nvoxels = [8]\n[solutes.o]\n\
+                diffusivity = \"2e-9 m^2/s\"\ninitial = \"1 mol/m^3\"\n\
+                boundary.x_max.value = \"0 mol/m^3\"\n[run]\nduration = \"2 h\"\n";
+    let place = Place::new(bare);
+    let lod = ["--set", "run.lod.step=\"1 min\"", "--from", "whole@1 h"];
+    let refused = place.run("refused", &lod);
+    let told = "run.lod stands here alone";
+    assert!(code(&refused) == 2 && text(&refused).contains(told), "{}", text(&refused));
+}
+
+/// Links and pipes in the place of what a run writes: nothing outside its folder is touched, and
+/// nothing is waited for.
+#[test]
+fn links_and_pipes_of_a_folder_are_refused_or_replaced() {
+    let place = Place::new(CASE);
+    let outside = place.path().join("outside");
+    let shell = |folder: &Path, line: &str| {
+        let done = Command::new("sh").args(["-c", line]).current_dir(folder).status().unwrap();
+        assert!(done.success(), "{line}");
+    };
+    for (n, make) in [
+        "mv checkpoint ../elsewhere && ln -s ../elsewhere checkpoint",
+        "rm history.csv && mkfifo history.csv",
+        "rm checksums.b3 && ln -s ../outside checksums.b3",
+        "rm fields/000000.h5 && mkfifo fields/000000.h5",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let out = format!("refused-{n}");
+        stopped(&place, &out, "9");
+        std::fs::write(&outside, "precious").unwrap();
+        shell(&place.path().join(&out), make);
+        let refused = place.resume(&out, &[]);
+        assert_eq!(code(&refused), 4, "{make}: {}", text(&refused));
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "precious", "{make}");
+    }
+    assert_eq!(std::fs::read_dir(place.path().join("elsewhere")).unwrap().count(), 2);
+    // Names that a run gives its files before they are whole.
+    stopped(&place, "out", "9");
+    let names = ["answers.json", "answers.txt", "run.json", "checksums.b3", "case.xdmf"];
+    let paths = names.map(|n| format!(".tmp-{n}")).into_iter();
+    for name in paths.chain(["fields/.tmp-000005.h5".into(), "checkpoint/.tmp-b".into()]) {
+        std::os::unix::fs::symlink(&outside, place.path().join("out").join(name)).unwrap();
+    }
+    let done = place.resume("out", &[]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "precious");
+    place.same("out");
+    let audit = blastema(place.path(), &["audit", "out"]);
+    assert_eq!(code(&audit), 0, "{}", text(&audit));
+}
+
 /// Outputs after the checkpoint belong to the case as it was.
 #[test]
 fn a_changed_case_keeps_no_outputs_of_the_old_one() {

@@ -96,37 +96,50 @@ impl Diagnostic {
 
     /// Writes it as people read it.
     fn render(&self, out: &mut String, colour: bool) {
+        let [message, label, excerpt] =
+            [&self.message, &self.label, &self.excerpt].map(|text| visible(text));
         let (word, paint) = match self.severity {
             Severity::Error => ("error", "\x1b[1;31m"),
             Severity::Warning => ("warning", "\x1b[1;33m"),
         };
         let (paint, bold, blue, reset) =
             if colour { (paint, "\x1b[1m", "\x1b[34m", "\x1b[0m") } else { ("", "", "", "") };
-        let _ = writeln!(out, "{paint}{word}[{}]{reset}{bold}: {}{reset}", self.code, self.message);
+        let _ = writeln!(out, "{paint}{word}[{}]{reset}{bold}: {message}{reset}", self.code);
         let gutter = " ".repeat(self.line.to_string().len());
         if self.line > 0 {
             let at = format!("{}:{}:{}", self.file, self.line, self.column);
             let _ = writeln!(out, "{gutter}{blue}-->{reset} {at}");
-            let (text, column) = window(&self.excerpt, self.column - 1, self.width);
+            let (text, column) = window(&excerpt, self.column - 1, self.width);
             let _ = writeln!(out, "{gutter} {blue}|{reset}");
             let _ = writeln!(out, "{blue}{} |{reset} {text}", self.line);
             let carets = "^".repeat(self.width.min(100 - column.min(99)).max(1));
             let space = " ".repeat(column);
-            let line =
-                format!("{gutter} {blue}|{reset} {space}{paint}{carets} {}{reset}", self.label);
+            let line = format!("{gutter} {blue}|{reset} {space}{paint}{carets} {label}{reset}");
             let _ = writeln!(out, "{}", line.trim_end());
         } else {
             if !self.file.is_empty() {
                 let _ = writeln!(out, " {blue}-->{reset} {}", self.file);
             }
             if !self.label.is_empty() {
-                let _ = writeln!(out, "  = {}", self.label);
+                let _ = writeln!(out, "  = {label}");
             }
         }
         for note in &self.notes {
-            let _ = writeln!(out, "{gutter} {blue}={reset} {note}");
+            let _ = writeln!(out, "{gutter} {blue}={reset} {}", visible(note));
         }
     }
+}
+
+/// Control characters as their pictures: what stands in a file does not command the terminal.
+fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\t' => c,
+        '\u{7f}' => '\u{2421}',
+        c if c < ' ' => char::from_u32(0x2400 + c as u32).unwrap_or(c),
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Most errors, and most warnings, that are told of one case.
@@ -236,6 +249,11 @@ impl std::error::Error for Report {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_does_not_command_the_terminal() {
+        assert_eq!(visible("\u{1b}[31mred\u{7f}\u{9b}\n\tµ"), "␛[31mred␡\u{fffd}\n\tµ");
+    }
 
     #[test]
     fn long_lines_are_shown_around_the_place() {

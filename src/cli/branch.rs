@@ -76,6 +76,13 @@ pub(super) fn plan(from: &str, case: &mut Case, allow: &[PathBuf]) -> Result<Bra
             out.display()
         )));
     }
+    if !moments::after(time, case.setup.run.duration) {
+        let (unit, seconds) = case.setup.run.time_unit;
+        return Err(input(format!(
+            "error: --from {from}: the case ends at {} {unit}; it must end later than it begins",
+            digits(case.setup.run.duration / seconds)
+        )));
+    }
     let differs = changes(&stored, case);
     let root = blake3::hash(format!("{} {:016x}", stored.hash, time.to_bits()).as_bytes());
     let root = root.to_hex().to_string();
@@ -121,7 +128,13 @@ fn misfit(there: &Setup, here: &Setup) -> Option<String> {
     let voxels = |s: &Setup| {
         let counts: Vec<String> =
             s.grid.n[..s.grid.dimensions].iter().map(ToString::to_string).collect();
-        format!("{} voxels of {:.6e} m", counts.join(" × "), s.grid.h[0])
+        let sizes: Vec<String> =
+            s.grid.h[..s.grid.dimensions].iter().map(|h| format!("{h:.6e}")).collect();
+        let axes = s.grid.form.axes().iter().zip(s.grid.periodic).filter(|a| a.1);
+        let periodic: Vec<&str> = axes.map(|a| *a.0).collect();
+        let along = if periodic.is_empty() { "" } else { ", periodic along " };
+        let (counts, sizes) = (counts.join(" × "), sizes.join(" × "));
+        format!("{counts} voxels of {sizes} m{along}{}", periodic.join(", "))
     };
     let solutes = |s: &Setup| s.solutes.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
     let populations = |s: &Setup| s.populations.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
@@ -135,6 +148,12 @@ fn misfit(there: &Setup, here: &Setup) -> Option<String> {
         if a != b {
             return Some(format!("{what} {} there, {} here", a.join(", "), b.join(", ")));
         }
+    }
+    if there.run.lod.is_some() != here.run.lod.is_some() {
+        let which = if here.run.lod.is_some() { "here" } else { "there" };
+        return Some(format!(
+            "run.lod stands {which} alone: fixed and controlled steps hold different states"
+        ));
     }
     None
 }
@@ -157,6 +176,18 @@ fn state_at(
         let text = format!(
             "error: {} branched off another run and keeps no checkpoint of {} {unit} or before; \
              branch off that run",
+            out.display(),
+            digits(time / seconds)
+        );
+        return Err(Failure::new(Exit::Input, text));
+    }
+    // What it was computed with at first, it no longer has.
+    if let (None, Some(last)) = (&kept, stored.changed_at.filter(|_| stored.other_values())) {
+        let text = format!(
+            "error: up to {} {unit} {} was computed with other values (`resume --allow-changed`), \
+             and it keeps no checkpoint between that and {} {unit}; branch off a time that \
+             [run] checkpoints has kept, or off a run that had these values from the start",
+            digits(last / seconds),
             out.display(),
             digits(time / seconds)
         );

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::checksums::{self, Checksums, hash};
-use super::folder::{Folder, in_use};
+use super::folder::{Folder, in_use, is_temporary};
 use super::frame::{STATIC, file_name};
 use super::outputs::number;
 use super::{Kind, OutputError, Result, Results, checkpoint, history, master, regular};
@@ -138,9 +138,11 @@ fn sealed(path: &Path) -> bool {
 fn irregular(folder: &Path, found: &mut Audit) {
     let Ok(entries) = std::fs::read_dir(folder.join(checkpoint::FOLDER)) else { return };
     for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|t| !t.is_file()) {
-            let name = entry.file_name();
-            let name = format!("{}/{}", checkpoint::FOLDER, name.to_string_lossy());
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // The next checkpoint takes away what stands at its temporary name.
+        if !is_temporary(&name) && entry.file_type().is_ok_and(|t| !t.is_file()) {
+            let name = format!("{}/{name}", checkpoint::FOLDER);
             found.faults.push(format!("{name} is not a regular file"));
         }
     }
@@ -176,7 +178,8 @@ fn steps(names: &[String], list: &Checksums, found: &mut Audit) {
     if found.state != "finished" {
         let coming = file_name(next);
         let allowed = |n: &String| {
-            *n == coming || list.last.as_ref() == Some(n) || (n == STATIC && next == 0)
+            let cut = found.state != "stopped" && list.last.as_ref() == Some(n);
+            *n == coming || cut || (n == STATIC && next == 0)
         };
         found.missing.retain(|n| !allowed(n));
     }

@@ -14,6 +14,9 @@ pub struct Folder {
     claim: Claim,
 }
 
+/// Most bytes of a lock.
+const LOCK: u64 = 4096;
+
 /// The lock that a process holds.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -33,11 +36,11 @@ impl Claim {
              here; this run writes no more",
             self.lock.display()
         );
-        Err(OutputError::new(Kind::InUse, text))
+        Err(OutputError::new(Kind::Io, text))
     }
 
     fn holds(&self) -> bool {
-        regular::text(&self.lock).is_ok_and(|now| now == self.text)
+        regular::text_within(&self.lock, LOCK).is_ok_and(|now| now == self.text)
     }
 }
 
@@ -117,12 +120,22 @@ impl Folder {
 
     /// Takes the lock of the folder of a run that is there, to go on with it.
     pub fn reopen(path: &Path) -> Result<Folder> {
-        for name in ["fields", super::history::FILE] {
-            if let Ok(target) = fs::read_link(path.join(name)) {
-                let (shown, target) = (path.join(name), target.display().to_string());
-                let text = format!("{} is a link; put {target} itself there", shown.display());
-                return Err(OutputError::new(Kind::Io, text));
-            }
+        use super::{checkpoint, checksums, history};
+        let folders = ["fields", checkpoint::FOLDER].map(|name| (name, true));
+        let files = [history::FILE, checksums::FILE].map(|name| (name, false));
+        for (name, folder) in folders.into_iter().chain(files) {
+            let shown = path.join(name);
+            let Ok(told) = fs::symlink_metadata(&shown) else { continue };
+            let text = if let Ok(target) = fs::read_link(&shown) {
+                format!("{} is a link; put {} itself there", shown.display(), target.display())
+            } else if folder && !told.is_dir() {
+                format!("{} is no folder", shown.display())
+            } else if !folder && !told.is_file() {
+                format!("{} is not a regular file", shown.display())
+            } else {
+                continue;
+            };
+            return Err(OutputError::new(Kind::Io, text));
         }
         Folder::lock(path)?.with_fields()
     }
@@ -323,7 +336,7 @@ fn create_lock(path: &Path) -> Result<bool> {
 /// True where the holder of the lock is known to be gone. A holder on another machine is taken
 /// to live; a lock without content is stale after ten seconds.
 fn stale(lock: &Path) -> bool {
-    let Ok(text) = regular::text(lock) else { return !lock.exists() };
+    let Ok(text) = regular::text_within(lock, LOCK) else { return !lock.exists() };
     let entry = |key: &str| {
         text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(' ')).unwrap_or_default()
     };
@@ -361,7 +374,7 @@ fn moved(path: &Path) -> OutputError {
 }
 
 fn held(lock: &Path) -> OutputError {
-    let holder = regular::text(lock).unwrap_or_default();
+    let holder = regular::text_within(lock, LOCK).unwrap_or_default();
     let holder = holder.lines().take(3).collect::<Vec<_>>().join(", ");
     let holder = if holder.is_empty() { "its lock names nobody".into() } else { holder };
     let text = format!(
@@ -421,6 +434,11 @@ pub(super) fn publish_after(
     let temporary = parent.join(format!(".tmp-{name}"));
     let sync = |p: &Path| File::open(p).and_then(|f| f.sync_all());
     let at = |e: std::io::Error| OutputError::io(path, &e);
+    // What an earlier process left there, or a link, to what is not ours.
+    match fs::remove_file(&temporary) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(at(e)),
+        _ => {}
+    }
     let result = write(&temporary)
         .and_then(|()| sync(&temporary).map_err(at))
         .and_then(|()| before(&temporary))
@@ -479,7 +497,7 @@ mod tests {
         assert_eq!(Folder::claim(&path, "abc", true).unwrap_err().kind, Kind::InUse);
         // Taken away, and another's: not to be removed.
         fs::write(path.join("lock"), gone(1)).unwrap();
-        assert_eq!(folder.claimed().check().unwrap_err().kind, Kind::InUse);
+        assert_eq!(folder.claimed().check().unwrap_err().kind, Kind::Io);
         drop(folder);
         assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), gone(1));
     }

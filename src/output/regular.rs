@@ -16,6 +16,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The same as text, where it has at most `most` bytes.
+pub(super) fn text_within(path: &Path, most: u64) -> Result<String> {
+    if fs::metadata(path)?.len() > most {
+        return Err(Error::new(ErrorKind::InvalidData, format!("more than {most} bytes")));
+    }
+    text(path)
+}
+
 /// The same as text.
 pub(super) fn text(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|e| Error::new(ErrorKind::InvalidData, e))
@@ -31,6 +39,8 @@ mod tests {
         let path = dir.path().join("a");
         fs::write(&path, "abc").unwrap();
         assert_eq!(text(&path).unwrap(), "abc");
+        assert_eq!(text_within(&path, 3).unwrap(), "abc");
+        assert_eq!(text_within(&path, 2).unwrap_err().kind(), ErrorKind::InvalidData);
         for other in [dir.path(), Path::new("/dev/zero")] {
             assert_eq!(read(other).unwrap_err().kind(), ErrorKind::InvalidInput);
         }

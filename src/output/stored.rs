@@ -39,7 +39,23 @@ pub struct StoredRun {
     pub refine: bool,
 }
 
+/// Keys that change no value of a field.
+const BESIDE: [&str; 3] = ["run.duration", "run.output", "run.checkpoints"];
+
+/// Most bytes of a text of a run's folder.
+const TEXT: u64 = 1 << 26;
+
 impl StoredRun {
+    /// True if what it has now is not what it was computed with up to `changed_at`.
+    pub fn other_values(&self) -> bool {
+        let keys = self.told.iter().filter(|t| t.0 == "changed");
+        let mut keys = keys.flat_map(|t| t.1.as_array().map_or(&[][..], Vec::as_slice));
+        keys.any(|key| {
+            let key = key.as_str().unwrap_or_default();
+            !BESIDE.iter().any(|b| key.starts_with(b))
+        })
+    }
+
     /// Reads `run.json` and the case beside it.
     pub fn open(folder: &Path) -> Result<StoredRun> {
         let missing = |what: &str| {
@@ -47,7 +63,7 @@ impl StoredRun {
             OutputError::new(Kind::Missing, text)
         };
         let path = folder.join("run.json");
-        let text = regular::text(&path).map_err(|e| match e.kind() {
+        let text = regular::text_within(&path, TEXT).map_err(|e| match e.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => {
                 missing("holds no run: there is no run.json in it")
             }
@@ -81,7 +97,7 @@ impl StoredRun {
         let mut texts = Vec::new();
         for (i, ((name, origin), kept)) in files.into_iter().zip(folders).zip(kept).enumerate() {
             let path = folder.join(case_file(i, &name));
-            let text = match regular::text(&path) {
+            let text = match regular::text_within(&path, TEXT) {
                 Err(e) if e.kind() == ErrorKind::NotFound => kept,
                 other => other.map_err(|e| OutputError::io(&path, &e))?,
             };
