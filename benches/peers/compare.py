@@ -6,6 +6,9 @@
     python3 benches/peers/compare.py p1 64         the best ones and ours, five times each
     python3 benches/peers/compare.py p3 gyroid 128
     python3 benches/peers/compare.py p4 16
+    python3 benches/peers/compare.py richardson    means of p4 as voxels and steps become small, both
+
+`richardson FILE` prints the table of a run that is kept.
 
 Set-up counts on both sides: from the case (the image in memory) to the result; start of the
 process, imports and reading of the image do not. Medians and spreads (least to largest) are
@@ -14,6 +17,7 @@ printed, raw numbers are kept in benches/runs/<date>-<machine>/.
 
 import datetime
 import json
+import math
 import os
 import platform
 import statistics
@@ -175,12 +179,52 @@ def compare(problem, arguments, survey):
             f"  {name:20} {middle:10.4f} s ({min(seconds):.4f}-{max(seconds):.4f})"
             f"  {middle / base:8.1f} x  {max(r['peak_mib'] for r in results):6} MiB  {value}"
         )
+    keep("-".join([*(["survey"] if survey else []), problem, *arguments]), found)
+
+
+def keep(name, found):
     machine = platform.node() or "machine"
     folder = ROOT / "benches/runs" / f"{datetime.date.today()}-{machine}"
     folder.mkdir(parents=True, exist_ok=True)
-    name = "-".join([*(["survey"] if survey else []), problem, *arguments])
     record = {"cpu": cpu(), "cores": os.cpu_count(), "results": found}
     (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+FIELDS = ["oxygen", "glucose", "lactate", "cells"]
+
+
+def measured():
+    """Ours on three grids; FiPy on two, and with two steps."""
+    found = {"blastema": {}, "FiPy": {}}
+    for n in ("32", "64", "128"):
+        found["blastema"][n] = ours("p4", n)
+        print(f"  blastema {n}³: {found['blastema'][n]['seconds']:.1f} s", flush=True)
+    for words in ("16 7200", "16 3600", "32 7200"):
+        found["FiPy"][words] = python("fipy_p4.py", *words.split())
+        print(f"  FiPy {words}: {found['FiPy'][words]['seconds']:.1f} s", flush=True)
+    return found
+
+
+def richardson(found):
+    """Means at days 7, 14 and 21 by Richardson's extrapolation: ours of second order in the
+    voxels, FiPy's of second order in the voxels and of first order in the steps."""
+    ours, peer = found["blastema"], found["FiPy"]
+    print("  day  field     64³ off   128³ off   order   FiPy off   of it extrapolated: voxels, steps")
+    for day in (7, 14, 21):
+        def at(result):
+            return next(m[1:] for m in result["means"] if abs(m[0] - day * 86400) < 1)
+
+        for i, field in enumerate(FIELDS):
+            a, b, c = (at(ours[n])[i] for n in ("32", "64", "128"))
+            limit = c + (c - b) / 3
+            coarse, fine, halved = (at(peer[k])[i] for k in ("16 7200", "32 7200", "16 3600"))
+            voxels, steps = (fine - coarse) / 3, 2 * (halved - coarse)
+            off = [100 * (v / limit - 1) for v in (b, c, fine + voxels + steps)]
+            parts = [100 * v / limit for v in (voxels, steps)]
+            print(
+                f"  {day:3}  {field:8} {off[0]:+8.3f} % {off[1]:+8.3f} %   {math.log2((a - b) / (b - c)):.2f}"
+                f"  {off[2]:+8.3f} %   {parts[0]:+.2f} %, {parts[1]:+.2f} %"
+            )
 
 
 def cpu():
@@ -190,6 +234,13 @@ def cpu():
 
 if __name__ == "__main__":
     words = sys.argv[1:]
+    if words[:1] == ["richardson"]:
+        kept = json.loads(Path(words[1]).read_text())["results"] if words[1:] else None
+        found = kept or measured()
+        richardson(found)
+        if not kept:
+            keep("p4-richardson", found)
+        sys.exit()
     survey = words[:1] == ["survey"]
     words = words[1:] if survey else words
     if len(words) < 2:
