@@ -244,6 +244,37 @@ fn branches_that_do_not_fit_are_refused_at_once() {
     assert!(code(&refused) == 2 && text(&refused).contains(told), "{}", text(&refused));
 }
 
+/// Allowed or not: what a run cannot take in on the way is refused as input, in words.
+#[test]
+fn changes_that_no_run_can_take_in_are_refused() {
+    let place = Place::new(CASE);
+    stopped(&place, "out", "9");
+    for (key, value, told) in [
+        ("domain.voxels", "[12]", "24 voxels of 8.333333e-5 m there, 12 voxels"),
+        ("solutes.oxygen.initial", "\"0.1 mol/m^3\"", "was 0.2 mol/m^3 when the run began"),
+        ("cells.msc.seeding.uniform.density", "\"1e6 cells/mL\"", "when the run began"),
+    ] {
+        let set = format!("{key}={value}");
+        let refused = place.resume("out", &["--set", &set, "--allow-changed", key]);
+        assert!(code(&refused) == 2 && text(&refused).contains(told), "{}", text(&refused));
+    }
+    // Fewer fields from now on: those of before are there, the others are told to be missing.
+    let key = "run.output.fields";
+    let set = format!("{key}=[\"oxygen\"]");
+    let done = place.resume("out", &["--set", &set, "--allow-changed", key]);
+    assert_eq!(code(&done), 0, "{}", text(&done));
+    let probe = |time: &str| {
+        let words = ["probe", "out", "--at", "1mm", "--field", "glucose", "--time", time];
+        blastema(place.path(), &words)
+    };
+    let missing = probe("10 h");
+    assert!(
+        code(&missing) != 0 && text(&missing).contains("holds no glucose"),
+        "{}",
+        text(&missing)
+    );
+}
+
 /// Links and pipes in the place of what a run writes: nothing outside its folder is touched, and
 /// nothing is waited for.
 #[test]

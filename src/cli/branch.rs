@@ -124,7 +124,7 @@ impl Branch {
 }
 
 /// What of the voxels, solutes and populations of a case cannot take over the state of another.
-fn misfit(there: &Setup, here: &Setup) -> Option<String> {
+pub(super) fn misfit(there: &Setup, here: &Setup) -> Option<String> {
     let voxels = |s: &Setup| {
         let counts: Vec<String> =
             s.grid.n[..s.grid.dimensions].iter().map(ToString::to_string).collect();

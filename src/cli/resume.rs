@@ -91,6 +91,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         super::resources::fits_memory(&case)?;
     }
     let changed = allowed(&stored, &case, &args.allow_changed)?;
+    if !changed.is_empty()
+        && let Ok(before) = load(&stored, &[], &args.allow)
+        && let Some(what) = branch::misfit(&before.setup, &case.setup)
+    {
+        return Err(Failure::new(Exit::Input, format!("error: {shown} cannot go on: {what}")));
+    }
     history::verify(&args.out)?;
     let begin = match newest(&args.out, &stored.hash, f64::INFINITY)? {
         Some((path, bytes)) => {
@@ -238,6 +244,14 @@ fn allowed(stored: &StoredRun, case: &Case, allow: &[String]) -> Result<Vec<Stri
     };
     let silent =
         |key: &str| ["title", "allow", "expect", "extend"].iter().any(|s| key.starts_with(s));
+    // Where a run began cannot change any more.
+    let begins = |key: &str| key.ends_with(".initial") || key.contains(".seeding");
+    if let Some((key, was, _)) = changes.iter().find(|c| begins(&c.0)) {
+        let text = format!(
+            "error: {key} was {was} when the run began; to begin otherwise, run the case anew"
+        );
+        return Err(Failure::new(Exit::Input, text));
+    }
     let refused: Vec<&(String, String, String)> = changes
         .iter()
         .filter(|c| !silent(&c.0) && !allow.iter().any(|a| within(&c.0, a)))

@@ -128,8 +128,15 @@ impl Results {
         let fixed = self.statics.iter().any(|c| c.name == name);
         let file = if fixed { STATIC.to_owned() } else { file_name(step.index) };
         guard::listed(&self.folder, &file)?;
-        let values = with(&self.folder.join(file), |f| {
-            f.dataset(&format!("VTKHDF/CellData/{name}"))?.read_raw::<f64>()
+        let place = format!("VTKHDF/CellData/{name}");
+        let read = |f: &hdf5::File| {
+            let there = f.link_exists(&place);
+            there.then(|| f.dataset(&place)?.read_raw::<f64>()).transpose()
+        };
+        let values = with(&self.folder.join(&file), read)?.ok_or_else(|| {
+            // Where `output.fields` was changed on the way.
+            let text = format!("{file} of {} holds no {name}", self.folder.display());
+            OutputError::new(Kind::Missing, text)
         })?;
         let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
         Ok(if vectors { values.chunks(3).map(length).collect() } else { values })
