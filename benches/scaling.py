@@ -8,37 +8,21 @@ Each number is the median of TIMES (3) processes of `cargo bench --bench problem
 included.
 """
 
-import json
 import os
 import statistics
-import subprocess
+import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
+from compare import ours
+
 TIMES = int(os.environ.get("TIMES", "3"))
 MIB = 1024 * 1024
 
 
-def build():
-    built = subprocess.run(
-        ["cargo", "bench", "--bench", "problems", "--no-run", "--message-format=json"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )
-    messages = [json.loads(l) for l in built.stdout.splitlines() if l.startswith("{")]
-    return [m["executable"] for m in messages if m.get("executable")][-1]
-
-
-BINARY = build()
-
-
 def run(*words, threads=2):
     """Median time, peak memory and counts of a problem."""
-    environment = {**os.environ, "BENCH_THREADS": str(threads)}
-    command = [BINARY, *map(str, words)]
-    done = []
-    for _ in range(TIMES):
-        out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        done.append(json.loads(out.stdout.splitlines()[-1]))
+    done = [ours(*map(str, words), BENCH_THREADS=threads) for _ in range(TIMES)]
     return {**done[0], "seconds": statistics.median(d["seconds"] for d in done)}
 
 

@@ -108,7 +108,7 @@ def python(script, *arguments):
     return run([str(ROOT / "target/peers/bin/python"), str(HERE / script), *arguments], **threads)
 
 
-def ours(*arguments):
+def ours(*arguments, **environment):
     """The bench binary, built first so that the build is not timed."""
     if not hasattr(ours, "binary"):
         built = subprocess.run(
@@ -118,7 +118,7 @@ def ours(*arguments):
         messages = [json.loads(l) for l in built.stdout.splitlines() if l.startswith("{")]
         names = [m["executable"] for m in messages if m.get("executable")]
         ours.binary = names[-1]
-    return run([ours.binary, *arguments])
+    return run([ours.binary, *arguments], **environment)
 
 
 def image(kind, n):

@@ -164,11 +164,8 @@ fn append(folder: &Path, name: &str, sum: &str) -> Result<()> {
 
 /// BLAKE3 of a file.
 pub fn hash(path: &Path) -> std::io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file"));
-    }
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(regular::open(path)?.0)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 

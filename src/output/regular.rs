@@ -5,14 +5,20 @@ use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// All bytes of a regular file, as many as it says it has.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+/// Opens a regular file; with its length.
+pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     let told = fs::metadata(path)?;
     if !told.is_file() {
         return Err(Error::new(ErrorKind::InvalidInput, "not a regular file"));
     }
+    Ok((File::open(path)?, told.len()))
+}
+
+/// All bytes of a regular file, as many as it says it has.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let (file, length) = open(path)?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(told.len()).read_to_end(&mut bytes)?;
+    file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -129,10 +129,9 @@ impl Builder<'_> {
             Some(at) => Some(self.ratio(at, &world.grid)?),
             None => None,
         };
-        let lawful = |r: &super::Region<'_>| {
-            let path = ["scaffold", "effective_diffusivity"];
-            path.iter().try_fold(r.keys, |v, k| step(v, k)).is_some()
-        };
+        let path = ["scaffold", "effective_diffusivity"];
+        let lawful =
+            |r: &super::Region<'_>| path.iter().try_fold(r.keys, |v, k| step(v, k)).is_some();
         let mut axis = [1.0; 3];
         if law.is_none() && Arc::ptr_eq(&ones, &world.porosity) && !world.regions.iter().any(lawful)
         {
@@ -149,7 +148,6 @@ impl Builder<'_> {
         let mut which = vec![if law.is_some() { 0 } else { usize::MAX }; n];
         let mut laws: Vec<Ratio> = law.into_iter().collect();
         for region in &world.regions {
-            let path = ["scaffold", "effective_diffusivity"];
             let Some(at) = path.iter().try_fold(region.keys, |v, k| step(v, k)) else { continue };
             if let Some(Ratio::Tensor(_)) = laws.first().filter(|_| base.is_some()) {
                 let message = format!("{} beside a tensor of the whole scaffold", at.key);
