@@ -36,11 +36,11 @@ fn cycle(c: &mut Criterion) {
         let open = Arc::new(vec![1.0; grid.len()]);
         let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
         let behind = [Behind::Open { film: f64::INFINITY }; 6];
-        let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.shapes);
-        let layout = hierarchy.levels[0].layout;
+        let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.grids.shapes);
+        let layout = hierarchy.grids.levels[0].layout;
         let mut work = Workspace::default();
         work.extra(&layout).fill(1e-2);
-        let mut cycle = Cycle::new(&hierarchy, 2e-9, Some(&wall), false, &mut work);
+        let mut cycle = Cycle::new(&hierarchy.grids, 2e-9, Some(&wall), false, &mut work);
         let values: Vec<f32> =
             (0..grid.len()).map(|i| ((i * 7919) % 1000) as f32 - 500.0).collect();
         let [mut r, mut out, mut spare] = [(); 3].map(|()| layout.pad(&values));

@@ -18,12 +18,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use blastema::case;
-use blastema::geometry::components;
+use blastema::geometry::structure::Structure;
 use blastema::ground::par;
 use blastema::model::run::{Moment, Watcher, run};
 use blastema::model::setup::{Production, Setup};
 use blastema::model::solver::{Solver, Work};
 use blastema::model::state::flat;
+use blastema::numerics::potential::Ends;
+use blastema::physics::effective::{self, Phase};
 use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 
 /// Largest memory of this process so far, MiB.
@@ -117,25 +119,14 @@ fn p2(n: usize, how: &str) -> String {
 
 /// Effective over free diffusivity of a binary image, n³ bytes, between the ends of its slowest axis.
 fn p3(image: &[u8], n: usize) -> String {
-    let grid = common::grid(&[n; 3], &[1.0; 3]);
-    let pores: Vec<bool> = image.iter().map(|v| *v != 0).collect();
-    let parts = components::label(&grid, &pores);
-    let open = parts.select(|p| parts.touches[p - 1][4] && parts.touches[p - 1][5]);
-    let mut tracer = common::solute(&grid, "tracer", 1.0, 0.0);
-    tracer.boundaries[4] = common::value(1.0);
-    tracer.boundaries[5] = common::value(0.0);
-    let mut setup = common::setup(grid, vec![tracer], vec![], 0.0);
-    setup.structure.porosity =
-        open.iter().map(|o| f64::from(u8::from(*o))).collect::<Vec<_>>().into();
-    setup.structure.open = Some(open);
-    let solver = solved(setup, &mut []);
-    let through = |name| solver.ledger.find(name).map_or(f64::NAN, |t| t.1);
-    format!(
-        "\"deff\": {:.12e}, \"out\": {:.12e}, {}",
-        through("tracer.in.z_min"),
-        -through("tracer.in.z_max"),
-        work(&solver.work)
-    )
+    let s = Structure::binary([n; 3], [1e-6; 3], image.iter().map(|v| *v != 0));
+    match effective::along(&s, &[Phase::PORE], 2, Ends::Plates, 1e-6) {
+        Ok(d) => format!(
+            "\"deff\": {:.12e}, \"missed\": {:.1e}, \"cycles\": {}",
+            d.ratio, d.missed, d.cycles
+        ),
+        Err(_) => "\"deff\": null".into(),
+    }
 }
 
 /// Means of the fields at the moments of output.

@@ -355,7 +355,7 @@ fn a_round_inclusion() {
         let d = k1 / viscosity;
         let open = Behind::Open { film: f64::INFINITY };
         let behind = [open, open, open, open, Behind::Sealed, Behind::Sealed];
-        let wall = Wall::new(&g, &relative, d, [1.0; 3], &behind, &hierarchy.shapes);
+        let wall = Wall::new(&g, &relative, d, [1.0; 3], &behind, &hierarchy.grids.shapes);
         let mut rhs = vec![0.0; g.len()];
         for (face, entries) in Face::ALL.iter().zip(wall.faces()) {
             for &(i, conductance) in entries {

@@ -30,12 +30,21 @@ impl Components {
 /// Two passes with union–find over provisional labels: Hoshen and Kopelman, Phys. Rev. B 14
 /// (1976) 3438. Linear in the number of voxels, no recursion.
 pub fn label(grid: &Grid, open: &[bool]) -> Components {
+    label_through(grid, open, |_, _| true)
+}
+
+/// As [`label`], through the faces between open voxels that `passes(axis, upper voxel)` alone.
+pub fn label_through(
+    grid: &Grid,
+    open: &[bool],
+    passes: impl Fn(usize, usize) -> bool,
+) -> Components {
     let mut label = vec![0_u32; open.len()];
-    let mut parents = provisional(grid, open, &mut label);
+    let mut parents = provisional(grid, open, &passes, &mut label);
     for axis in (0..3).filter(|&a| grid.periodic[a]) {
         for (i, first) in label.iter().enumerate() {
             let mut at = grid.voxel(i);
-            if at[axis] == 0 && *first != 0 {
+            if at[axis] == 0 && *first != 0 && passes(axis, i) {
                 at[axis] = grid.n[axis] - 1;
                 let last = label[grid.index(at[0], at[1], at[2])];
                 if last != 0 {
@@ -69,7 +78,12 @@ pub fn label(grid: &Grid, open: &[bool]) -> Components {
 
 /// First pass: gives each open voxel a provisional label and returns the parents of the labels,
 /// each no larger than the label itself. Label 0 is solid.
-fn provisional(grid: &Grid, open: &[bool], label: &mut [u32]) -> Vec<u32> {
+fn provisional(
+    grid: &Grid,
+    open: &[bool],
+    passes: &impl Fn(usize, usize) -> bool,
+    label: &mut [u32],
+) -> Vec<u32> {
     let mut parents = vec![0_u32];
     let (nx, plane) = (grid.n[0], grid.plane());
     let mut voxel = 0;
@@ -82,9 +96,9 @@ fn provisional(grid: &Grid, open: &[bool], label: &mut [u32]) -> Vec<u32> {
                     voxel += 1;
                     continue;
                 }
-                let south = if j > 0 { label[voxel - nx] } else { 0 };
-                let below = if k > 0 { label[voxel - plane] } else { 0 };
-                let mut own = west;
+                let south = if j > 0 && passes(1, voxel) { label[voxel - nx] } else { 0 };
+                let below = if k > 0 && passes(2, voxel) { label[voxel - plane] } else { 0 };
+                let mut own = if west != 0 && passes(0, voxel) { west } else { 0 };
                 for other in [south, below] {
                     if own == 0 {
                         own = other;

@@ -1,7 +1,7 @@
 //! What fills the voxels of a piece: pore, one or more solids, and voxels that are partly filled.
 
-/// Share of pore that is written as 255.
-const WHOLE: f64 = 255.0;
+/// What a share of all is held as.
+pub const WHOLE: f64 = 255.0;
 
 /// Phases on voxels: index `(k·ny + j)·nx + i`, x fastest.
 #[derive(Clone, Debug, PartialEq)]

@@ -197,7 +197,7 @@ fn darcy(
         FlowBoundary::Pressure(_) => Behind::Open { film: f64::INFINITY },
         _ => Behind::Sealed,
     });
-    let wall = Wall::new(grid, &relative, d, [1.0; 3], &behind, &hierarchy.shapes);
+    let wall = Wall::new(grid, &relative, d, [1.0; 3], &behind, &hierarchy.grids.shapes);
     let mut rhs = vec![0.0; grid.len()];
     let mut rates = on_faces(grid.n);
     let mut lift = 0.0_f64;

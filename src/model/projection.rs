@@ -62,7 +62,7 @@ pub fn project(
     let behind = std::array::from_fn(|f| {
         if open[f] { Behind::Open { film: f64::INFINITY } } else { Behind::Sealed }
     });
-    let wall = Wall::new(grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.shapes);
+    let wall = Wall::new(grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.grids.shapes);
     // φ drives the flow that carries the sources away.
     let rhs: Vec<f64> = sources.iter().map(|s| -s).collect();
     let equation = Equation {

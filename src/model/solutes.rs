@@ -230,7 +230,7 @@ impl Transport {
             d,
             solute.axis,
             &behind(solute),
-            &hierarchy.shapes,
+            &hierarchy.grids.shapes,
         );
         let given = |f: &usize| matches!(solute.boundaries[*f], Boundary::Flux(_));
         let flux = (0..6)

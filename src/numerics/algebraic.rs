@@ -431,7 +431,7 @@ mod tests {
         let mut x = Vec::new();
         layout.fit(&mut x);
         let norm = dot_of(&b, &b).sqrt();
-        let goal = Goal { norm: 1e-8 * norm, largest: f64::INFINITY };
+        let goal = Goal { norm: 1e-8 * norm, largest: f64::INFINITY, energy: 0.0 };
         let (cycles, left) =
             algebraic.solve(&layout, reservoirs, &layout.pad(&b), &mut x, goal, 200);
         let x: Vec<f64> = (0..grid.len()).map(|i| x[layout.at(i)]).collect();

@@ -1,7 +1,7 @@
 //! One multigrid V-cycle in single precision: the preconditioner.
 
 use super::dense::Cholesky;
-use super::hierarchy::Hierarchy;
+use super::hierarchy::Grids;
 use super::layout::Layout;
 use super::operator::Operator;
 use super::smooth::{self, Matrix, Scratch};
@@ -76,7 +76,7 @@ impl Coefficients {
 
 /// The matrix d·(faces) + extra on all levels.
 pub struct Cycle<'a> {
-    hierarchy: &'a Hierarchy,
+    grids: &'a Grids,
     /// Levels in use.
     levels: usize,
     d: f32,
@@ -87,7 +87,7 @@ impl<'a> Cycle<'a> {
     /// Prepares all levels for `d·div + extra + wall`, with the [`Workspace::extra`] of `work`. Where
     /// that is `dominant` smoothing alone suffices.
     pub fn new(
-        hierarchy: &'a Hierarchy,
+        grids: &'a Grids,
         d: f64,
         wall: Option<&Wall>,
         dominant: bool,
@@ -95,10 +95,10 @@ impl<'a> Cycle<'a> {
     ) -> Cycle<'a> {
         let d = d as f32;
         // A grid of one level is solved directly.
-        let dominant = dominant && hierarchy.levels.len() > 1;
-        let levels = if dominant { 1 } else { hierarchy.levels.len() };
-        work.levels.resize_with(hierarchy.levels.len(), Level::default);
-        for (l, faces) in hierarchy.levels.iter().enumerate().take(levels) {
+        let dominant = dominant && grids.levels.len() > 1;
+        let levels = if dominant { 1 } else { grids.levels.len() };
+        work.levels.resize_with(grids.levels.len(), Level::default);
+        for (l, faces) in grids.levels.iter().enumerate().take(levels) {
             let level = &mut work.levels[l];
             let Level { matrix: Coefficients { extra, inverse, share }, b, x, out, .. } = level;
             for v in [inverse, share] {
@@ -108,17 +108,16 @@ impl<'a> Cycle<'a> {
             for v in [extra, b, x, out].into_iter().filter(|_| l > 0) {
                 faces.layout.fit(v);
             }
-            if !hierarchy.seams[0].is_empty() {
+            if !grids.seams[0].is_empty() {
                 faces.layout.fit(&mut level.spare);
             }
         }
         // Wall conductances change with the level, so they are added after the sums.
         for l in 1..levels {
             let (fine, coarse) = work.levels.split_at_mut(l);
-            hierarchy.transfers[l - 1]
-                .collect(&fine[l - 1].matrix.extra, &mut coarse[0].matrix.extra);
+            grids.transfers[l - 1].collect(&fine[l - 1].matrix.extra, &mut coarse[0].matrix.extra);
         }
-        for (l, faces) in hierarchy.levels[..levels].iter().enumerate() {
+        for (l, faces) in grids.levels[..levels].iter().enumerate() {
             let level = &mut work.levels[l].matrix;
             let layout = faces.layout;
             for &(i, g) in wall.iter().flat_map(|w| &w.levels[l]).flatten() {
@@ -129,18 +128,18 @@ impl<'a> Cycle<'a> {
             par::planes2(layout.plane(), inverse, share, |k, inverse, share| {
                 invert(faces, d, k, layout.view(extra, k), inverse, share);
             });
-            if let (Some(wall), Some(transfer)) = (wall, hierarchy.transfers.get(l)) {
+            if let (Some(wall), Some(transfer)) = (wall, grids.transfers.get(l)) {
                 lower(faces, d, transfer, &wall.levels[l], &mut level.share);
             }
         }
-        let layout = hierarchy.levels[0].layout;
+        let layout = grids.levels[0].layout;
         let extra = &work.levels[0].matrix.extra;
         let held = |island: &Vec<u32>| -> f64 {
             island.iter().map(|&i| f64::from(extra[layout.at(i as usize)])).sum()
         };
         work.held.clear();
-        work.held.extend(hierarchy.islands.iter().map(held));
-        let mut cycle = Cycle { hierarchy, levels, d, work };
+        work.held.extend(grids.islands.iter().map(held));
+        let mut cycle = Cycle { grids, levels, d, work };
         if !dominant {
             cycle.factor();
         }
@@ -148,9 +147,9 @@ impl<'a> Cycle<'a> {
     }
 
     fn factor(&mut self) {
-        let last = self.hierarchy.levels.len() - 1;
-        let faces = &self.hierarchy.coarsest;
-        let layout = self.hierarchy.levels[last].layout;
+        let last = self.grids.levels.len() - 1;
+        let faces = &self.grids.coarsest;
+        let layout = self.grids.levels[last].layout;
         let n = faces.voxels();
         let d = f64::from(self.d);
         let mut full = vec![0.0; n * n];
@@ -167,7 +166,7 @@ impl<'a> Cycle<'a> {
 
     /// Where fine voxels stand in the arrays.
     pub fn layout(&self) -> Layout {
-        self.hierarchy.levels[0].layout
+        self.grids.levels[0].layout
     }
 
     /// Applies one cycle to `r` (fine), writes the result to `out` and gives their product; what
@@ -177,8 +176,8 @@ impl<'a> Cycle<'a> {
         let mut product = self.cycle(0);
         self.lend(r, out, spare);
         if self.levels > 1 {
-            for (island, held) in self.hierarchy.islands.iter().zip(&self.work.held) {
-                let at = |i: &u32| self.hierarchy.levels[0].layout.at(*i as usize);
+            for (island, held) in self.grids.islands.iter().zip(&self.work.held) {
+                let at = |i: &u32| self.grids.levels[0].layout.at(*i as usize);
                 let sum: f64 = island.iter().map(|i| f64::from(r[at(i)])).sum();
                 let mean = if *held > 0.0 { sum / held } else { 0.0 };
                 for i in island {
@@ -222,8 +221,8 @@ impl<'a> Cycle<'a> {
 
     /// q = A p; gives p·q.
     pub fn multiply(&mut self, p: &[f32], q: &mut [f32]) -> f64 {
-        let m = self.work.levels[0].matrix.with(&self.hierarchy.levels[0], self.d);
-        smooth::product_with(m, p, q) + self.hierarchy.seams[0].multiply(self.d, p, q)
+        let m = self.work.levels[0].matrix.with(&self.grids.levels[0], self.d);
+        smooth::product_with(m, p, q) + self.grids.seams[0].multiply(self.d, p, q)
     }
 
     /// p = z + beta·old and q = A p; gives p·q.
@@ -236,22 +235,22 @@ impl<'a> Cycle<'a> {
         q: &mut [f32],
     ) -> f64 {
         let level = &mut self.work.levels[0];
-        let m = level.matrix.with(&self.hierarchy.levels[0], self.d);
+        let m = level.matrix.with(&self.grids.levels[0], self.d);
         let product = smooth::direct(m, beta, z, old, p, q, &mut level.scratch);
-        product + self.hierarchy.seams[0].multiply(self.d, p, q)
+        product + self.grids.seams[0].multiply(self.d, p, q)
     }
 
     /// Solves level `l` for its right-hand side into its `out`; gives their product.
     fn cycle(&mut self, l: usize) -> f64 {
-        let faces = &self.hierarchy.levels[l];
-        if l + 1 == self.hierarchy.levels.len() {
+        let faces = &self.grids.levels[l];
+        if l + 1 == self.grids.levels.len() {
             return self.direct_solve(l);
         }
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
         let m = level.matrix.with(faces, self.d);
         if self.levels == 1 {
-            let seam = &self.hierarchy.seams[l];
+            let seam = &self.grids.seams[l];
             if seam.is_empty() {
                 smooth::down(m, &level.b, &mut level.out, None, &mut level.scratch);
             } else {
@@ -259,9 +258,9 @@ impl<'a> Cycle<'a> {
             }
             return product(&faces.layout, &level.b, &level.out);
         }
-        let t = &self.hierarchy.transfers[l];
+        let t = &self.grids.transfers[l];
         let next = Some((t, &mut coarse[0].b[..]));
-        let seam = &self.hierarchy.seams[l];
+        let seam = &self.grids.seams[l];
         if seam.is_empty() {
             smooth::down(m, &level.b, &mut level.x, next, &mut level.scratch);
         } else {
@@ -292,11 +291,11 @@ impl<'a> Cycle<'a> {
     /// Numer. Linear Algebra Appl. 15 (2008) 473).
     fn coarse(&mut self, l: usize) {
         let along = self.cycle(l);
-        if !self.flexible() || l + 1 == self.hierarchy.levels.len() {
+        if !self.flexible() || l + 1 == self.grids.levels.len() {
             return;
         }
-        let faces = &self.hierarchy.levels[l];
-        let seam = &self.hierarchy.seams[l];
+        let faces = &self.grids.levels[l];
+        let seam = &self.grids.seams[l];
         let layout = faces.layout;
         let level = &mut self.work.levels[l];
         let Level { first, rest, image, last_image, .. } = level;
@@ -337,11 +336,11 @@ impl<'a> Cycle<'a> {
 
     /// True where the cycle is no fixed matrix: its steps on coarse grids follow what it is given.
     pub fn flexible(&self) -> bool {
-        !self.hierarchy.fine.even() && self.levels > 2
+        !self.grids.even && self.levels > 2
     }
 
     fn direct_solve(&mut self, l: usize) -> f64 {
-        let layout = self.hierarchy.levels[l].layout;
+        let layout = self.grids.levels[l].layout;
         let level = &mut self.work.levels[l];
         for (i, w) in self.work.dense.iter_mut().enumerate() {
             *w = f64::from(level.b[layout.at(i)]);
@@ -471,13 +470,14 @@ mod tests {
             };
             let open: Vec<f64> =
                 (0..grid.len()).map(|_| f64::from(u8::from(dice() < 0.8))).collect();
-            let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);
-            let layout = hierarchy.levels[0].layout;
+            let hierarchy =
+                super::super::hierarchy::Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);
+            let layout = hierarchy.grids.levels[0].layout;
             let reaction: Vec<f32> =
                 open.iter().map(|o| (o * if dice() < 0.1 { 2.6e6 } else { 2e-5 }) as f32).collect();
             let mut work = Workspace::default();
             work.extra(&layout).copy_from_slice(layout.body_of(&layout.pad(&reaction)));
-            let mut cycle = Cycle::new(&hierarchy, 5e-9, None, false, &mut work);
+            let mut cycle = Cycle::new(&hierarchy.grids, 5e-9, None, false, &mut work);
             for _ in 0..20 {
                 let r: Vec<f32> = open.iter().map(|o| (o * (dice() - 0.5)) as f32).collect();
                 let (mut r, mut out, mut spare) = (layout.pad(&r), layout.pad(&r), layout.pad(&r));

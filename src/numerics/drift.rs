@@ -93,7 +93,7 @@ pub fn solve<F: Flux>(
     let n = v.len();
     let plane = eq.hierarchy.fine.plane();
     scratch.fit(eq.hierarchy.fine.n);
-    let shapes: Vec<[usize; 3]> = eq.hierarchy.shapes.iter().map(|s| s.0).collect();
+    let shapes: Vec<[usize; 3]> = eq.hierarchy.grids.shapes.iter().map(|s| s.0).collect();
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let mut history = Vec::new();
     let linear = flux.linear() && eq.reaction.linear();

@@ -12,18 +12,16 @@ use super::operator::Operator;
 use super::seam::Seam;
 use super::stencil::{self, Faces};
 use super::transfer::Transfer;
-use crate::geometry::components;
+use crate::geometry::components::{self, Components};
 use crate::ground::grid::{Face, Grid};
 
 /// Most unknowns of the coarsest grid.
 const COARSEST: usize = 100;
 
-/// A shape of diffusivity on all grids; solutes in the same structure share it.
+/// Conductances on all grids, finest first, and what passes between them: the preconditioner.
 #[derive(Clone, Debug)]
-pub struct Hierarchy {
-    /// Fine conductances in double precision: the equation itself.
-    pub fine: Faces<f64>,
-    /// Conductances of every level in single precision, finest first: the preconditioner.
+pub struct Grids {
+    /// Conductances of every level in single precision.
     pub levels: Vec<Operator>,
     /// Faces of the last level.
     pub coarsest: Faces<f32>,
@@ -31,28 +29,22 @@ pub struct Hierarchy {
     pub transfers: Vec<Transfer>,
     /// What periodic axes add on every level.
     pub seams: Vec<Seam>,
+    /// Grid of each level and the widths, in fine voxels, of its outermost voxels by face.
+    pub shapes: Vec<([usize; 3], [f64; 6])>,
     /// Voxels of each closed-off component of at least two voxels, all but the largest: coarse
     /// voxels reach across the walls around it, so the cycle alone misses its mean.
     pub islands: Vec<Vec<u32>>,
-    /// Grid of each level and the widths, in fine voxels, of its outermost voxels by face.
-    pub shapes: Vec<([usize; 3], [f64; 6])>,
-    /// Relative diffusivity, a value a voxel.
-    pub relative: Arc<Vec<f64>>,
-    /// Factors along x, y, z.
-    pub axis: [f64; 3],
-    /// Largest fine conductance along x, y, z.
-    pub largest: [f64; 3],
-    /// Largest over smallest relative diffusivity of what is open.
-    pub contrast: f64,
+    /// True if all voxels are open and all faces across an axis equal.
+    pub even: bool,
 }
 
-impl Hierarchy {
-    /// Grids for a relative diffusivity (0 in voxels that are not solved).
-    pub fn new(grid: &Grid, relative: Arc<Vec<f64>>, axis: [f64; 3]) -> Hierarchy {
-        let fine = Faces::harmonic(grid, &relative, axis);
-        let mut widths: [Vec<f64>; 3] = std::array::from_fn(|a| vec![1.0; grid.n[a]]);
-        let mut shapes = vec![(grid.n, outer(&widths))];
-        let mut last = fine.single();
+impl Grids {
+    /// Grids of the fine conductances `last`; `strength` is the coupling 1/h² along the axes, for
+    /// [`coarsen`] to follow.
+    pub fn new(mut last: Faces<f32>, strength: [f64; 3]) -> Grids {
+        let even = last.even();
+        let mut widths: [Vec<f64>; 3] = std::array::from_fn(|a| vec![1.0; last.n[a]]);
+        let mut shapes = vec![(last.n, outer(&widths))];
         let mut levels = vec![Operator::new(&last)];
         let mut transfers = Vec::new();
         let mut seams = Vec::new();
@@ -62,8 +54,7 @@ impl Hierarchy {
                 break;
             }
             let strength: [f64; 3] = std::array::from_fn(|a| {
-                let h = grid.h[a] * widths[a][0];
-                if n[a] > 1 { axis[a] / (h * h) } else { 0.0 }
+                if n[a] > 1 { strength[a] / (widths[a][0] * widths[a][0]) } else { 0.0 }
             });
             let strongest = strength.iter().fold(0.0_f64, |m, &s| m.max(s));
             let merge: [bool; 3] =
@@ -83,36 +74,70 @@ impl Hierarchy {
             levels.push(Operator::new(&last));
         }
         seams.push(Seam::new(&last, None));
-        let largest = fine.largest();
-        let (least, most) = stencil::range(grid.plane(), &relative, |_, r| r > 0.0);
-        let contrast = (most / least).max(1.0);
-        let islands = if fine.closed { islands(grid, &relative) } else { Vec::new() };
-        Hierarchy {
-            fine,
-            levels,
-            coarsest: last,
-            transfers,
-            seams,
-            islands,
-            shapes,
-            relative,
-            axis,
-            largest,
-            contrast,
-        }
+        Grids { levels, coarsest: last, transfers, seams, shapes, islands: Vec::new(), even }
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         let single: usize = self.levels.iter().map(Operator::bytes).sum();
-        let transfers: usize = self.transfers.iter().map(Transfer::bytes).sum();
-        single + transfers + 8 * self.fine.arrays.iter().map(Vec::len).sum::<usize>()
+        single + self.transfers.iter().map(Transfer::bytes).sum::<usize>()
+    }
+
+    /// The same without the finest.
+    pub fn coarser(&self) -> Grids {
+        Grids {
+            levels: self.levels[1..].to_vec(),
+            coarsest: self.coarsest.clone(),
+            transfers: self.transfers[1..].to_vec(),
+            seams: self.seams[1..].to_vec(),
+            shapes: self.shapes[1..].to_vec(),
+            islands: Vec::new(),
+            even: self.levels[1].uniform.is_some() && self.even,
+        }
     }
 }
 
-fn islands(grid: &Grid, relative: &[f64]) -> Vec<Vec<u32>> {
-    let open: Vec<bool> = relative.iter().map(|&r| r > 0.0).collect();
-    let found = components::label(grid, &open);
+/// A shape of diffusivity on all grids; solutes in the same structure share it.
+#[derive(Clone, Debug)]
+pub struct Hierarchy {
+    /// Fine conductances in double precision: the equation itself.
+    pub fine: Faces<f64>,
+    /// All grids in single precision.
+    pub grids: Grids,
+    /// Relative diffusivity, a value a voxel.
+    pub relative: Arc<Vec<f64>>,
+    /// Factors along x, y, z.
+    pub axis: [f64; 3],
+    /// Largest fine conductance along x, y, z.
+    pub largest: [f64; 3],
+    /// Largest over smallest relative diffusivity of what is open.
+    pub contrast: f64,
+}
+
+impl Hierarchy {
+    /// Grids for a relative diffusivity (0 in voxels that are not solved).
+    pub fn new(grid: &Grid, relative: Arc<Vec<f64>>, axis: [f64; 3]) -> Hierarchy {
+        let fine = Faces::harmonic(grid, &relative, axis);
+        let strength = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
+        let mut grids = Grids::new(fine.single(), strength);
+        if fine.closed {
+            let open: Vec<bool> = relative.iter().map(|&r| r > 0.0).collect();
+            grids.islands = islands(&components::label(grid, &open));
+        }
+        let largest = fine.largest();
+        let (least, most) = stencil::range(grid.plane(), &relative, |_, r| r > 0.0);
+        let contrast = (most / least).max(1.0);
+        Hierarchy { fine, grids, relative, axis, largest, contrast }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.grids.bytes() + 8 * self.fine.arrays.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+/// See [`Grids::islands`].
+pub fn islands(found: &Components) -> Vec<Vec<u32>> {
     let largest = (0..found.count).max_by_key(|&c| (found.sizes[c], std::cmp::Reverse(c)));
     let mut number = vec![usize::MAX; found.count + 1];
     let mut islands: Vec<Vec<u32>> = Vec::new();

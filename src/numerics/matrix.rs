@@ -82,7 +82,8 @@ mod tests {
                 *b = if periodic[f / 2] { Behind::Sealed } else { *b };
             }
             let d = 0.7;
-            let wall = Wall::new(&grid, &relative, d, [1.0, 0.5, 1.0], &behind, &hierarchy.shapes);
+            let wall =
+                Wall::new(&grid, &relative, d, [1.0, 0.5, 1.0], &behind, &hierarchy.grids.shapes);
             let storage: Vec<f64> =
                 relative.iter().map(|&r| f64::from(u8::from(r > 0.0))).collect();
             let rhs: Vec<f64> =
@@ -127,7 +128,7 @@ mod tests {
         let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0; 3]);
         let mut behind = [Behind::Sealed; 6];
         behind[5] = Behind::Open { film: f64::INFINITY };
-        let wall = Wall::new(&grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.shapes);
+        let wall = Wall::new(&grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.grids.shapes);
         let ones = vec![1.0; grid.len()];
         let (dt, volume) = (1e4, 3.0);
         let rhs = vec![0.0; grid.len()];

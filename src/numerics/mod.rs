@@ -19,6 +19,7 @@ pub mod nested;
 pub mod network;
 pub mod newton;
 pub mod operator;
+pub mod potential;
 pub mod predict;
 pub mod saddle;
 pub mod seam;

@@ -34,7 +34,7 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
         return;
     }
     let Some(hierarchy) = fine.coarser() else { return };
-    let transfer = &fine.transfers[0];
+    let transfer = &fine.grids.transfers[0];
     let merged = |values: &[f64]| gather(transfer, fine.fine.n, values);
     let storage = merged(eq.storage);
     let mut rhs = merged(eq.rhs);
@@ -68,7 +68,7 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
         spread(fine, &u, v);
         for (f, face) in Face::ALL.into_iter().enumerate() {
             for entry in eq.wall.iter().flat_map(|w| &w.faces()[f]) {
-                let kept = toward_wall(&fine.levels[0], eq.d as f32, transfer, face, *entry);
+                let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, transfer, face, *entry);
                 let (kept, v) = (f64::from(kept.unwrap_or(1.0)), &mut v[entry.0 as usize]);
                 *v = kept * *v + (1.0 - kept) * outside[f];
             }
@@ -114,11 +114,11 @@ fn fold(t: &Transfer, fine: &[f64], coarse: &mut [f64]) {
 
 /// Interpolates coarse values to the open voxels of the fine grid.
 fn spread(fine: &Hierarchy, coarse: &[f64], v: &mut [f64]) {
-    let (t, layout) = (&fine.transfers[0], fine.levels[0].layout);
+    let (t, layout) = (&fine.grids.transfers[0], fine.grids.levels[0].layout);
     let [nx, ny, _] = layout.n;
     let single: Vec<f32> = coarse.iter().map(|u| *u as f32).collect();
     let single = t.coarse().pad(&single);
-    let zero = fine.levels[0].zero();
+    let zero = fine.grids.levels[0].zero();
     par::planes(nx * ny, v, |k, plane| {
         let (mut open, mut out) = (vec![0.0; layout.view_len()], vec![0.0; layout.view_len()]);
         for (j, own) in fine.relative[k * nx * ny..][..nx * ny].chunks_exact(nx).enumerate() {
@@ -139,22 +139,20 @@ impl Hierarchy {
     /// The same without its finest grid; `None` where that is the only one, or cut-off parts hang on
     /// it.
     fn coarser(&self) -> Option<Hierarchy> {
-        if self.levels.len() < 2 || !self.islands.is_empty() || !self.fine.pairs.is_empty() {
+        if self.grids.levels.len() < 2
+            || !self.grids.islands.is_empty()
+            || !self.fine.pairs.is_empty()
+        {
             return None;
         }
-        let fine = self.levels[1].faces(self.fine.closed);
-        let t = &self.transfers[0];
+        let fine = self.grids.levels[1].faces(self.fine.closed);
+        let t = &self.grids.transfers[0];
         let open = gather(t, self.fine.n, &self.relative);
         Some(Hierarchy {
             largest: fine.largest(),
             contrast: self.contrast,
             fine,
-            levels: self.levels[1..].to_vec(),
-            coarsest: self.coarsest.clone(),
-            transfers: self.transfers[1..].to_vec(),
-            seams: self.seams[1..].to_vec(),
-            islands: Vec::new(),
-            shapes: self.shapes[1..].to_vec(),
+            grids: self.grids.coarser(),
             relative: Arc::new(open),
             axis: self.axis,
         })
@@ -210,7 +208,7 @@ mod tests {
             // Walls along single voxels would feed everything at once.
             let mut behind = [Behind::Sealed; 6];
             behind[..2 * dimensions].fill(Behind::Open { film: f64::INFINITY });
-            let wall = Wall::new(&grid, &open, d, [1.0; 3], &behind, &hierarchy.shapes);
+            let wall = Wall::new(&grid, &open, d, [1.0; 3], &behind, &hierarchy.grids.shapes);
             // Half as much outside one face.
             let outside: [f64; 6] = std::array::from_fn(|f| if f == 0 { 0.1 } else { 0.2 });
             let mut rhs = vec![0.0; grid.len()];

@@ -150,7 +150,7 @@ pub(super) const LARGE: f64 = 1e-3;
 /// Solves the equation from the start value in `v`.
 pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solved, NotConverged> {
     let n = v.len();
-    let layout = eq.hierarchy.levels[0].layout;
+    let layout = eq.hierarchy.grids.levels[0].layout;
     scratch.vectors.fit(&layout);
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let diagonal = eq.d * largest_sum(eq);
@@ -222,7 +222,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         let goal = goal(&sums, bent, target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
-        let mut cycle = Cycle::new(eq.hierarchy, eq.d, eq.wall, dominant, &mut scratch.cycle);
+        let mut cycle =
+            Cycle::new(&eq.hierarchy.grids, eq.d, eq.wall, dominant, &mut scratch.cycle);
         let Vectors { r, x, .. } = &mut scratch.vectors;
         let cycles;
         (cycles, left) = if rough.is_some() {
@@ -340,7 +341,7 @@ fn goal(sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal
     // On the way, the norm alone tells enough.
     let largest =
         if norm > needed { f64::INFINITY } else { (0.9 * target_max).max(1e-6 * sums.largest) };
-    Goal { norm: norm / unit, largest: largest / unit }
+    Goal { norm: norm / unit, largest: largest / unit, energy: 0.0 }
 }
 
 fn add(v: &mut [f64], layout: &Layout, x: &[f64], factor: f64) {
@@ -404,7 +405,7 @@ fn evaluate(
     let levels: Option<Vec<f64>> =
         lifted.then(|| eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect());
     let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
-    let layout = eq.hierarchy.levels[0].layout;
+    let layout = eq.hierarchy.grids.levels[0].layout;
     let (r, extra) = (layout.body(&mut scratch.vectors.r), scratch.cycle.extra(&layout));
     let planes = par::planes2_map(layout.plane(), r, extra, |k, r, extra| sweep(&at, k, r, extra));
     let mut sums = Sums {
@@ -477,7 +478,7 @@ kernel! {
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
-        let stride = eq.hierarchy.levels[0].layout.stride;
+        let stride = eq.hierarchy.grids.levels[0].layout.stride;
         let whole = v;
         let around = faces.around(v, k);
         let open = faces.around(&eq.hierarchy.relative, k);

@@ -47,6 +47,16 @@ impl Wall {
         behind: &[Behind; 6],
         shapes: &[([usize; 3], [f64; 6])],
     ) -> Wall {
+        Wall::of(grid, |face, voxel| d * axis[face.axis] * relative[voxel], behind, shapes)
+    }
+
+    /// As [`Wall::new`] for the diffusivity `local(face, voxel)`.
+    pub fn of(
+        grid: &Grid,
+        local: impl Fn(Face, usize) -> f64,
+        behind: &[Behind; 6],
+        shapes: &[([usize; 3], [f64; 6])],
+    ) -> Wall {
         let mut levels: Vec<[Vec<(u32, f64)>; 6]> = vec![Default::default(); shapes.len()];
         for (number, face) in Face::ALL.into_iter().enumerate() {
             let Behind::Open { film } = behind[number] else { continue };
@@ -62,7 +72,7 @@ impl Wall {
                 let (mut last, mut conductance) = (f64::NAN, 0.0);
                 for q in &coarse[1] {
                     for (p, voxel) in coarse[0].iter().zip(&mut fine) {
-                        let local = d * axis[face.axis] * relative[voxel];
+                        let local = local(face, voxel);
                         if local <= 0.0 {
                             continue;
                         }

@@ -2,6 +2,7 @@
 //! derivative, units, formula and reference.
 pub mod acid;
 pub mod degradation;
+pub mod effective;
 pub mod flow;
 pub mod kinetics;
 pub mod law;

@@ -70,7 +70,7 @@ fn solves_what_elimination_solves() {
     let open: Vec<f64> = relative.iter().map(|r| f64::from(u8::from(*r > 0.0))).collect();
     let mut behind = [Behind::Sealed; 6];
     behind[4] = Behind::Open { film: f64::INFINITY };
-    let wall = Wall::new(&grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.shapes);
+    let wall = Wall::new(&grid, &relative, 1.0, [1.0; 3], &behind, &hierarchy.grids.shapes);
     let rhs: Vec<f64> = (0..grid.len()).map(|i| open[i] * hash(i + 7)).collect();
     for (shift, tilt) in [(1.0, 0.0), (1e-3, 3.0), (1e-3, 30.0)] {
         let potential: Vec<f64> = (0..grid.len()).map(|i| tilt * hash(i / 3)).collect();

@@ -1,0 +1,118 @@
+//! The effective diffusivity of a structure, by a solve in its voxels.
+//!
+//! D_eff/D is the flux per total area over the mean gradient of the concentration in the fluid (or
+//! in balance with it), for a diffusivity of 1 in the pores: ε/τ with the tortuosity factor τ.
+
+use crate::geometry::components::{self, Components};
+use crate::geometry::structure::Structure;
+use crate::ground::grid::{Face, Form, Grid};
+use crate::numerics::potential::{Ends, Found, Medium, Stalled};
+
+/// What a solute finds in a phase.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Phase {
+    /// Diffusivity over that in the pores; 0: impermeable.
+    pub ratio: f64,
+    /// Concentration over that in the fluid which it is in balance with.
+    pub partition: f64,
+}
+
+impl Phase {
+    /// The pores.
+    pub const PORE: Phase = Phase { ratio: 1.0, partition: 1.0 };
+    /// A solid that solutes do not enter.
+    pub const IMPERMEABLE: Phase = Phase { ratio: 0.0, partition: 1.0 };
+}
+
+/// Effective over free diffusivity along one axis of a structure.
+#[derive(Clone, Copy, Debug)]
+pub struct Along {
+    /// D_eff/D.
+    pub ratio: f64,
+    /// Mean flux along x, y, z for a mean gradient of 1 along the axis.
+    pub flux: [f64; 3],
+    /// What `ratio` may still be too large by, relative.
+    pub missed: f64,
+    /// Multigrid cycles.
+    pub cycles: usize,
+}
+
+/// Effective over free diffusivity of `structure` along `axis`, to the relative `tolerance`.
+/// `phases` are those of the structure in order; what is not listed is impermeable. Where no way
+/// leads through, it is 0.
+pub fn along(
+    structure: &Structure,
+    phases: &[Phase],
+    axis: usize,
+    ends: Ends,
+    tolerance: f64,
+) -> Result<Along, Stalled> {
+    // The last class is left for voxels from which no way leads to both ends.
+    let mut conductivity: Vec<f64> = phases.iter().map(|p| p.ratio * p.partition).collect();
+    conductivity.resize(structure.phases().max(1), 0.0);
+    let mut class = None;
+    if conductivity.contains(&0.0) {
+        let (kept, changed) = through(structure, &conductivity, axis, ends);
+        if !kept.contains(&true) {
+            return Ok(Along { ratio: 0.0, flux: [0.0; 3], missed: 0.0, cycles: 0 });
+        }
+        if changed {
+            let dead = conductivity.len() as u8;
+            conductivity.push(0.0);
+            let own = structure.phase.iter().zip(&kept);
+            class = Some(own.map(|(p, kept)| if *kept { *p } else { dead }).collect::<Vec<u8>>());
+        }
+    }
+    let medium = Medium {
+        n: structure.n,
+        h: structure.h,
+        class: class.as_deref().unwrap_or(&structure.phase),
+        conductivity: &conductivity,
+        partial: structure.partial.as_ref(),
+    };
+    let Found { conductivity, flux, missed, cycles } = medium.effective(axis, ends, tolerance)?;
+    Ok(Along { ratio: conductivity, flux, missed, cycles })
+}
+
+/// The voxels from which a way leads to both ends of the axis, and whether others that conduct are
+/// left out.
+fn through(
+    structure: &Structure,
+    conductivity: &[f64],
+    axis: usize,
+    ends: Ends,
+) -> (Vec<bool>, bool) {
+    let grid = Grid {
+        n: structure.n,
+        h: structure.h,
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [ends == Ends::Periodic; 3],
+    };
+    let open: Vec<bool> =
+        structure.phase.iter().map(|p| conductivity[usize::from(*p)] > 0.0).collect();
+    let passes = |axis: usize, upper: usize| match &structure.partial {
+        Some(p) if conductivity.iter().skip(1).all(|c| *c == 0.0) => p.aperture[axis][upper] > 0,
+        _ => true,
+    };
+    let sides = [false, true].map(|end| Face { axis, end }.number());
+    let spans = |parts: &Components, p: usize| sides.iter().all(|s| parts.touches[p - 1][*s]);
+    let parts = components::label_through(&grid, &open, passes);
+    let kept = if ends == Ends::Plates {
+        parts.select(|p| spans(&parts, p))
+    } else {
+        // A way round the axis goes through the box from end to end at least once.
+        let mut cut = grid.clone();
+        cut.periodic[axis] = false;
+        let cut = components::label_through(&cut, &open, passes);
+        let mut round = vec![false; parts.count];
+        for (part, cut_part) in parts.label.iter().zip(&cut.label) {
+            if *part > 0 && spans(&cut, *cut_part as usize) {
+                round[*part as usize - 1] = true;
+            }
+        }
+        parts.select(|p| round[p - 1])
+    };
+    let changed = open.iter().zip(&kept).any(|(open, kept)| *open && !kept);
+    (kept, changed)
+}
