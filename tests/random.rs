@@ -398,7 +398,8 @@ fn random_case(seed: u64) -> (Setup, f64) {
         }
     }
     let mut case = setup(g, solutes, populations, duration);
-    case.structure = Structure { porosity: porosity.into(), open, solid: None, isolated: 0 };
+    case.structure =
+        Structure { porosity: porosity.into(), open, solid: None, isolated: 0, homogenised: None };
     case.baths = baths;
     supplied(&mut case, &levels, seed);
     moving::moving(&mut case, &levels, seed);

@@ -8,7 +8,8 @@ use blastema::model::answers::Answer;
 use blastema::model::expect::Check;
 use blastema::model::run::Watcher;
 use blastema::model::setup::Setup;
-use blastema::study::refine::{Plan, answers, compare};
+use blastema::study::answers;
+use blastema::study::refine::{Plan, compare};
 
 struct Blind;
 

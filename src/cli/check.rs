@@ -171,6 +171,15 @@ fn grid(out: &mut String, setup: &Setup) {
             if low == high { number(low) } else { format!("{} to {}", number(low), number(high)) };
         let _ = writeln!(out, "porosity   {text}");
     }
+    if let Some(h) = &setup.structure.homogenised {
+        let n: Vec<String> = h.n.iter().filter(|n| **n > 1).map(ToString::to_string).collect();
+        let _ = write!(out, "structure  {} voxels, homogenised", n.join(" × "));
+        if let Some(ratio) = h.ratio {
+            let ratios: Vec<String> = ratio[..grid.dimensions].iter().map(|r| number(*r)).collect();
+            let _ = write!(out, "; computed D_eff/D {}", ratios.join(", "));
+        }
+        let _ = writeln!(out);
+    }
     let run = &setup.run;
     if run.steady {
         let _ = writeln!(out, "run        steady, for the cells as seeded");

@@ -20,7 +20,7 @@ use crate::model::run::{self, Stop, Watcher, Wish};
 use crate::model::solver::{Solver, StepFailure};
 use crate::output::report::{Record, State, write_answers, write_record};
 use crate::output::{Folder, OutputError, checkpoint, outputs};
-use crate::study::refine::{self, Plan};
+use crate::study::{self, Beside, closure, refine};
 
 /// How to run.
 pub struct Options {
@@ -102,18 +102,18 @@ pub fn claim(case: &Case, out: &Path, options: &Options) -> Result<Folder, Failu
     Ok(Folder::claim(out, &case.provenance.hash, options.replace)?)
 }
 
-/// Runs a case in a folder that is claimed, and what `plan` has beside it; that leaves nothing but
-/// the ± of the answers.
+/// Runs a case in a folder that is claimed, and what is to run beside it; that leaves nothing
+/// but what it adds to the answers.
 pub fn execute_in(
     case: Case,
     folder: &Folder,
     options: &Options,
-    plan: Option<Plan>,
+    beside: Option<Beside>,
     begin: &Begin,
 ) -> Result<Finished, Failure> {
     let hash = case.provenance.hash.clone();
     boundary::guarded(&hash, folder, || {
-        par::with_threads(options.threads, || inside(case, folder, options, plan, begin))
+        par::with_threads(options.threads, || inside(case, folder, options, beside, begin))
     })
 }
 
@@ -121,20 +121,20 @@ fn inside(
     case: Case,
     folder: &Folder,
     options: &Options,
-    plan: Option<Plan>,
+    beside: Option<Beside>,
     begin: &Begin,
 ) -> Result<Finished, Failure> {
     let mut attention = Attention::new(&options.pauses);
     if matches!(begin, Begin::Branch { .. }) {
         attention.keep_soon();
     }
-    if plan.is_some() {
+    if beside.is_some() {
         attention.keep_last();
     }
     let title = case.setup.title.clone();
     let mut record = Record::start(&title, par::threads());
     record.extra.extend(begin.told());
-    record.extra.extend(plan.is_some().then(|| ("refine".into(), json!(true))));
+    record.extra.extend(beside.as_ref().map(|b| (b.key().to_owned(), json!(true))));
     let steady = case.setup.run.steady;
     let unit = case.setup.run.time_unit;
     let mut answers = Answers::default();
@@ -230,16 +230,16 @@ fn inside(
     folder.claimed().check()?;
     let mut list = answers.finish(&solver);
     expectations.answers(&list);
-    if let Some(plan) = plan {
+    if let Some(beside) = beside {
         // Whatever becomes of the runs beside it, the case has its answers.
         write_answers(folder, &title, &list)?;
-        match refine(plan, &mut list, options, &mut attention) {
-            Ok(refined) => list.push(refined),
+        match compare(beside, &mut list, options, &mut attention) {
+            Ok(told) => list.push(told),
             Err(reason) => {
                 stop(&mut record, reason, step, when);
                 write_record(folder, provenance, &record, &list)?;
                 let text = format!(
-                    "stopped while the ± was computed: {}; the run itself is done and kept\ngo on \
+                    "stopped in the run beside it: {}; the run itself is done and kept\ngo on \
                      with: blastema resume {}",
                     record.message,
                     quoted(folder.path())
@@ -301,17 +301,17 @@ fn misfits(begin: &Begin, e: &Misfit) -> String {
     )
 }
 
-/// Runs what the plan has beside the case, gives the answers their ±, and says so; or why it was
-/// stopped.
-fn refine(
-    plan: Plan,
+/// Runs what is to run beside the case, adds to the answers what it tells, and says so; or why it
+/// was stopped.
+fn compare(
+    beside: Beside,
     list: &mut [Answer],
     options: &Options,
     attention: &mut Attention,
 ) -> Result<Answer, String> {
     let mut solve = |case: Case| {
         let mut progress = Progress::new(&case.setup.run, options.progress);
-        let answers = refine::answers(case, &mut [&mut progress, &mut Asked(attention)]);
+        let answers = study::answers(case, &mut [&mut progress, &mut Asked(attention)]);
         progress.clear();
         match answers {
             Err(Stop::Asked(reason)) => Err(reason),
@@ -319,22 +319,39 @@ fn refine(
         }
     };
     let begun = Instant::now();
-    let coarse = plan.coarse.map(&mut solve).transpose()?;
-    let (text, definition) = match (coarse.transpose(), solve(plan.fine)?) {
-        (coarse, Ok(fine)) => {
-            refine::compare(list, coarse.ok().flatten().as_deref(), &fine);
-            let spent = digits(begun.elapsed().as_secs_f64());
-            (format!("{}, {spent} s", plan.words), refine::DEFINITION)
-        }
-        (_, Err(_)) => ("not known: the refined run did not converge".into(), ""),
-    };
-    Ok(Answer {
-        key: "refined".into(),
-        label: "refined".into(),
+    let spent = || digits(begun.elapsed().as_secs_f64());
+    let told = |key: &str, (text, definition): (String, &str)| Answer {
+        key: key.into(),
+        label: key.into(),
         text,
         definition: definition.into(),
         ..Answer::default()
-    })
+    };
+    match beside {
+        Beside::Refined(plan) => {
+            let coarse = plan.coarse.map(&mut solve).transpose()?;
+            let said = match (coarse.transpose(), solve(plan.fine)?) {
+                (coarse, Ok(fine)) => {
+                    refine::compare(list, coarse.ok().flatten().as_deref(), &fine);
+                    (format!("{}, {} s", plan.words, spent()), refine::DEFINITION)
+                }
+                (_, Err(_)) => ("not known: the refined run did not converge".into(), ""),
+            };
+            Ok(told("refined", said))
+        }
+        Beside::Closure(plan) => {
+            let (name, resolved) = (plan.name(), plan.resolved);
+            let n = plan.other.setup.grid.n.map(|n| n.to_string()).join("×");
+            let said = match solve(plan.other)? {
+                Ok(other) => {
+                    closure::compare(list, &other, resolved);
+                    (format!("{name} beside it: {n} voxels, {} s", spent()), closure::DEFINITION)
+                }
+                Err(_) => (format!("not known: {name}, it did not converge"), ""),
+            };
+            Ok(told("closure", said))
+        }
+    }
 }
 
 /// Stops a run beside the case at a signal; it keeps nothing.

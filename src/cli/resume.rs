@@ -13,7 +13,7 @@ use crate::case::{self, Case, Report, Stored};
 use crate::model::answers::digits;
 use crate::output::stored::StoredRun;
 use crate::output::{Folder, checkpoint, history, outputs};
-use crate::study::refine::Plan;
+use crate::study::{Beside, closure, refine};
 
 /// Arguments of `resume`.
 #[derive(clap::Args)]
@@ -144,14 +144,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         progress: !args.quiet,
         pauses: args.pauses.clone(),
     };
-    let plan = stored.refine.then(|| {
-        Plan::new(&case, &|more| {
-            let sets: Vec<String> = args.sets.iter().chain(more).cloned().collect();
-            read(&stored, &sets, &args.allow)
-        })
-    });
-    let plan = plan.transpose().map_err(|e| Failure::new(Exit::Input, format!("error: {e}")))?;
-    let done = execute_in(case, &folder, &options, plan, &begin)?;
+    let again = |more: &[String]| {
+        let sets: Vec<String> = args.sets.iter().chain(more).cloned().collect();
+        read(&stored, &sets, &args.allow)
+    };
+    let beside = match stored.beside.as_deref() {
+        Some("refine") => Some(refine::Plan::new(&case, &again).map(Beside::Refined)),
+        Some("closure") => Some(closure::Plan::new(&case, &again).map(Beside::Closure)),
+        _ => None,
+    };
+    let beside =
+        beside.transpose().map_err(|e| Failure::new(Exit::Input, format!("error: {e}")))?;
+    let done = execute_in(case, &folder, &options, beside, &begin)?;
     print(&title, &done, &args.out, args.json)?;
     judge(&done.outcomes)
 }

@@ -12,7 +12,7 @@ use super::failure::{Exit, Failure};
 use crate::case::{self, Case, Report};
 use crate::model::expect::Outcome;
 use crate::output::report::{answers_json, answers_text};
-use crate::study::refine::Plan;
+use crate::study::{Beside, closure, refine};
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -24,6 +24,7 @@ use crate::study::refine::Plan;
   blastema run plug.toml --max-walltime \"12 h\"    stops in time, with a checkpoint
   blastema run plug.toml --from out/plug@7d --set solutes.oxygen.boundary.z_max.value='\"0.1 mM\"' --out out/hypoxia
   blastema run plug.toml --refine                 every answer with ±: \"83.1 ± 0.2 %\"
+  blastema run scan.toml --closure                pores resolved and homogenised: what the averages cost
 
 Ctrl-C finishes the step, writes a checkpoint and says how to go on: `blastema resume FOLDER`. A
 second one ends at once. SIGUSR1 asks for a checkpoint.
@@ -58,6 +59,10 @@ pub struct Args {
     /// Run the case on finer and coarser voxels and steps too, and give every answer its ±
     #[arg(long)]
     pub refine: bool,
+    /// Run the case with its structure homogenised (or, where it is, resolved) too, and say how far
+    /// every answer differs
+    #[arg(long, conflicts_with_all = ["refine", "from"])]
+    pub closure: bool,
     /// Start even where memory or disk seem too small
     #[arg(long)]
     pub despite_limits: bool,
@@ -104,7 +109,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         progress: !args.quiet,
         pauses: args.pauses.clone(),
     };
-    let plan = args.refine.then(|| plan(&case, args)).transpose()?;
+    let beside = beside(&case, args)?;
     let begun = Instant::now();
     let branch = args.from.as_ref().map(|from| branch::plan(from, &mut case, &args.allow));
     let branch = branch.transpose()?;
@@ -123,7 +128,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(most) = &mut options.pauses.max_walltime {
         *most = most.saturating_sub(begun.elapsed());
     }
-    let done = execute_in(case, &folder, &options, plan, &begin)?;
+    let done = execute_in(case, &folder, &options, beside, &begin)?;
     print(&title, &done, &out, args.json)?;
     judge(&done.outcomes)
 }
@@ -135,14 +140,21 @@ fn load(args: &Args, sets: &[String]) -> Result<Case, Report> {
 }
 
 /// The runs beside the case that tell its error.
-fn plan(case: &Case, args: &Args) -> Result<Plan, Failure> {
+fn beside(case: &Case, args: &Args) -> Result<Option<Beside>, Failure> {
     let again = |more: &[String]| {
         let sets: Vec<String> = args.sets.iter().chain(more).cloned().collect();
         load(args, &sets)
     };
-    Plan::new(case, &again).map_err(|why| {
-        Failure::new(Exit::Input, format!("error: --refine has nothing to refine: {why}"))
-    })
+    let planned = if args.refine {
+        let plan = refine::Plan::new(case, &again).map(Beside::Refined);
+        plan.map_err(|why| format!("error: --refine has nothing to refine: {why}"))
+    } else if args.closure {
+        let plan = closure::Plan::new(case, &again).map(Beside::Closure);
+        plan.map_err(|why| format!("error: --closure has nothing to compare: {why}"))
+    } else {
+        return Ok(None);
+    };
+    planned.map(Some).map_err(|text| Failure::new(Exit::Input, text))
 }
 
 /// Prints the answers; a closed pipe is no failure.

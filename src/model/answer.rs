@@ -19,6 +19,8 @@ pub struct Answer {
     pub plus_minus: Option<f64>,
     /// Order observed by refining.
     pub order: Option<f64>,
+    /// `number` by the other treatment of the structure, where both were run.
+    pub other: Option<f64>,
 }
 
 pub(super) fn answer(

@@ -4,7 +4,7 @@ use super::answer::answer;
 pub use super::answer::{Answer, digits};
 use super::flow::felt;
 use super::run::{Moment, Watcher};
-use super::setup::Setup;
+use super::setup::{Homogenised, Setup};
 use super::solutes::{diffusion_way, fed, feeds};
 use super::solver::Solver;
 use super::state::{Kind, flat};
@@ -112,6 +112,23 @@ pub fn fed_faces(setup: &Setup) -> Vec<Face> {
         .collect()
 }
 
+/// What was computed of a structure that is homogenised.
+fn averages(structure: &Homogenised) -> Option<Answer> {
+    let ratio = structure.ratio?;
+    let used = (0..3).filter(|a| structure.n[*a] > 1);
+    let ratios: Vec<String> = used.clone().map(|a| digits(ratio[a])).collect();
+    let mean = used.clone().map(|a| ratio[a]).sum::<f64>() / used.count().max(1) as f64;
+    let text = format!(
+        "{} of the free one along the axes; porosity {}, tortuosity {}",
+        ratios.join(", "),
+        digits(structure.porosity),
+        digits(structure.porosity / mean)
+    );
+    let definition = "computed from the pores; tortuosity: porosity over the mean of the ratios";
+    let label = "effective diffusivity";
+    Some(answer("effective_diffusivity", label, text, Some(mean), "", definition))
+}
+
 impl Answers {
     /// All answers, in the order in which they are printed.
     pub fn finish(&self, solver: &Solver) -> Vec<Answer> {
@@ -130,6 +147,7 @@ impl Answers {
         limits(solver, &mut out);
         super::perfusion::answers(solver, &mut out);
         scales(solver, &mut out);
+        out.extend(setup.structure.homogenised.as_ref().and_then(averages));
         for text in &setup.silent_laws {
             let text = text.replace(" is not modelled", "");
             out.push(answer("not_modelled", "not modelled", text, None, "", ""));

@@ -104,6 +104,19 @@ pub struct Structure {
     pub solid: Option<Solid>,
     /// Voxels of pores that touch no fed face and hold no cells; left out of `open`.
     pub isolated: usize,
+    /// A structure of which averages are used.
+    pub homogenised: Option<Homogenised>,
+}
+
+/// Averages of a structure.
+#[derive(Clone, Debug)]
+pub struct Homogenised {
+    /// Voxels of the structure.
+    pub n: [usize; 3],
+    /// Pore volume fraction.
+    pub porosity: f64,
+    /// D_eff/D along the axes, where it was computed from the pores.
+    pub ratio: Option<[f64; 3]>,
 }
 
 /// Scaffold and matrix, where they change.

@@ -114,6 +114,9 @@ pub fn answers_json(answers: &[Answer]) -> Value {
             "label": a.label, "text": a.text, "value": a.number, "unit": a.unit,
             "definition": a.definition,
         });
+        if let Some(other) = a.other {
+            entry["other"] = json!(other);
+        }
         if let Some(error) = a.plus_minus {
             entry["plus_minus"] = json!(error);
             entry["order"] = json!(a.order);

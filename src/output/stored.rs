@@ -35,8 +35,8 @@ pub struct StoredRun {
     pub root: Option<String>,
     /// Time up to which it was computed with other values than those it has now, s.
     pub changed_at: Option<f64>,
-    /// True if the answers shall have their ± (`--refine`).
-    pub refine: bool,
+    /// What is to run beside it, as the key of the record calls it.
+    pub beside: Option<String>,
 }
 
 /// Keys that change no value of a field.
@@ -117,7 +117,9 @@ impl StoredRun {
                 .collect(),
             root: json["branch"]["root"].as_str().map(str::to_owned),
             changed_at: json["changed_at"].as_f64(),
-            refine: json["refine"] == true,
+            beside: (["refine", "closure"].into_iter())
+                .find(|key| json[*key] == true)
+                .map(str::to_owned),
         })
     }
 }

@@ -116,3 +116,17 @@ fn through(
     let changed = open.iter().zip(&kept).any(|(open, kept)| *open && !kept);
     (kept, changed)
 }
+
+/// Effective over free diffusivity along x, y, z; 1 along an axis of one voxel.
+pub fn axes(
+    structure: &Structure,
+    phases: &[Phase],
+    ends: Ends,
+    tolerance: f64,
+) -> Result<[f64; 3], Stalled> {
+    let mut ratios = [1.0; 3];
+    for axis in (0..3).filter(|a| structure.n[*a] > 1) {
+        ratios[axis] = along(structure, phases, axis, ends, tolerance)?.ratio;
+    }
+    Ok(ratios)
+}

@@ -2,18 +2,14 @@
 //! and steps, and the grid-convergence index of every answer (Roache, J. Fluids Eng. 116 (1994)
 //! 405; Verification and Validation in Computational Science and Engineering (1998)).
 
+use super::OF_THE_RUN;
 use crate::case::{Case, Report};
 use crate::ground::grid::Face;
-use crate::model::answers::{Answer, Answers, digits};
-use crate::model::run::{Stop, Watcher, run};
+use crate::model::answers::{Answer, digits};
 use crate::model::setup::{Boundary, Setup};
-use crate::model::solver::Solver;
 
 /// Fewest voxels of an axis from which half as many still say something.
 const FEWEST: usize = 8;
-
-/// Answers about the run itself, not about the case.
-const OF_THE_RUN: &[&str] = &["wall_time", "steps", "limited", "ledger_defect"];
 
 /// What ± means.
 pub const DEFINITION: &str = "±: the error of grid and steps by the grid-convergence index, an \
@@ -115,17 +111,6 @@ fn settings(case: &Case, finer: bool, space: bool) -> Vec<String> {
         sets.extend(step.map(|step| format!("run.lod.step=\"{step:e} s\"")));
     }
     sets
-}
-
-/// Runs a case without output; its answers.
-pub fn answers(case: Case, watchers: &mut [&mut dyn Watcher]) -> Result<Vec<Answer>, Stop> {
-    let mut answers = Answers::default();
-    let mut solver = Solver::new(case.setup).map_err(Stop::Numerics)?;
-    let others = watchers.iter_mut().map(|w| &mut **w as &mut dyn Watcher);
-    let mut all: Vec<&mut dyn Watcher> = vec![&mut answers];
-    all.extend(others);
-    run(&mut solver, &mut all)?;
-    Ok(answers.finish(&solver))
 }
 
 /// Estimated error of `case`, and the observed order, from the value on twice the spacing (if

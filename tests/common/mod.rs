@@ -79,6 +79,7 @@ pub(crate) fn setup(
             open: None,
             solid: None,
             isolated: 0,
+            homogenised: None,
         },
         grid,
         solutes,

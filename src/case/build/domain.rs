@@ -7,6 +7,7 @@ use crate::case::checked::{Checked, Value};
 use crate::case::reach::{Refusal, remedy};
 use crate::case::source::Kind;
 use crate::case::words::brief;
+use crate::geometry::structure::Structure;
 use crate::geometry::{import, shapes};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::units::{self, LENGTH, readable};
@@ -22,7 +23,7 @@ impl Builder<'_> {
         if let Some(image) = structure.and_then(|s| s.chosen("image")) {
             let (mut grid, open) = self.image(image)?;
             self.periodic(&mut grid);
-            return Some((grid, open));
+            return self.filled(grid, open);
         }
         let Some(domain) = root.get("domain") else {
             let place = None;
@@ -41,7 +42,53 @@ impl Builder<'_> {
             return None;
         }
         let open = structure.and_then(|s| self.lattice(s, &grid));
-        Some((grid, open))
+        self.filled(grid, open)
+    }
+
+    /// Keeps the structure of a grid; where it is homogenised, the grid of its blocks.
+    fn filled(&mut self, grid: Grid, open: Option<Vec<bool>>) -> Option<(Grid, Option<Vec<bool>>)> {
+        let Some(open) = open else { return Some((grid, None)) };
+        self.structure = Some(Structure::binary(grid.n, grid.h, open.iter().copied()));
+        if self.resolved() {
+            return Some((grid, Some(open)));
+        }
+        let block = self.root.get("scaffold").and_then(|s| s.get("block"));
+        let count = self.block();
+        let divides = |n: &usize| *n == 1 || n.is_multiple_of(count);
+        if let Some(block) = block.filter(|_| !grid.n.iter().all(divides)) {
+            let n: Vec<usize> = grid.n.into_iter().filter(|n| *n > 1).collect();
+            let good: Vec<String> = (2..=n.iter().copied().min().unwrap_or(1))
+                .filter(|b| n.iter().all(|n| n.is_multiple_of(*b)))
+                .map(|b| b.to_string())
+                .collect();
+            let voxels: Vec<String> = n.iter().map(ToString::to_string).collect();
+            let message = format!("{} voxels a block do not divide the structure", count);
+            let d = self.wrong("E022", block, message);
+            d.label = format!("it has {} voxels", voxels.join(" × "));
+            d.notes.push(if good.is_empty() {
+                "no whole number does; crop the structure, or use 1".into()
+            } else {
+                format!("these do: {}", good.join(", "))
+            });
+            return None;
+        }
+        let mut coarse = grid;
+        for a in 0..3 {
+            if coarse.n[a] > 1 {
+                coarse.n[a] /= count;
+                coarse.h[a] *= count as f64;
+            }
+        }
+        Some((coarse, None))
+    }
+
+    /// Voxels of a structure in a block, along each axis.
+    pub(super) fn block(&self) -> usize {
+        let block = self.root.get("scaffold").and_then(|s| s.get("block"));
+        match block.map(|b| &b.value) {
+            Some(Value::Count(c)) => *c as usize,
+            _ => 1,
+        }
     }
 
     /// Marks the periodic axes of a box.

@@ -11,9 +11,10 @@ use super::shape::WALL_SHEAR;
 use super::source::Place;
 use crate::case::scales;
 use crate::geometry::shapes;
+use crate::geometry::structure::Structure;
 use crate::ground::grid::Grid;
 use crate::model::expect::Expect;
-use crate::model::setup::Setup;
+use crate::model::setup::{Homogenised, Setup};
 use crate::physics::kinetics::{Uptake, ZeroOrder};
 
 mod cells;
@@ -22,6 +23,7 @@ mod domain;
 mod expects;
 mod fields;
 mod flow;
+mod homogenised;
 mod matter;
 mod migration;
 mod run;
@@ -49,6 +51,10 @@ pub(super) struct Builder<'a> {
     pub overlaps: Vec<(String, String)>,
     /// True when the case does not fit into memory.
     pub too_large: bool,
+    /// What the pores are in.
+    structure: Option<Structure>,
+    /// Averages of it, where it is homogenised.
+    homogenised: Option<Homogenised>,
     /// True when the grid is wrong: one voxel stands for it, so that the rest is checked too.
     blind: bool,
 }
@@ -97,6 +103,8 @@ impl<'a> Builder<'a> {
             unused: Vec::new(),
             overlaps: Vec::new(),
             too_large: false,
+            structure: None,
+            homogenised: None,
             blind: false,
         }
     }

@@ -70,15 +70,8 @@ impl Builder<'_> {
             let solid = self.diffusing().map_or(0.0, |d| d.1);
             return Some(open?.iter().map(|o| if *o { 1.0 } else { solid }).collect());
         }
-        if let Some(structure) = scaffold.and_then(|s| s.get("structure")) {
-            let fraction = match (structure.chosen("tpms"), open) {
-                (Some(t), _) => t.si("porosity")?,
-                (None, Some(open)) => {
-                    open.iter().filter(|o| **o).count() as f64 / open.len() as f64
-                }
-                (None, None) => return None,
-            };
-            return Some(vec![fraction; grid.len()]);
+        if scaffold.and_then(|s| s.get("structure")).is_some() {
+            return self.average_porosity(grid);
         }
         let world = World {
             sheared: false,
@@ -110,7 +103,8 @@ impl Builder<'_> {
         };
         if self.resolved() {
             let key = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
-            if let Some(key) = key.filter(|k| self.typed(k.place)) {
+            let ours = |k: &&Checked| self.typed(k.place) && k.chosen("computed").is_none();
+            if let Some(key) = key.filter(ours) {
                 self.wrong("E023", key, format!("{} has no meaning in resolved pores", key.key))
                     .label = "the solutes diffuse freely in the pores".into();
             }
@@ -125,6 +119,25 @@ impl Builder<'_> {
             return Some(Effective { free, axis: [1.0; 3], ones, laws, which });
         }
         let base = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
+        if let Some(at) = base.filter(|b| b.chosen("computed").is_some()) {
+            let keys: Vec<&Checked> = world.regions.iter().map(|r| r.keys).collect();
+            let path = ["scaffold", "effective_diffusivity"];
+            let own = keys.iter().find_map(|k| path.iter().try_fold(*k, |v, k| step(v, k)));
+            if let Some(key) = own {
+                let message = format!("{} beside a computed effective diffusivity", key.key);
+                self.wrong("E020", key, message).label = "the structure tells it everywhere".into();
+                return None;
+            }
+            let (free, axis) = self.computed(at, &world.grid)?;
+            let which = vec![0; n];
+            return Some(Effective {
+                free: Arc::new(free),
+                axis,
+                ones,
+                laws: vec![Ratio::Tensor(axis)],
+                which,
+            });
+        }
         let law = match base {
             Some(at) => Some(self.ratio(at, &world.grid)?),
             None => None,
@@ -259,8 +272,13 @@ impl Builder<'_> {
         solutes: Option<&[Solute]>,
         populations: Option<&[Population]>,
     ) -> Structure {
-        let mut structure =
-            Structure { porosity: world.porosity.clone(), open: None, solid: None, isolated: 0 };
+        let mut structure = Structure {
+            porosity: world.porosity.clone(),
+            open: None,
+            solid: None,
+            isolated: 0,
+            homogenised: self.homogenised.take(),
+        };
         if !self.resolved() {
             return structure;
         }

@@ -57,6 +57,20 @@ pub(in crate::case) fn scaffold() -> Shape {
             )
             .optional(),
             key(
+                "block",
+                Shape::Count(1, 1000),
+                "Homogenised: voxels of the structure, along each axis, that one voxel of the \
+                culture stands for.",
+            )
+            .or("1"),
+            key(
+                "averages",
+                Shape::Word(&["whole", "block"]),
+                "Homogenised: porosity, and effective diffusivity where it is computed, of the whole \
+                structure or of each block.",
+            )
+            .or("whole"),
+            key(
                 "effective_diffusivity",
                 closure(true),
                 "D_eff/D per total area; needed where the \
@@ -204,6 +218,21 @@ fn closure(everywhere: bool) -> Shape {
             Shape::table(AXES.iter().copied().map(axis).collect()),
             "Measured ratios along the axes of the domain (x, y, z; r, z; r), whatever the \
             porosity.",
+        ));
+        let ends = key(
+            "ends",
+            Shape::Word(&["plates", "periodic"]),
+            "Held on two opposite faces, the others sealed; or one period of an endless structure.",
+        );
+        let tolerance = Range { max: 0.01, ..Range::positive(NONE) };
+        keys.push(key(
+            "computed",
+            Shape::table(vec![
+                ends.or("plates"),
+                key("tolerance", Shape::Quantity(tolerance), "Relative error of the solves.")
+                    .or("1e-6"),
+            ]),
+            "Ratios along the axes, by solves in the pores of a homogenised structure.",
         ));
     }
     Shape::one_of("law", keys)
