@@ -45,7 +45,7 @@ impl Builder<'_> {
         duration: Option<f64>,
     ) -> Option<Population> {
         let seeding = self.seeding(name, at, world);
-        let capacity = optional(at.get("capacity").map(capacity));
+        let capacity = optional(at.get("capacity").map(|c| self.capacity(c, world)));
         let uptake = self.laws(at, "uptake", world, Uptake::LAWS, Uptake::build, "uptake of");
         let production = self.production(name, at, world, uptake.as_deref());
         let modifiers = self.modifiers(name, at, world, uptake.as_deref());
@@ -168,7 +168,7 @@ impl Builder<'_> {
         duration: Option<f64>,
     ) -> Option<Vec<Reseeding>> {
         let per_pore = at.word("counted_per")? == "pore-volume" && world.open.is_none();
-        let capacity = at.get("capacity").and_then(|c| c.si("density"));
+        let capacity = at.get("capacity").and_then(|c| self.capacity(c, world)).map(|c| c.density);
         let listed = at.get("reseeding").map_or(&[][..], Checked::list);
         let mut out = Vec::new();
         for item in listed {
@@ -544,6 +544,28 @@ impl Builder<'_> {
         out.map(Acting::Yes)
     }
 
+    /// A capacity per construct volume.
+    fn capacity(&mut self, at: &Checked, world: &World<'_>) -> Option<Capacity> {
+        let counts = at.get("counts")?;
+        let has = |word: &str| counts.list().iter().any(|c| c.text() == Some(word));
+        let mut density = at.si("density")?;
+        if at.word("per") == Some("pore-volume") && world.open.is_none() {
+            let (least, most) = (world.porosity.iter())
+                .fold((f64::INFINITY, 0.0_f64), |r, e| (r.0.min(*e), r.1.max(*e)));
+            let mean = world.porosity.iter().sum::<f64>() / world.porosity.len() as f64;
+            density *= if least == most { most } else { mean };
+            let message = format!("{} per pore volume where the porosity varies", at.key);
+            if least < most && !self.blind && !self.check.found.iter().any(|d| d.message == message)
+            {
+                self.check.warning("W050", &at.key, message, at.place).label = format!(
+                    "one capacity holds everywhere: {} per construct volume, at the mean porosity",
+                    units::readable(density, CELL_DENSITY)
+                );
+            }
+        }
+        Some(Capacity { density, counts_viable: has("viable"), counts_dead: has("dead") })
+    }
+
     /// Seeding must leave room.
     pub(super) fn crowded(&mut self, world: &World<'_>, populations: Option<&[Population]>) {
         let Some(populations) = populations else { return };
@@ -595,16 +617,6 @@ fn optional<T>(part: Option<Option<T>>) -> Option<Option<T>> {
         None => Some(None),
         Some(built) => built.map(Some),
     }
-}
-
-fn capacity(at: &Checked) -> Option<Capacity> {
-    let counts = at.get("counts")?;
-    let has = |word: &str| counts.list().iter().any(|c| c.text() == Some(word));
-    Some(Capacity {
-        density: at.si("density")?,
-        counts_viable: has("viable"),
-        counts_dead: has("dead"),
-    })
 }
 
 pub(super) fn combine(at: &Checked) -> Combine {

@@ -44,6 +44,12 @@ pub(in crate::case) fn cells() -> Shape {
             Shape::table(vec![
                 key("density", Shape::positive(CELL_DENSITY), "Largest density."),
                 key(
+                    "per",
+                    Shape::Word(&["construct-volume", "pore-volume"]),
+                    "Volume that the capacity refers to.",
+                )
+                .or("construct-volume"),
+                key(
                     "counts",
                     Shape::list(Shape::Word(&["viable", "dead"]), 1, 2),
                     "Cells that take room; \

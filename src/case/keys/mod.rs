@@ -9,6 +9,7 @@ mod matter;
 mod run;
 mod scaffold;
 mod solutes;
+mod structure;
 
 pub(super) use forms::shared_forms;
 

@@ -48,7 +48,7 @@ pub(in crate::case) fn scaffold() -> Shape {
             key("material", Shape::Text, "Entry of the library; every key here overrides it.")
                 .optional(),
             key("porosity", porosity(), "Fluid volume fraction ε.").optional(),
-            key("structure", structure(), "Pores as a geometry, instead of a porosity.").optional(),
+            key("structure", super::structure::structure(), "Pores as a geometry, instead of a porosity.").optional(),
             key(
                 "resolve",
                 Shape::Word(&["pores", "homogenised"]),
@@ -122,79 +122,6 @@ pub(in crate::case) fn scaffold() -> Shape {
 
 fn porosity() -> Shape {
     in_space(Range::share())
-}
-
-fn structure() -> Shape {
-    Shape::one_of(
-        "structure",
-        vec![
-            key(
-                "tpms",
-                Shape::table(vec![
-                    key("surface", Shape::Word(&["gyroid"]), "Triply periodic minimal surface."),
-                    key(
-                        "kind",
-                        Shape::Word(&["network", "sheet"]),
-                        "Solid: one side of the surface, or a wall along it.",
-                    )
-                    .or("network"),
-                    key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
-                    key(
-                        "porosity",
-                        Shape::Quantity(Range { max: 0.98, ..Range::share() }),
-                        "Pore volume fraction.",
-                    ),
-                ]),
-                "A parametric lattice.",
-            ),
-            key(
-                "spheres",
-                Shape::table(vec![
-                    key(
-                        "lattice",
-                        Shape::Word(&["simple-cubic", "body-centred", "face-centred"]),
-                        "Where the spheres of a cubic cell stand: one in its middle, and at its \
-                        corners, or in its faces.",
-                    )
-                    .or("simple-cubic"),
-                    key("period", Shape::positive(LENGTH), "Edge of the unit cell."),
-                    key("radius", Shape::positive(LENGTH), "Radius of a sphere."),
-                    key(
-                        "pores",
-                        Shape::Word(&["between", "inside"]),
-                        "Pores between solid spheres, or spherical pores, which meet where they \
-                        overlap.",
-                    )
-                    .or("between"),
-                ]),
-                "Spheres in a regular packing.",
-            ),
-            key(
-                "image",
-                Shape::table(vec![
-                    key(
-                        "path",
-                        Shape::File,
-                        "Multi-page TIFF, or a folder of TIFF slices (slice axis z).",
-                    ),
-                    key("voxel", Shape::positive(LENGTH), "Edge of a voxel of the image."),
-                    key(
-                        "threshold",
-                        Shape::Quantity(Range { max: 65535.0, ..Range::not_negative(NONE) }),
-                        "Grey value; grey above it is solid.",
-                    ),
-                    key(
-                        "pores",
-                        Shape::Word(&["below", "above"]),
-                        "Pores are grey ≤ threshold, or grey > \
-                    threshold.",
-                    )
-                    .or("below"),
-                ]),
-                "A scanned structure, which brings its own grid.",
-            ),
-        ],
-    )
 }
 
 fn closure(everywhere: bool) -> Shape {
