@@ -43,6 +43,11 @@ fn scans() {
 }
 
 #[test]
+fn surfaces() {
+    replay("stl", targets::stl);
+}
+
+#[test]
 fn checkpoints() {
     replay("checkpoint", targets::checkpoint);
 }

@@ -1,6 +1,13 @@
-//! Floor 2: what fills the voxels. Shapes by formula, pores by flood fill, scans from files.
+//! Floor 2: what fills the voxels. Shapes by formula, pores by flood fill, scans and surfaces from
+//! files.
 pub mod components;
+pub mod edit;
+pub mod export;
 pub mod image;
 pub mod import;
+pub mod isosurface;
 pub mod shapes;
+pub mod stl;
 pub mod structure;
+pub mod surface;
+pub mod voxelise;

@@ -3,7 +3,9 @@
 
 use blastema::case::numbers::Columns;
 use blastema::case::{Options, load_text_with};
-use blastema::geometry::import;
+use blastema::geometry::isosurface::isosurface;
+use blastema::geometry::voxelise::{Frame, voxelise};
+use blastema::geometry::{import, stl as mesh};
 use blastema::ground::formula::Formula;
 use blastema::ground::signal::interpolate;
 use blastema::ground::units;
@@ -95,6 +97,35 @@ pub(crate) fn tiff(data: &[u8]) {
             assert!(stack.grey.len() <= 8 << 20);
         }
         Err(e) => assert!(!e.problem.is_empty()),
+    }
+}
+
+/// An STL file, its edges, and some hundred voxels of what is closed, there and back.
+pub(crate) fn stl(data: &[u8]) {
+    let surface = match mesh::read(data, 1e-3) {
+        Ok(surface) => surface,
+        Err(e) => return assert!(!e.problem.is_empty()),
+    };
+    let triangles = &surface.triangles;
+    assert!(!triangles.is_empty() && triangles.len() <= data.len() / 50);
+    assert!(triangles.iter().flatten().all(|p| (*p as usize) < surface.points.len()));
+    let edges = surface.edges();
+    assert!(edges.closed() || !edges.watertight());
+    assert!(surface.volume().is_finite() && surface.area() >= 0.0);
+    let mut file = Vec::new();
+    mesh::write(&surface, 1e-3, &mut file).expect("memory takes it");
+    assert_eq!(file.len(), 84 + 50 * triangles.len());
+    let _ = mesh::read(&file, 1e-3);
+    let [low, high] = surface.bounds().expect("points");
+    let extent = (0..3).map(|a| high[a] - low[a]).fold(0.0, f64::max);
+    let Ok(frame) = Frame::around(&surface, extent / 6.0, extent / 12.0, 1000) else { return };
+    match voxelise(&surface, &frame, true) {
+        Ok(s) => {
+            let partial = s.partial.as_ref().expect("shares");
+            assert!(s.phase.iter().zip(&partial.pore).all(|(p, s)| (*p == 0) == (*s > 0)));
+            assert!(isosurface(&s).edges().watertight());
+        }
+        Err(e) => assert!(!edges.closed() && !e.problem.is_empty()),
     }
 }
 

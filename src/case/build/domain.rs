@@ -8,7 +8,7 @@ use crate::case::reach::{Refusal, remedy};
 use crate::case::source::Kind;
 use crate::case::words::brief;
 use crate::geometry::structure::Structure;
-use crate::geometry::{import, shapes};
+use crate::geometry::shapes;
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::units::{self, LENGTH, readable};
 
@@ -20,10 +20,18 @@ impl Builder<'_> {
     pub(super) fn domain(&mut self) -> Option<(Grid, Option<Vec<bool>>)> {
         let root = self.root;
         let structure = root.get("scaffold").and_then(|s| s.get("structure"));
-        if let Some(image) = structure.and_then(|s| s.chosen("image")) {
-            let (mut grid, open) = self.image(image)?;
+        let brought = match structure.and_then(Checked::choice) {
+            Some(("image", image)) => Some((self.image(image)?, image)),
+            Some(("surface", surface)) => Some((self.surface(surface)?, surface)),
+            _ => None,
+        };
+        if let Some((made, at)) = brought {
+            let (n, h) = (made.n, made.h);
+            let mut grid = Grid { n, h, dimensions: 3, form: Form::Box, periodic: [false; 3] };
+            self.agrees(&grid);
+            self.fits(&grid, at)?;
             self.periodic(&mut grid);
-            return self.filled(grid, open);
+            return self.filled(grid, made);
         }
         let Some(domain) = root.get("domain") else {
             let place = None;
@@ -41,15 +49,20 @@ impl Builder<'_> {
                 "the pores of a cylinder or a sphere are not resolved".into();
             return None;
         }
-        let open = structure.and_then(|s| self.lattice(s, &grid));
-        self.filled(grid, open)
+        match structure {
+            None => Some((grid, None)),
+            Some(s) => {
+                let made = self.made(s, &grid)?;
+                self.filled(grid, made)
+            }
+        }
     }
 
     /// Keeps the structure of a grid; where it is homogenised, the grid of its blocks.
-    fn filled(&mut self, grid: Grid, open: Option<Vec<bool>>) -> Option<(Grid, Option<Vec<bool>>)> {
-        let Some(open) = open else { return Some((grid, None)) };
-        self.structure = Some(Structure::binary(grid.n, grid.h, open.iter().copied()));
-        if self.resolved() {
+    fn filled(&mut self, grid: Grid, made: Structure) -> Option<(Grid, Option<Vec<bool>>)> {
+        let made = self.structure.insert(made);
+        if self.root.get("scaffold")?.word("resolve") != Some("homogenised") {
+            let open = (0..made.len()).map(|i| made.open(i) && made.pore(i) >= 0.5).collect();
             return Some((grid, Some(open)));
         }
         let block = self.root.get("scaffold").and_then(|s| s.get("block"));
@@ -107,41 +120,6 @@ impl Builder<'_> {
                 None => self.no_axis(name, grid),
             }
         }
-    }
-
-    /// Pores of a structure by formula.
-    fn lattice(&mut self, structure: &Checked, grid: &Grid) -> Option<Vec<bool>> {
-        let (kind, s) = structure.choice()?;
-        let period = s.si("period")?;
-        let spacing = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
-        if period < 4.0 * spacing {
-            self.wrong("E022", s, format!("{} has less than 4 voxels a period", s.key)).label =
-                format!("period {}, voxel {}", readable(period, LENGTH), readable(spacing, LENGTH));
-        }
-        if kind == "tpms" {
-            let sheet = s.word("kind") == Some("sheet");
-            let kind = if sheet { shapes::Gyroid::Sheet } else { shapes::Gyroid::Network };
-            return Some(shapes::gyroid(grid, kind, period, s.si("porosity")?));
-        }
-        let lattice = match s.word("lattice")? {
-            "body-centred" => shapes::Lattice::BodyCentred,
-            "face-centred" => shapes::Lattice::FaceCentred,
-            _ => shapes::Lattice::SimpleCubic,
-        };
-        let inside = s.word("pores") == Some("inside");
-        let mut open = shapes::spheres(grid, lattice, period, s.si("radius")?);
-        for o in &mut open {
-            *o = *o == inside;
-        }
-        let pores = open.iter().filter(|o| **o).count();
-        if pores == 0 || pores == open.len() {
-            let what = if pores == 0 { "no pore" } else { "no solid" };
-            let at = s.get("radius").unwrap_or(s);
-            self.wrong("E022", at, format!("{} leaves {what}", at.key)).label =
-                format!("the unit cell is {} wide", readable(period, LENGTH));
-            return None;
-        }
-        Some(open)
     }
 
     /// One voxel in place of a grid that could not be had, with the faces of the shape that was meant.
@@ -310,51 +288,6 @@ impl Builder<'_> {
         None
     }
 
-    fn image(&mut self, image: &Checked) -> Option<(Grid, Option<Vec<bool>>)> {
-        let path = image.get("path")?;
-        let (edge, threshold) = (image.si("voxel")?, image.si("threshold")?);
-        let file = self.resolve(path, true)?;
-        let have = self.memory();
-        let read = import::slice_files(&file).map(|slices| {
-            slices.iter().try_for_each(|slice| self.reachable(path, slice, false).map(drop))
-        });
-        if let Ok(None) = read {
-            return None;
-        }
-        let stack = match read.and_then(|_| import::read_stack_within(&file, have as u64)) {
-            Ok(stack) => stack,
-            Err(e) => {
-                let message = format!("{}: the scan cannot be read", path.key);
-                let name = e.path.file_name().unwrap_or_default().to_string_lossy();
-                self.wrong("E024", path, message).label = format!("{} {}", brief(&name), e.problem);
-                return None;
-            }
-        };
-        self.hash_stack(path, &file);
-        let n = stack.n;
-        let grid = Grid { n, h: [edge; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
-        self.agrees(&grid);
-        self.fits(&grid, image)?;
-        let below = image.word("pores") != Some("above");
-        let grey = threshold.floor() as u16;
-        let mut open = stack.pores(grey);
-        if !below {
-            for o in &mut open {
-                *o = !*o;
-            }
-        }
-        let pores = open.iter().filter(|o| **o).count();
-        if pores == 0 || pores == open.len() {
-            let (low, high) = stack.range();
-            let what = if pores == 0 { "no pore" } else { "no solid" };
-            let at = image.get("threshold").unwrap_or(image);
-            self.wrong("E024", at, format!("{} leaves {what}", at.key)).label =
-                format!("grey values run from {low} to {high}");
-            return None;
-        }
-        Some((grid, Some(open)))
-    }
-
     /// A domain beside an image must say what the image says.
     fn agrees(&mut self, grid: &Grid) {
         let Some(domain) = self.root.get("domain") else { return };
@@ -387,22 +320,6 @@ impl Builder<'_> {
         }
     }
 
-    fn hash_stack(&mut self, path: &Checked, file: &std::path::Path) {
-        let mut hasher = blake3::Hasher::new();
-        let mut bytes = 0;
-        for slice in import::slice_files(file).unwrap_or_default() {
-            let length = slice.metadata().map_or(0, |m| m.len());
-            if let Ok(file) = std::fs::File::open(&slice) {
-                hasher.update(&length.to_le_bytes());
-                // Read in full a moment ago; a failure leaves another hash.
-                let _ = hasher.update_reader(file);
-                bytes += length;
-            }
-        }
-        let hash = hasher.finalize().to_hex().to_string();
-        self.inputs.push((path.typed.clone(), hash, bytes));
-    }
-
     /// A typed path, under the folder of the file that it was typed in: a regular file or
     /// (where `folder`) a folder that the case may read.
     pub(super) fn resolve(&mut self, path: &Checked, folder: bool) -> Option<PathBuf> {
@@ -414,7 +331,7 @@ impl Builder<'_> {
     }
 
     /// Where `file`, asked for by the value at `path`, really is, when the case may read it.
-    fn reachable(&mut self, path: &Checked, file: &Path, folder: bool) -> Option<PathBuf> {
+    pub(super) fn reachable(&mut self, path: &Checked, file: &Path, folder: bool) -> Option<PathBuf> {
         let own_word = self.typed_with_set(path);
         let name = brief(path.text().unwrap_or_default());
         match self.check.sources.1.resolve(file, folder, own_word) {
@@ -441,7 +358,7 @@ impl Builder<'_> {
     }
 
     /// Bytes of memory that the grid may need.
-    fn memory(&self) -> f64 {
+    pub(super) fn memory(&self) -> f64 {
         self.check.sources.1.memory.unwrap_or_else(|| crate::case::resources::memory_available(1).0)
     }
 }

@@ -31,6 +31,7 @@ mod scaffold;
 mod shear;
 mod solutes;
 mod stream;
+mod structure;
 mod supply;
 mod velocity;
 mod warnings;

@@ -10,8 +10,9 @@ use crate::geometry::image::Image;
 use crate::geometry::import::{self, Ask, ImportError, Number, Raw};
 use crate::geometry::make::{self, Recipe, size::Size};
 use crate::geometry::structure::Structure;
+use crate::geometry::threshold::{self, Histogram};
 use crate::geometry::voxelise::{Frame, voxelise};
-use crate::geometry::{shapes, stl, threshold};
+use crate::geometry::{shapes, stl};
 use crate::ground::grid::Grid;
 use crate::ground::units::{self, LENGTH, readable};
 
@@ -114,8 +115,9 @@ impl Builder<'_> {
         // Four bytes of shares and the fields of doubles that follow.
         let most = (self.memory() / 28.0) as usize;
         let inside = at.word("solid") != Some("outside");
+        let (edge, margin) = (at.si("voxel")?, at.si("margin")?);
         let made = stl::read(&bytes, metres).and_then(|surface| {
-            let frame = Frame::around(&surface, at.si("voxel")?.max(0.0), at.si("margin")?, most)?;
+            let frame = Frame::around(&surface, edge, margin, most)?;
             voxelise(&surface, &frame, inside)
         });
         match made {
@@ -159,8 +161,7 @@ impl Builder<'_> {
         let made = self.phases(image, &scan, edges)?;
         let made = self.edited(image, made)?;
         let at = image.get("threshold").unwrap_or(image);
-        let (low, high) = scan.range();
-        let label = format!("grey values run from {} to {}", units::number(low), units::number(high));
+        let label = run(&scan);
         self.both(made, at, label)
     }
 
@@ -198,26 +199,35 @@ impl Builder<'_> {
         let above = image.word("pores") == Some("above");
         let Some(at) = image.get("threshold") else {
             if scan.shares {
-                return Some(threshold::from_shares(scan, h, above));
+                return Some(threshold::shares(scan, h, above));
             }
-            if let Some(middle) = threshold::of_two_values(scan) {
-                return Some(threshold::by_levels(scan, h, &[middle], above));
+            if let Some(middle) = threshold::between_two_values(scan) {
+                return Some(threshold::structure(scan, h, &[middle], above));
             }
             let key = format!("{}.threshold", image.key);
             let d = self.check.error("E011", &key, format!("{key} is missing"), image.place);
-            let (low, high) = scan.range();
-            d.label =
-                format!("grey values run from {} to {}", units::number(low), units::number(high));
-            d.notes.push(format!(
-                "write a grey value, or threshold.otsu = {{}} (that is {})",
-                units::number(threshold::otsu(scan))
-            ));
+            d.label = run(scan);
+            let otsu = Histogram::of(scan).otsu().map_or_else(String::new, |level| {
+                format!(", or threshold.otsu = {{}} (that is {})", units::number(level))
+            });
+            d.notes.push(format!("write a grey value{otsu}"));
             return None;
         };
         let levels = match (at.quantity(), at.choice()) {
             (Some(level), _) => vec![level],
-            (None, Some(("otsu", _))) => vec![threshold::otsu(scan)],
-            (None, Some(("otsu-levels", _))) => threshold::otsu_levels(scan).to_vec(),
+            (None, Some((kind @ ("otsu" | "otsu-levels"), _))) => {
+                let histogram = Histogram::of(scan);
+                let found = if kind == "otsu" {
+                    histogram.otsu().map(|level| vec![level])
+                } else {
+                    histogram.otsu_two().map(|levels| levels.to_vec())
+                };
+                if found.is_none() {
+                    self.wrong("E024", at, format!("{} finds no threshold", at.key)).label =
+                        run(scan);
+                }
+                found?
+            }
             (None, Some((_, levels))) => {
                 let values = levels.get("values")?;
                 let list = values.quantities()?;
@@ -230,8 +240,7 @@ impl Builder<'_> {
             }
             _ => return None,
         };
-        self.thresholds = levels.clone();
-        Some(threshold::by_levels(scan, h, &levels, above))
+        Some(threshold::structure(scan, h, &levels, above))
     }
 
     /// Cut, coarsened, without pores that lead nowhere.
@@ -294,6 +303,12 @@ impl Builder<'_> {
         let hash = hasher.finalize().to_hex().to_string();
         self.inputs.push((path.typed.clone(), hash, bytes));
     }
+}
+
+/// The grey values of a scan in words.
+fn run(scan: &Image) -> String {
+    let (low, high) = threshold::range(scan);
+    format!("grey values run from {} to {}", units::number(low), units::number(high))
 }
 
 /// The recipe that a table of keys describes.
