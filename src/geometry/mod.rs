@@ -2,5 +2,7 @@
 pub mod components;
 pub mod image;
 pub mod import;
+pub mod measure;
+pub mod picture;
 pub mod shapes;
 pub mod structure;
