@@ -7,6 +7,8 @@
 
 use std::path::Path;
 
+use crate::geometry::structure::Structure;
+use crate::geometry::threshold::Histogram;
 use crate::model::expect::Expect;
 use crate::model::provenance::{self, Provenance};
 use crate::model::setup::Setup;
@@ -94,6 +96,63 @@ pub fn load_text_with(
     let stem =
         Path::new(name).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     finish(assembly, node, sets, &stem)
+}
+
+/// A structure with what was seen on the way to it.
+pub struct Geometry {
+    /// The structure.
+    pub structure: Structure,
+    /// How often the grey values of a scan occur.
+    pub histogram: Option<Histogram>,
+    /// The thresholds that were used.
+    pub thresholds: Vec<f64>,
+    /// Values that work but deserve a look.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The structure that the keys `scaffold` and `domain` of `--set` arguments describe.
+pub fn geometry(sets: &[String], options: &Options) -> Result<Geometry, Report> {
+    let mut assembly = assemble::Assembly::new(Path::new("."), options);
+    let node = assembly.text("geometry", "");
+    structure(assembly, node, sets, &keys::geometry())
+}
+
+/// The structure of the case file at `path` with `--set` arguments on top.
+pub fn geometry_of(path: &Path, sets: &[String], options: &Options) -> Result<Geometry, Report> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut assembly = assemble::Assembly::new(folder, options);
+    let node = assembly.file(path);
+    structure(assembly, node, sets, &keys::case())
+}
+
+fn structure(
+    mut assembly: assemble::Assembly,
+    node: Option<tree::Node>,
+    sets: &[String],
+    shape: &shape::Shape,
+) -> Result<Geometry, Report> {
+    let node = node.map(|node| sets.iter().fold(node, |node, set| assembly.set(node, set)));
+    let node = node.map(|node| assembly.library(node));
+    let mut checker = check::Checker {
+        sources: &assembly.sources,
+        found: std::mem::take(&mut assembly.found),
+        molar_mass: node.as_ref().map(origin::molar_masses).unwrap_or_default(),
+    };
+    let root = node.as_ref().map(|node| checker.case(node, shape));
+    let mut made = None;
+    if let Some(root) = &root {
+        let mut builder = build::Builder::new(checker, root);
+        made = builder.geometry();
+        checker = builder.check;
+    }
+    let mut report = Report { diagnostics: checker.found, resources: false };
+    report.sort();
+    match made {
+        Some((structure, histogram, thresholds)) if report.errors() == 0 => {
+            Ok(Geometry { structure, histogram, thresholds, warnings: report.diagnostics })
+        }
+        _ => Err(report),
+    }
 }
 
 fn finish(

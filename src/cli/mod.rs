@@ -13,6 +13,7 @@ pub mod completions;
 pub mod demo;
 pub mod execute;
 pub mod failure;
+pub mod geometry;
 pub mod library;
 pub mod new;
 pub mod pack;
@@ -62,6 +63,8 @@ enum Verb {
     Probe(probe::Args),
     /// Values per depth from a face, as CSV
     Profile(profile::Args),
+    /// Structures: import scans and CAD, make them by recipe, measure them
+    Geometry(geometry::Args),
     /// Cited parameter sets of cells, solutes, materials and media
     Library(library::Args),
     /// The verification cases on this machine: reference, result, error, order
@@ -122,6 +125,7 @@ fn dispatch(verb: Verb) -> Result<(), Failure> {
         Verb::Resume(a) => resume::run(&a),
         Verb::Probe(a) => probe::run(&a),
         Verb::Profile(a) => profile::run(&a),
+        Verb::Geometry(a) => geometry::run(&a),
         Verb::Library(a) => library::run(&a),
         Verb::Verify(a) => verify::run(&a),
         Verb::Audit(a) => audit::run(&a),

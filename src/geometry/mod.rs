@@ -6,6 +6,8 @@ pub mod export;
 pub mod image;
 pub mod import;
 pub mod isosurface;
+pub mod measure;
+pub mod picture;
 pub mod shapes;
 pub mod stl;
 pub mod structure;

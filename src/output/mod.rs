@@ -21,6 +21,7 @@ mod regular;
 pub mod report;
 pub mod space;
 pub mod stored;
+pub mod structure;
 pub mod viewpy;
 pub mod writer;
 pub mod xdmf;

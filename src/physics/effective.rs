@@ -130,3 +130,34 @@ pub fn axes(
     }
     Ok(ratios)
 }
+
+/// The structure on voxels twice and four times as wide, for [`extrapolate`]: whole voxels where
+/// those of the structure are, by majority, shares of pore where they are known. Sizes must divide,
+/// lest another piece be measured.
+pub fn coarser(structure: &Structure) -> Result<[Structure; 2], String> {
+    let divides = structure.n.iter().all(|n| n.is_multiple_of(4) && *n >= 32);
+    if !divides {
+        return Err("voxels along each axis must be a multiple of 4, and 32 or more: crop".into());
+    }
+    let coarse = |factor: usize| {
+        let mut coarse = structure.downsample(factor).map_err(|e| e.problem)?.structure;
+        if structure.partial.is_none()
+            && let Some(partial) = coarse.partial.take()
+        {
+            coarse.phase = partial.pore.iter().map(|p| u8::from(*p < 128)).collect();
+        }
+        Ok(coarse)
+    };
+    Ok([coarse(2)?, coarse(4)?])
+}
+
+/// The limit of values on voxels four times, twice and once as wide, and its error bar: by the order
+/// that the three show (0.5 to 2; first order where they show none), with the whole step from the
+/// finest value as the bar (Roache, J. Fluids Eng. 116 (1994) 405).
+pub fn extrapolate([quarter, half, whole]: [f64; 3]) -> (f64, f64) {
+    let (step, before) = (whole - half, half - quarter);
+    let seen = (before / step).log2();
+    let order = if seen.is_finite() { seen.clamp(0.5, 2.0) } else { 1.0 };
+    let more = step / (order.exp2() - 1.0);
+    (whole + more, more.abs())
+}

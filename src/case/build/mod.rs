@@ -12,6 +12,7 @@ use super::source::Place;
 use crate::case::scales;
 use crate::geometry::shapes;
 use crate::geometry::structure::Structure;
+use crate::geometry::threshold::Histogram;
 use crate::ground::grid::Grid;
 use crate::model::expect::Expect;
 use crate::model::setup::{Homogenised, Setup};
@@ -54,6 +55,9 @@ pub(super) struct Builder<'a> {
     pub too_large: bool,
     /// What the pores are in.
     structure: Option<Structure>,
+    /// How often the grey values of its scan occur, and its thresholds.
+    histogram: Option<Histogram>,
+    thresholds: Vec<f64>,
     /// Averages of it, where it is homogenised.
     homogenised: Option<Homogenised>,
     /// True when the grid is wrong: one voxel stands for it, so that the rest is checked too.
@@ -105,9 +109,22 @@ impl<'a> Builder<'a> {
             overlaps: Vec::new(),
             too_large: false,
             structure: None,
+            histogram: None,
+            thresholds: Vec::new(),
             homogenised: None,
             blind: false,
         }
+    }
+
+    /// The structure alone, the grey values of its scan, and the thresholds.
+    pub(super) fn geometry(&mut self) -> Option<(Structure, Option<Histogram>, Vec<f64>)> {
+        self.domain()?;
+        if self.structure.is_none() {
+            let place = None;
+            self.check.error("E011", "scaffold.structure", "there is no structure".into(), place);
+        }
+        let thresholds = std::mem::take(&mut self.thresholds);
+        Some((self.structure.take()?, self.histogram.take(), thresholds))
     }
 
     /// The whole case; `None` after an error.

@@ -157,6 +157,7 @@ impl Builder<'_> {
             }
         };
         self.hash_stack(path, &file);
+        self.histogram = Some(Histogram::of(&scan));
         let edges = self.edges(image, &scan)?;
         let made = self.phases(image, &scan, edges)?;
         let made = self.edited(image, made)?;
@@ -240,6 +241,7 @@ impl Builder<'_> {
             }
             _ => return None,
         };
+        self.thresholds.clone_from(&levels);
         Some(threshold::structure(scan, h, &levels, above))
     }
 

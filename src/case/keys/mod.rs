@@ -19,6 +19,18 @@ pub(super) const AXES: &[&str] = &["x", "y", "z", "r"];
 pub(super) const FACES: &[&str] =
     &["x_min", "x_max", "y_min", "y_max", "z_min", "z_max", "r_min", "r_max"];
 
+/// What a structure alone needs.
+pub(in crate::case) fn geometry() -> Shape {
+    Shape::Table(Table {
+        keys: vec![
+            key("domain", scaffold::domain(), "The domain and its voxels.").optional(),
+            key("scaffold", scaffold::scaffold(), "The structure.").optional(),
+        ],
+        groups: vec![],
+        note: "",
+    })
+}
+
 /// The whole case file.
 pub(in crate::case) fn case() -> Shape {
     Shape::Table(Table {

@@ -1,0 +1,48 @@
+//! What a structure is, in lines for people.
+
+use std::fmt::Write;
+
+use super::super::picture;
+use crate::geometry::structure::Structure;
+use crate::ground::grid::{Form, Grid};
+use crate::ground::units::{LENGTH, number, readable};
+
+/// The grid of a structure.
+pub fn grid(s: &Structure) -> Grid {
+    Grid { n: s.n, h: s.h, dimensions: 3, form: Form::Box, periodic: [false; 3] }
+}
+
+/// Voxels, size, porosity, and the middle slice as a picture.
+pub fn short(s: &Structure) -> String {
+    use std::io::IsTerminal;
+    let mut out = String::new();
+    let grid = grid(s);
+    let share: Vec<f64> = (0..s.len()).map(|i| 1.0 - s.pore(i)).collect();
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let most = f64::from((s.phases().max(2) - 1) as u32);
+    let shown: Vec<f64> = if s.phases() > 2 {
+        s.phase.iter().map(|p| f64::from(*p)).collect()
+    } else {
+        share
+    };
+    for line in picture::slice(&grid, &shown, 0.0, most, 48, colour) {
+        let _ = writeln!(out, "  {line}");
+    }
+    size(&mut out, s);
+    let _ = writeln!(out, "porosity   {}", number(s.porosity()));
+    out
+}
+
+/// Voxels and size.
+pub fn size(out: &mut String, s: &Structure) {
+    let join = |f: &dyn Fn(usize) -> String| (0..3).map(f).collect::<Vec<_>>().join(" × ");
+    let same = s.h.iter().all(|h| *h == s.h[0]);
+    let edges =
+        if same { readable(s.h[0], LENGTH) } else { join(&|a| readable(s.h[a], LENGTH)) };
+    let _ = writeln!(
+        out,
+        "structure  {} voxels of {edges} = {}",
+        join(&|a| s.n[a].to_string()),
+        join(&|a| readable(s.n[a] as f64 * s.h[a], LENGTH)),
+    );
+}

@@ -1,0 +1,109 @@
+//! What may be said of a file that a structure is read from.
+
+use std::path::{Path, PathBuf};
+
+use super::{ending, quoted};
+
+/// A file and how to read it.
+#[derive(clap::Args)]
+pub struct Scan {
+    /// Image, folder of slices, or STL
+    pub path: PathBuf,
+    /// Edge of a voxel, "20 um"; needed where the file does not say it
+    #[arg(long)]
+    voxel: Option<String>,
+    /// Grey value, `otsu`, `otsu-levels`, or several values A,B; grey above it is solid
+    #[arg(long)]
+    threshold: Option<String>,
+    /// Where the pores are
+    #[arg(long, value_parser = ["below", "above"])]
+    pores: Option<String>,
+    /// Part to use in voxels: X0:X1,Y0:Y1,Z0:Z1
+    #[arg(long)]
+    crop: Option<String>,
+    /// Voxels along each axis that become one
+    #[arg(long)]
+    downsample: Option<String>,
+    /// Pores to keep: percolating, percolating-x …
+    #[arg(long)]
+    keep: Option<String>,
+    /// Name of the array in a file of several
+    #[arg(long)]
+    array: Option<String>,
+    /// Plain values: voxels X,Y,Z, x fastest
+    #[arg(long, requires = "r#type")]
+    shape: Option<String>,
+    /// Plain values: u8, i8, u16, i16, u32, i32, f32 or f64
+    #[arg(long, requires = "shape")]
+    r#type: Option<String>,
+    /// Plain values: most significant byte first
+    #[arg(long, requires = "shape")]
+    big_endian: bool,
+    /// Plain values: bytes before them
+    #[arg(long, requires = "shape")]
+    offset: Option<String>,
+    /// STL: unit of its coordinates (default: mm)
+    #[arg(long)]
+    unit: Option<String>,
+    /// STL: solid inside (default) or outside
+    #[arg(long)]
+    solid: Option<String>,
+    /// STL: room around it, "0.2 mm"
+    #[arg(long)]
+    margin: Option<String>,
+}
+
+/// What the keys of a file's structure begin with.
+fn below(path: &Path) -> &'static str {
+    if ending(path) == "stl" { "scaffold.structure.surface" } else { "scaffold.structure.image" }
+}
+
+impl Scan {
+    /// The same as keys of a case.
+    pub fn sets(&self) -> Vec<String> {
+        let below = below(&self.path);
+        let mut sets = vec![format!("{below}.path={}", quoted(&self.path.to_string_lossy()))];
+        let mut add = |key: &str, value: &Option<String>| {
+            sets.extend(value.iter().map(|v| format!("{below}.{key}={v}")));
+        };
+        for (key, value) in [
+            ("voxel", &self.voxel),
+            ("pores", &self.pores),
+            ("downsample", &self.downsample),
+            ("keep", &self.keep),
+            ("array", &self.array),
+            ("raw.type", &self.r#type),
+            ("raw.offset", &self.offset),
+            ("unit", &self.unit),
+            ("solid", &self.solid),
+            ("margin", &self.margin),
+        ] {
+            add(key, value);
+        }
+        match self.threshold.as_deref() {
+            Some(word @ ("otsu" | "otsu-levels")) => {
+                sets.push(format!("{below}.threshold.{word}={{}}"));
+            }
+            Some(list) if list.contains(',') => {
+                sets.push(format!("{below}.threshold.levels.values=[{list}]"));
+            }
+            Some(value) => sets.push(format!("{below}.threshold={value}")),
+            None => {}
+        }
+        if let Some(shape) = &self.shape {
+            sets.push(format!("{below}.raw.shape=[{shape}]"));
+        }
+        if self.big_endian {
+            sets.push(format!("{below}.raw.order=\"big\""));
+        }
+        if let Some(crop) = &self.crop {
+            let ends: Vec<Vec<&str>> = crop.split(',').map(|r| r.split(':').collect()).collect();
+            let side = |end: usize| {
+                let of = |r: &Vec<&str>| r.get(end).copied().unwrap_or_default().to_owned();
+                ends.iter().map(of).collect::<Vec<_>>().join(", ")
+            };
+            sets.push(format!("{below}.crop={{ from = [{}], to = [{}] }}", side(0), side(1)));
+        }
+        sets
+    }
+}

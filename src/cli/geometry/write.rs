@@ -1,0 +1,45 @@
+//! A structure as a file, in the format that its name says.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use super::super::failure::{Exit, Failure};
+use super::ending;
+use crate::geometry::structure::Structure;
+use crate::geometry::{export, isosurface, picture, stl};
+use crate::output;
+
+/// Writes a structure; the file appears whole or not at all.
+pub fn structure(s: &Structure, path: &Path) -> Result<(), Failure> {
+    let kind = ending(path);
+    let known = ["tif", "tiff", "stl", "vtkhdf", "png"];
+    if !known.contains(&kind.as_str()) {
+        let text = format!(
+            "--out {}: a name that ends in .tif, .stl, .vtkhdf or .png is wanted",
+            path.display()
+        );
+        return Err(Failure::new(Exit::Input, text));
+    }
+    let failed = |e: std::io::Error| Failure::new(Exit::Io, format!("{}: {e}", path.display()));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = folder.join(format!(".tmp-{}", std::process::id()));
+    temporary.set_extension(&kind);
+    let done = match kind.as_str() {
+        "vtkhdf" => output::structure::write(&temporary, s).map_err(Failure::from),
+        _ => File::create(&temporary).map(BufWriter::new).and_then(|mut out| {
+            match kind.as_str() {
+                "stl" => stl::write(&isosurface::isosurface(s), 1e-3, &mut out)?,
+                "png" => picture::png(&picture::view(s), &mut out)?,
+                _ => export::write_tiff(s, &mut out)?,
+            }
+            out.flush()
+        })
+        .map_err(failed),
+    };
+    let done = done.and_then(|()| std::fs::rename(&temporary, path).map_err(failed));
+    if done.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    done.map(|()| println!("written to {}", path.display()))
+}
