@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! 1 ground: simd units grid par signal moments formula keep
-//! 2 geometry: structure image shapes components import
+//! 2 geometry: structure image shapes components import threshold
 //! 3 numerics: wall stencil layout operator transfer smooth seam coarsen hierarchy dense cycle krylov algebraic newton nested flux band aggregate drift lod network momentum saddle predict limiter control matrix
 //! 4 physics: law kinetics response transport flow migration release degradation acid
 //! 5 model: setup provenance state ledger accounts damage cells brinkman flow projection solutes supply solver room detachment differentiation migration balance coupling extrapolation lod matter porosity resume survey run answer perfusion answers sample expect

@@ -4,3 +4,4 @@ pub mod image;
 pub mod import;
 pub mod shapes;
 pub mod structure;
+pub mod threshold;

@@ -7,7 +7,7 @@ use crate::case::checked::{Checked, Value};
 use crate::case::reach::{Refusal, remedy};
 use crate::case::source::Kind;
 use crate::case::words::brief;
-use crate::geometry::{import, shapes};
+use crate::geometry::{import, shapes, threshold};
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::units::{self, LENGTH, readable};
 
@@ -265,7 +265,7 @@ impl Builder<'_> {
 
     fn image(&mut self, image: &Checked) -> Option<(Grid, Option<Vec<bool>>)> {
         let path = image.get("path")?;
-        let (edge, threshold) = (image.si("voxel")?, image.si("threshold")?);
+        let (edge, level) = (image.si("voxel")?, image.si("threshold")?);
         let file = self.resolve(path, true)?;
         let have = self.memory();
         let read = import::slice_files(&file).map(|slices| {
@@ -288,17 +288,10 @@ impl Builder<'_> {
         let grid = Grid { n, h: [edge; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
         self.agrees(&grid);
         self.fits(&grid, image)?;
-        let below = image.word("pores") != Some("above");
-        let grey = threshold.floor() as u16;
-        let mut open = stack.pores(grey);
-        if !below {
-            for o in &mut open {
-                *o = !*o;
-            }
-        }
+        let open = threshold::pores(&stack, level, image.word("pores") == Some("above"));
         let pores = open.iter().filter(|o| **o).count();
         if pores == 0 || pores == open.len() {
-            let (low, high) = stack.range();
+            let (low, high) = threshold::range(&stack);
             let what = if pores == 0 { "no pore" } else { "no solid" };
             let at = image.get("threshold").unwrap_or(image);
             self.wrong("E024", at, format!("{} leaves {what}", at.key)).label =
