@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use blastema::case;
 use blastema::geometry::import::read_stack;
+use blastema::geometry::threshold::range;
 use blastema::ground::grid::{Form, Grid};
 use blastema::model::run::Kept;
 use blastema::model::solver::Solver;
@@ -47,7 +48,7 @@ fn start(c: &mut Criterion) {
     }
     group.bench_function("scan of 48³ voxels", |b| {
         let path = shipped("gyroid-48.tif");
-        b.iter(|| read_stack(black_box(&path)).map(|s| s.range()).ok());
+        b.iter(|| read_stack(black_box(&path)).map(|s| range(&s)).ok());
     });
     group.finish();
 }

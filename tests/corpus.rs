@@ -40,6 +40,13 @@ fn quantities() {
 #[test]
 fn scans() {
     replay("tiff", targets::tiff);
+    replay("png", targets::png);
+    replay("nrrd", targets::nrrd);
+    replay("metaimage", targets::metaimage);
+    replay("nifti", targets::nifti);
+    replay("vti", targets::vti);
+    replay("npy", targets::npy);
+    replay("raw", targets::raw);
 }
 
 #[test]

@@ -104,7 +104,8 @@ impl Structure {
         let (n, h, form) = (self.n, self.h, Form::Box);
         let parts = label(&Grid { n, h, dimensions: 3, form, periodic: [false; 3] }, &open);
         let end = |axis, end| Face { axis, end }.number();
-        let spans = |i: usize, a| parts.touches[i - 1][end(a, false)] && parts.touches[i - 1][end(a, true)];
+        let spans =
+            |i: usize, a| parts.touches[i - 1][end(a, false)] && parts.touches[i - 1][end(a, true)];
         let keep = parts.select(|i| (0..3).any(|a| axis.is_none_or(|x| x == a) && spans(i, a)));
         let mut filled = 0;
         for voxel in 0..self.len() {
@@ -122,9 +123,7 @@ impl Structure {
             }
             for (axis, aperture) in partial.aperture.iter_mut().enumerate() {
                 for (voxel, part) in aperture.iter_mut().enumerate() {
-                    if phase[voxel] != 0
-                        || below(n, voxel, axis).is_some_and(|v| phase[v] != 0)
-                    {
+                    if phase[voxel] != 0 || below(n, voxel, axis).is_some_and(|v| phase[v] != 0) {
                         *part = 0;
                     }
                 }

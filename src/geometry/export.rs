@@ -7,6 +7,7 @@ use tiff::encoder::compression::DeflateLevel;
 use tiff::encoder::{Compression, Rational, TiffEncoder, TiffKind, colortype::Gray8};
 use tiff::tags::Tag;
 
+use super::image::Meaning;
 use super::structure::Structure;
 
 /// From this many bytes of pixels on, BigTIFF: offsets of 32 bits might not do. ImageJ opens it
@@ -40,10 +41,12 @@ fn pages<W: Write + Seek, K: TiffKind>(
     }
     let (width, height) = (u32::try_from(nx)?, u32::try_from(ny)?);
     let [x, y, z] = structure.h.map(|h| h * 1e6);
-    let description = format!(
-        "ImageJ=1.54f\nimages={nz}\nslices={nz}\nunit=micron\nspacing={z}\nloop=false\n"
-    );
     let labels = structure.phases() > 2;
+    let meaning = if labels { Meaning::Phases } else { Meaning::Solid }.name().unwrap_or_default();
+    let description = format!(
+        "ImageJ=1.54f\nimages={nz}\nslices={nz}\nunit=micron\nspacing={z}\nloop=false\n\
+         blastema={meaning}\n"
+    );
     let mut page = vec![0; nx * ny];
     for k in 0..nz {
         for (i, grey) in page.iter_mut().enumerate() {

@@ -13,6 +13,29 @@ pub enum Grey {
     F32(Vec<f32>),
 }
 
+/// What the values of an image stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Meaning {
+    /// What a scanner or another program wrote.
+    #[default]
+    Grey,
+    /// Shares of solid in 1/255, as this program writes them.
+    Solid,
+    /// Labels of phases, 0 pore, as this program writes them.
+    Phases,
+}
+
+impl Meaning {
+    /// Its name in a file's description.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Meaning::Grey => None,
+            Meaning::Solid => Some("solid"),
+            Meaning::Phases => Some("phases"),
+        }
+    }
+}
+
 /// An image: index `(k·ny + j)·nx + i`, x fastest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
@@ -22,6 +45,8 @@ pub struct Image {
     pub grey: Grey,
     /// Edges of a voxel in metres, where the file says so with a unit or by its format.
     pub voxel: Option<[f64; 3]>,
+    /// What the values stand for.
+    pub meaning: Meaning,
 }
 
 impl Grey {

@@ -56,3 +56,14 @@ fn solid(s: &Structure, at: [usize; 3]) -> [f64; 3] {
 fn blend(a: [f64; 3], b: [f64; 3], part: f64) -> [f64; 3] {
     std::array::from_fn(|c| a[c] + (b[c] - a[c]) * part)
 }
+
+impl Picture {
+    /// Writes it as PNG.
+    pub fn png(&self, out: impl std::io::Write) -> std::io::Result<()> {
+        let mut encoder = png::Encoder::new(out, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header()?.write_image_data(&self.rgb)?;
+        Ok(())
+    }
+}

@@ -54,7 +54,8 @@ pub fn read(bytes: &[u8], metres: f64) -> Result<Surface, StlError> {
     for (i, c) in corners.iter_mut().enumerate() {
         if !c.iter().all(|x| x.abs() <= LARGEST) {
             let triangle = i / 3 + 1;
-            let what = format!("triangle {triangle} has a coordinate that is no number of finite size");
+            let what =
+                format!("triangle {triangle} has a coordinate that is no number of finite size");
             return Err(error(format!("{what}: repair the mesh and export it again")));
         }
         *c = c.map(|x| x * metres);
@@ -90,7 +91,9 @@ fn is_text(bytes: &[u8]) -> bool {
 fn binary(bytes: &[u8]) -> Result<Vec<[f64; 3]>, StlError> {
     let Some(count) = count(bytes) else {
         let n = bytes.len();
-        return Err(error(format!("is no STL file, or cut short: it has {n} bytes of at least {HEAD}")));
+        return Err(error(format!(
+            "is no STL file, or cut short: it has {n} bytes of at least {HEAD}"
+        )));
     };
     let (says, has) = (length(count), bytes.len() as u64);
     if says > has {
@@ -181,7 +184,11 @@ impl<'a> Words<'a> {
 
     fn expect(&mut self, what: &str) -> Result<(), StlError> {
         let word = self.some(what)?;
-        if word.eq_ignore_ascii_case(what.as_bytes()) { Ok(()) } else { Err(self.wrong(what, word)) }
+        if word.eq_ignore_ascii_case(what.as_bytes()) {
+            Ok(())
+        } else {
+            Err(self.wrong(what, word))
+        }
     }
 
     fn number(&mut self) -> Result<f64, StlError> {

@@ -151,8 +151,7 @@ type Side = [[f64; 2]; 2];
 
 impl<'a> Scene<'a> {
     fn new(surface: &'a Surface, frame: &Frame, solid_inside: bool) -> Scene<'a> {
-        let scaled =
-            |p: &[f64; 3]| std::array::from_fn(|a| (p[a] - frame.origin[a]) / frame.h[a]);
+        let scaled = |p: &[f64; 3]| std::array::from_fn(|a| (p[a] - frame.origin[a]) / frame.h[a]);
         let points: Vec<[f64; 3]> = surface.points.iter().map(scaled).collect();
         let last = frame.n[2] - 1;
         let count = 1 + frame.n[2].ilog2() as usize + 1;

@@ -242,7 +242,12 @@ pub fn write(
 }
 
 /// Writes `arrays` as one file; `time` in seconds (`None` for what never changes).
-pub(super) fn fill(path: &Path, layout: &Layout, time: Option<f64>, arrays: &[Array]) -> hdf5::Result<()> {
+pub(super) fn fill(
+    path: &Path,
+    layout: &Layout,
+    time: Option<f64>,
+    arrays: &[Array],
+) -> hdf5::Result<()> {
     let file = h5::create(path)?;
     if let Some(time) = time {
         h5::number(&file, "time", time)?;

@@ -139,7 +139,7 @@ pub fn coarser(structure: &Structure) -> Result<[Structure; 2], String> {
     if !divides {
         return Err("voxels along each axis must be a multiple of 4, and 32 or more: crop".into());
     }
-    let coarse = |factor: usize| {
+    let coarse = |factor: usize| -> Result<Structure, String> {
         let mut coarse = structure.downsample(factor).map_err(|e| e.problem)?.structure;
         if structure.partial.is_none()
             && let Some(partial) = coarse.partial.take()

@@ -3,9 +3,11 @@
 
 use blastema::case::numbers::Columns;
 use blastema::case::{Options, load_text_with};
+use blastema::geometry::image::{Grey, Image};
+use blastema::geometry::import::{self, Ask};
 use blastema::geometry::isosurface::isosurface;
 use blastema::geometry::voxelise::{Frame, voxelise};
-use blastema::geometry::{import, stl as mesh};
+use blastema::geometry::{stl as mesh, threshold};
 use blastema::ground::formula::Formula;
 use blastema::ground::signal::interpolate;
 use blastema::ground::units;
@@ -89,14 +91,31 @@ pub(crate) fn units(data: &[u8]) {
     }
 }
 
-/// A TIFF of up to 8 million voxels.
-pub(crate) fn tiff(data: &[u8]) {
-    match import::read_bytes(data, 16 << 20) {
-        Ok(stack) => {
-            assert_eq!(stack.grey.len(), stack.n.iter().product::<usize>());
-            assert!(stack.grey.len() <= 8 << 20);
+/// Bytes of values that a fuzzed scan may hold.
+const VALUES: u64 = 16 << 20;
+
+/// What is read of a scan is of one piece.
+fn scan(read: Result<Image, String>) {
+    let image = match read {
+        Ok(image) => image,
+        Err(problem) => return assert!(!problem.is_empty()),
+    };
+    let each = match &image.grey {
+        Grey::U8(_) => 1,
+        Grey::U16(_) | Grey::I16(_) => 2,
+        Grey::F32(v) => {
+            assert!(v.iter().all(|v| v.is_finite()));
+            4
         }
-        Err(e) => assert!(!e.problem.is_empty()),
+    };
+    assert!(!image.grey.is_empty());
+    assert_eq!(image.grey.len(), image.n.iter().product::<usize>());
+    assert!(image.grey.len() as u64 * each <= VALUES);
+    assert!(image.voxel.is_none_or(|h| h.iter().all(|h| h.is_finite() && *h > 0.0)));
+    let (low, high) = threshold::range(&image);
+    match threshold::Histogram::of(&image).otsu() {
+        Some(level) => assert!(low <= level && level <= high, "{low} {level} {high}"),
+        None => assert!(matches!(image.grey, Grey::F32(_)) || low == high, "{low} {high}"),
     }
 }
 
@@ -127,6 +146,51 @@ pub(crate) fn stl(data: &[u8]) {
         }
         Err(e) => assert!(!edges.closed() && !e.problem.is_empty()),
     }
+}
+
+fn ask() -> Ask {
+    Ask { most: VALUES, ..Ask::default() }
+}
+
+pub(crate) fn tiff(data: &[u8]) {
+    scan(import::tiff::read_bytes(data, &ask()));
+}
+
+pub(crate) fn png(data: &[u8]) {
+    scan(import::png::read_bytes(data, &ask()));
+}
+
+/// A header that names a data file finds its values in its own bytes.
+pub(crate) fn nrrd(data: &[u8]) {
+    scan(import::nrrd::read_bytes(data, data, &ask()));
+}
+
+pub(crate) fn metaimage(data: &[u8]) {
+    scan(import::metaimage::read_bytes(data, data, &ask()));
+}
+
+pub(crate) fn nifti(data: &[u8]) {
+    scan(import::nifti::read_bytes(data, data, &ask()));
+}
+
+pub(crate) fn vti(data: &[u8]) {
+    scan(import::vti::read_bytes(data, &ask()));
+    scan(import::vti::read_bytes(data, &Ask { array: Some("other".into()), ..ask() }));
+}
+
+pub(crate) fn npy(data: &[u8]) {
+    scan(import::npy::read_bytes(data, &ask()));
+}
+
+/// Twelve bytes of a layout, then values.
+pub(crate) fn raw(data: &[u8]) {
+    use import::Number::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+    let Some((head, data)) = data.split_first_chunk::<12>() else { return };
+    let n = [0, 2, 4].map(|i| usize::from(u16::from_le_bytes([head[i], head[i + 1]])));
+    let number = [U8, I8, U16, I16, U32, I32, U64, I64, F32, F64][usize::from(head[6] % 10)];
+    let offset = u64::from(u32::from_le_bytes([head[8], head[9], head[10], head[11]]));
+    let raw = import::Raw { n, number, big_endian: head[7] & 1 == 1, offset };
+    scan(import::raw::read_bytes(data, &Ask { raw: Some(raw), ..ask() }));
 }
 
 /// A checkpoint up to its state: as it is, and with the right sum behind it.

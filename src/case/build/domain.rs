@@ -7,8 +7,8 @@ use crate::case::checked::{Checked, Value};
 use crate::case::reach::{Refusal, remedy};
 use crate::case::source::Kind;
 use crate::case::words::brief;
-use crate::geometry::structure::Structure;
 use crate::geometry::shapes;
+use crate::geometry::structure::Structure;
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::units::{self, LENGTH, readable};
 
@@ -22,7 +22,7 @@ impl Builder<'_> {
         let structure = root.get("scaffold").and_then(|s| s.get("structure"));
         let brought = match structure.and_then(Checked::choice) {
             Some(("image", image)) => Some((self.image(image)?, image)),
-            Some(("surface", surface)) => Some((self.surface(surface)?, surface)),
+            Some(("surface", surface)) => Some((self.cad(surface)?, surface)),
             _ => None,
         };
         if let Some((made, at)) = brought {
@@ -331,7 +331,12 @@ impl Builder<'_> {
     }
 
     /// Where `file`, asked for by the value at `path`, really is, when the case may read it.
-    pub(super) fn reachable(&mut self, path: &Checked, file: &Path, folder: bool) -> Option<PathBuf> {
+    pub(super) fn reachable(
+        &mut self,
+        path: &Checked,
+        file: &Path,
+        folder: bool,
+    ) -> Option<PathBuf> {
         let own_word = self.typed_with_set(path);
         let name = brief(path.text().unwrap_or_default());
         match self.check.sources.1.resolve(file, folder, own_word) {

@@ -95,10 +95,10 @@ impl Builder<'_> {
     }
 
     /// A surface from CAD.
-    pub(super) fn surface(&mut self, at: &Checked) -> Option<Structure> {
+    pub(super) fn cad(&mut self, at: &Checked) -> Option<Structure> {
         let path = at.get("path")?;
         let file = self.resolve(path, false)?;
-        let metres = units::parse_as(&format!("1 {}", at.word("unit")?), LENGTH).ok()?.value;
+        let metres = units::parse_as(&format!("1 {}", at.word("unit")?), LENGTH).ok()?;
         let bytes = match crate::case::source::read_bytes(&file, SURFACE) {
             Ok(bytes) => bytes,
             Err(e) => {
@@ -199,8 +199,8 @@ impl Builder<'_> {
     fn phases(&mut self, image: &Checked, scan: &Image, h: [f64; 3]) -> Option<Structure> {
         let above = image.word("pores") == Some("above");
         let Some(at) = image.get("threshold") else {
-            if scan.shares {
-                return Some(threshold::shares(scan, h, above));
+            if let Some(made) = threshold::written(scan, h, above) {
+                return Some(made);
             }
             if let Some(middle) = threshold::between_two_values(scan) {
                 return Some(threshold::structure(scan, h, &[middle], above));
@@ -360,7 +360,11 @@ fn recipe(kind: &str, s: &Checked, grid: &Grid) -> Option<Recipe> {
         "leached" => {
             let sphere = s.word("grain") == Some("sphere");
             Recipe::Leached(make::leached::Leached {
-                grain: if sphere { make::leached::Grain::Sphere } else { make::leached::Grain::Cube },
+                grain: if sphere {
+                    make::leached::Grain::Sphere
+                } else {
+                    make::leached::Grain::Cube
+                },
                 size: s.si("size")?,
                 porosity: s.si("porosity")?,
                 seed: seed(),

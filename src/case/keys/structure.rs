@@ -262,13 +262,7 @@ fn image() -> Shape {
         .or("1"),
         key(
             "keep",
-            Shape::Word(&[
-                "all",
-                "percolating",
-                "percolating-x",
-                "percolating-y",
-                "percolating-z",
-            ]),
+            Shape::Word(&["all", "percolating", "percolating-x", "percolating-y", "percolating-z"]),
             "Pores that stay: those from end to end along any axis, or along one.",
         )
         .or("all"),

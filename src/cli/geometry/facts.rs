@@ -20,11 +20,8 @@ pub fn short(s: &Structure) -> String {
     let share: Vec<f64> = (0..s.len()).map(|i| 1.0 - s.pore(i)).collect();
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let most = f64::from((s.phases().max(2) - 1) as u32);
-    let shown: Vec<f64> = if s.phases() > 2 {
-        s.phase.iter().map(|p| f64::from(*p)).collect()
-    } else {
-        share
-    };
+    let shown: Vec<f64> =
+        if s.phases() > 2 { s.phase.iter().map(|p| f64::from(*p)).collect() } else { share };
     for line in picture::slice(&grid, &shown, 0.0, most, 48, colour) {
         let _ = writeln!(out, "  {line}");
     }
@@ -37,8 +34,7 @@ pub fn short(s: &Structure) -> String {
 pub fn size(out: &mut String, s: &Structure) {
     let join = |f: &dyn Fn(usize) -> String| (0..3).map(f).collect::<Vec<_>>().join(" × ");
     let same = s.h.iter().all(|h| *h == s.h[0]);
-    let edges =
-        if same { readable(s.h[0], LENGTH) } else { join(&|a| readable(s.h[a], LENGTH)) };
+    let edges = if same { readable(s.h[0], LENGTH) } else { join(&|a| readable(s.h[a], LENGTH)) };
     let _ = writeln!(
         out,
         "structure  {} voxels of {edges} = {}",

@@ -12,14 +12,16 @@ use crate::ground::units::number;
 
 /// Arguments of `import`.
 #[derive(clap::Args)]
-#[command(after_help = "Reads TIFF (one file of many pages, or a folder of slices), PNG slices, NRRD, MetaImage, NIfTI, VTI,
+#[command(
+    after_help = "Reads TIFF (one file of many pages, or a folder of slices), PNG slices, NRRD, MetaImage, NIfTI, VTI,
 NumPy, plain values, and STL. x runs along the rows of a slice, y down the rows, z through the slices.
 
 Examples:
   blastema geometry import scans/ --voxel 19.5um --threshold otsu --out bone.tif
   blastema geometry import bone.nii.gz --threshold 63 --crop 0:100,0:100,50:150 --downsample 2 --out part.tif
   blastema geometry import plain.raw --shape 200,200,200 --type u16 --voxel 10um --threshold otsu --out a.tif
-  blastema geometry import lattice.stl --voxel 50um --out lattice.tif")]
+  blastema geometry import lattice.stl --voxel 50um --out lattice.tif"
+)]
 pub struct Args {
     #[command(flatten)]
     scan: Scan,
@@ -82,7 +84,8 @@ fn histogram_of(out: &mut String, histogram: &Histogram, thresholds: &[f64]) {
     let marks: String = marks.into_iter().collect();
     let _ = writeln!(out, "  {}", marks.trim_end());
     let cut: Vec<String> = thresholds.iter().map(|t| number(*t)).collect();
-    let cut = if cut.is_empty() { String::new() } else { format!(", threshold {}", cut.join(", ")) };
+    let cut =
+        if cut.is_empty() { String::new() } else { format!(", threshold {}", cut.join(", ")) };
     let _ = writeln!(
         out,
         "grey       {} to {}{cut} (heights are roots of the counts)",

@@ -105,9 +105,8 @@ fn inside(args: &Args) -> Result<(), Failure> {
         path => {
             print(&table(&got, measured.as_ref(), diffusivity.as_ref()))?;
             if let Some(path) = path {
-                std::fs::write(path, format!("{data:#}\n")).map_err(|e| {
-                    Failure::new(Exit::Io, format!("{}: {e}", path.display()))
-                })?;
+                std::fs::write(path, format!("{data:#}\n"))
+                    .map_err(|e| Failure::new(Exit::Io, format!("{}: {e}", path.display())))?;
             }
         }
     }
@@ -259,15 +258,14 @@ fn shape(out: &mut String, m: &Measured) {
         );
         let _ = writeln!(out, "           {}", bars(s));
     }
-    let throats: Vec<String> = (0..3)
-        .filter_map(|a| m.throats[a].map(|t| format!("{} {}", AXES[a], length(t))))
-        .collect();
+    let throats: Vec<String> =
+        (0..3).filter_map(|a| m.throats[a].map(|t| format!("{} {}", AXES[a], length(t)))).collect();
     if !throats.is_empty() {
         let _ = writeln!(out, "throat     {} (largest ball that passes)", throats.join(", "));
     }
-    let solid = m.surface_of_solid.map_or(String::new(), |s| {
-        format!(", {} /mm of solid volume", number(1e-3 * s))
-    });
+    let solid = m
+        .surface_of_solid
+        .map_or(String::new(), |s| format!(", {} /mm of solid volume", number(1e-3 * s)));
     let _ = writeln!(out, "surface    {} /mm of the whole{solid}", number(1e-3 * m.surface));
 }
 
@@ -331,9 +329,8 @@ fn permeability(out: &mut String, m: &Measured) {
             "permeability  {k:.2e} m^2 after Kozeny and Carman (estimate from porosity and surface)"
         );
     }
-    let each: Vec<String> = (0..3)
-        .filter_map(|a| m.katz_thompson[a].map(|k| format!("{} {k:.2e}", AXES[a])))
-        .collect();
+    let each: Vec<String> =
+        (0..3).filter_map(|a| m.katz_thompson[a].map(|k| format!("{} {k:.2e}", AXES[a]))).collect();
     if !each.is_empty() {
         let _ = writeln!(
             out,
@@ -358,9 +355,7 @@ fn as_json(got: &Geometry, m: Option<&Measured>, d: Option<&Diffusivity>) -> Val
         })
     };
     if let Some(m) = m {
-        let pieces = |c: &crate::geometry::measure::Connected| {
-            json!({ "count": c.count, "largest": c.largest, "across": c.across, "outside": c.outside })
-        };
+        let pieces = |c: &crate::geometry::measure::Connected| json!({ "count": c.count, "largest": c.largest, "across": c.across, "outside": c.outside });
         out["phases"] = json!(m.phases);
         out["open_porosity"] = json!(m.open_porosity);
         out["closed_porosity"] = json!(m.closed_porosity);

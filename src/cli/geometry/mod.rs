@@ -8,12 +8,12 @@ use super::failure::Failure;
 use crate::case::{self, Options};
 use crate::geometry::structure::Structure;
 
-mod facts;
-mod import;
-mod make;
-mod measure;
-mod scan;
-mod write;
+pub mod facts;
+pub mod import;
+pub mod make;
+pub mod measure;
+pub mod scan;
+pub mod write;
 
 /// Arguments of `geometry`.
 #[derive(clap::Args)]

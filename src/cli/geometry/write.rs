@@ -10,6 +10,9 @@ use crate::geometry::structure::Structure;
 use crate::geometry::{export, isosurface, picture, stl};
 use crate::output;
 
+/// Pixels along the longest edge of a picture.
+const PIXELS: usize = 800;
+
 /// Writes a structure; the file appears whole or not at all.
 pub fn structure(s: &Structure, path: &Path) -> Result<(), Failure> {
     let kind = ending(path);
@@ -27,15 +30,17 @@ pub fn structure(s: &Structure, path: &Path) -> Result<(), Failure> {
     temporary.set_extension(&kind);
     let done = match kind.as_str() {
         "vtkhdf" => output::structure::write(&temporary, s).map_err(Failure::from),
-        _ => File::create(&temporary).map(BufWriter::new).and_then(|mut out| {
-            match kind.as_str() {
-                "stl" => stl::write(&isosurface::isosurface(s), 1e-3, &mut out)?,
-                "png" => picture::png(&picture::view(s), &mut out)?,
-                _ => export::write_tiff(s, &mut out)?,
-            }
-            out.flush()
-        })
-        .map_err(failed),
+        _ => File::create(&temporary)
+            .map(BufWriter::new)
+            .and_then(|mut out| {
+                match kind.as_str() {
+                    "stl" => stl::write(&isosurface::isosurface(s), 1e-3, &mut out)?,
+                    "png" => picture::view(s, PIXELS).png(&mut out)?,
+                    _ => export::write_tiff(s, &mut out)?,
+                }
+                out.flush()
+            })
+            .map_err(failed),
     };
     let done = done.and_then(|()| std::fs::rename(&temporary, path).map_err(failed));
     if done.is_err() {
