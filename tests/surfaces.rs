@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use blastema::geometry::export::write_tiff;
-use blastema::geometry::import::read_bytes;
+use blastema::geometry::import::{Ask, tiff as pages};
 use blastema::geometry::isosurface::isosurface;
 use blastema::geometry::stl;
 use blastema::geometry::structure::{Partial, Structure};
@@ -412,7 +412,7 @@ fn a_tiff_holds_solid_shares_or_labels_and_the_voxel() {
         file.into_inner()
     };
     let read = |s: &Structure| {
-        let stack = read_bytes(&file(s), 1 << 20).expect("read");
+        let stack = pages::read_bytes(&file(s), &Ask::default()).expect("read");
         assert_eq!(stack.n, [4, 3, 2]);
         stack.grey
     };

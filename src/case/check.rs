@@ -445,10 +445,12 @@ impl Checker<'_> {
             }
             Shape::Table(_) => Data::Table(Vec::new()),
             Shape::Flag => Data::Flag(text == "true"),
+            Shape::Count(..) => Data::Integer(text.parse().ok()),
             Shape::List { .. } => {
                 let words =
                     text.trim_matches(['[', ']']).split(',').map(|w| w.trim().trim_matches('"'));
-                Data::List(words.map(|w| Node { place, data: Data::Text(w.into()) }).collect())
+                let item = |w: &str| w.parse().map_or_else(|_| Data::Text(w.into()), Data::Float);
+                Data::List(words.map(|w| Node { place, data: item(w) }).collect())
             }
             _ => Data::Text(text.into()),
         };
