@@ -176,7 +176,11 @@ fn spheres_and_tori_have_their_volume() {
         let around = Frame::around(&surface, 50e-6, 100e-6, ANY).expect("a frame");
         let s = voxelise(&surface, &around, true).expect("voxels");
         // Shares have steps of 1/255, on some 4 000 voxels of the boundary.
-        assert!(close(solid(&s), surface.volume(), 1e-4), "{name}: {}", solid(&s) / surface.volume());
+        assert!(
+            close(solid(&s), surface.volume(), 1e-4),
+            "{name}: {}",
+            solid(&s) / surface.volume()
+        );
         assert!(s.phase.iter().zip(&partial(&s).pore).all(|(p, s)| (*p == 0) == (*s > 0)));
     }
 }
@@ -208,7 +212,8 @@ fn a_box_off_the_grid_has_the_shares_of_its_overlaps() {
     // A plane across y or z is off by half a step of the lattice at most: 4 % here, of which
     // the two ends leave little.
     assert!(close(solid(&s), 3.52 * 3.15 * 2.36, 1e-2), "{}", solid(&s));
-    let overlap = |a: usize, i: usize| (high[a].min((i + 1) as f64) - low[a].max(i as f64)).max(0.0);
+    let overlap =
+        |a: usize, i: usize| (high[a].min((i + 1) as f64) - low[a].max(i as f64)).max(0.0);
     let touches = |a: usize, i: usize| low[a] <= i as f64 && i as f64 <= high[a];
     let mut worst = [0.0_f64; 4];
     for v in 0..s.len() {
@@ -233,7 +238,9 @@ fn a_box_on_the_grid_has_whole_voxels_and_whole_faces() {
     let corners: Vec<Point> =
         corners.iter().map(|p| p.map(|x| f64::from(x as f32) * 1e-3)).collect();
     let s = voxelise(&Surface::weld(&corners), &frame([10, 9, 8], h), true).expect("voxels");
-    let inside = |at: [usize; 3]| (1..7).contains(&at[0]) && (2..8).contains(&at[1]) && (3..6).contains(&at[2]);
+    let inside = |at: [usize; 3]| {
+        (1..7).contains(&at[0]) && (2..8).contains(&at[1]) && (3..6).contains(&at[2])
+    };
     for v in 0..s.len() {
         let at = [v % 10, v / 10 % 9, v / 90];
         let whole = |open: bool| if open { 255 } else { 0 };
@@ -315,7 +322,11 @@ fn a_hole_is_refused_with_its_place() {
     let e = voxelise(&hole, &around, true).expect_err("a hole");
     // The triangle that seeds_stl.py left out: (5.5, -2, 2), (5.5, -4, 2), (5.5, -2, -1). The
     // middles of its edges.
-    let places = ["(5.500000, -3.000000, 2.000000)", "(5.500000, -3.000000, 0.500000)", "(5.500000, -2.000000, 0.500000)"];
+    let places = [
+        "(5.500000, -3.000000, 2.000000)",
+        "(5.500000, -3.000000, 0.500000)",
+        "(5.500000, -2.000000, 0.500000)",
+    ];
     assert!(e.problem.contains("3 edges of one triangle"), "{e}");
     assert!(places.iter().any(|p| e.problem.contains(p)), "{e}");
 }
@@ -348,8 +359,9 @@ fn any_structure_has_a_watertight_surface() {
     let mut state = 7;
     for n in [[9, 7, 5], [1, 6, 6], [4, 1, 1], [8, 8, 8]] {
         for percent in [10, 50, 90] {
-            let pores: Vec<bool> =
-                (0..n.iter().product()).map(|_: usize| random(&mut state) % 100 < percent).collect();
+            let pores: Vec<bool> = (0..n.iter().product())
+                .map(|_: usize| random(&mut state) % 100 < percent)
+                .collect();
             let mut s = Structure::binary(n, [1e-5, 2e-5, 3e-5], pores.iter().copied());
             let surface = isosurface(&s);
             assert!(surface.edges().watertight(), "{n:?} {percent} {:?}", surface.edges());
@@ -367,7 +379,11 @@ fn the_surface_of_a_ball_of_voxels_is_that_of_the_ball() {
     let s = voxelise(&ball, &frame([32; 3], 1.0), true).expect("voxels");
     let surface = isosurface(&s);
     assert!(close(surface.volume(), 4.0 / 3.0 * PI * 1728.0, 1e-2), "{}", surface.volume());
-    assert!(close(surface.area(), 4.0 * PI * 144.0, 3e-2), "{}", surface.area() / (4.0 * PI * 144.0));
+    assert!(
+        close(surface.area(), 4.0 * PI * 144.0, 3e-2),
+        "{}",
+        surface.area() / (4.0 * PI * 144.0)
+    );
     // Without shares: what the corners lose the steps gain.
     let binary = Structure { partial: None, phase: s.phase.clone(), ..s };
     let surface = isosurface(&binary);
@@ -408,16 +424,21 @@ fn a_tiff_holds_solid_shares_or_labels_and_the_voxel() {
     assert_eq!(read(&s), (0..24).map(|v| v % 4).collect::<Vec<u16>>());
     let mut tiff = tiff::decoder::Decoder::new(Cursor::new(file(&s))).expect("a TIFF");
     let text = tiff.get_tag_ascii_string(tiff::tags::Tag::ImageDescription).expect("text");
-    assert!(["ImageJ=", "images=2\n", "slices=2\n", "unit=micron\n", "spacing=20\n"]
-        .iter()
-        .all(|l| text.contains(l)), "{text}");
+    assert!(
+        ["ImageJ=", "images=2\n", "slices=2\n", "unit=micron\n", "spacing=20\n"]
+            .iter()
+            .all(|l| text.contains(l)),
+        "{text}"
+    );
     // Pixels a micrometre: 1/10 along x, 1/12.5 along y.
-    for (tag, edge) in
-        [(tiff::tags::Tag::XResolution, 10.0), (tiff::tags::Tag::YResolution, 12.5)]
+    for (tag, edge) in [(tiff::tags::Tag::XResolution, 10.0), (tiff::tags::Tag::YResolution, 12.5)]
     {
         let value = tiff.get_tag(tag).expect("a tag");
         let tiff::decoder::ifd::Value::Rational(n, d) = value else { panic!("{value:?}") };
         assert!(close(f64::from(d) / f64::from(n), edge, 1e-9), "{n}/{d}");
     }
-    assert!(write_tiff(&Structure::binary([0; 3], [1.0; 3], [].into_iter()), Cursor::new(Vec::new())).is_err());
+    assert!(
+        write_tiff(&Structure::binary([0; 3], [1.0; 3], [].into_iter()), Cursor::new(Vec::new()))
+            .is_err()
+    );
 }

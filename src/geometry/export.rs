@@ -40,9 +40,8 @@ fn pages<W: Write + Seek, K: TiffKind>(
     }
     let (width, height) = (u32::try_from(nx)?, u32::try_from(ny)?);
     let [x, y, z] = structure.h.map(|h| h * 1e6);
-    let description = format!(
-        "ImageJ=1.54f\nimages={nz}\nslices={nz}\nunit=micron\nspacing={z}\nloop=false\n"
-    );
+    let description =
+        format!("ImageJ=1.54f\nimages={nz}\nslices={nz}\nunit=micron\nspacing={z}\nloop=false\n");
     let labels = structure.phases() > 2;
     let mut page = vec![0; nx * ny];
     for k in 0..nz {

@@ -45,8 +45,9 @@ pub fn isosurface(structure: &Structure) -> Surface {
     edges.dedup();
     let points = edges.iter().map(|e| samples.point(*e)).collect();
     let number = |e: u64| edges.partition_point(|x| *x < e) as u32;
-    let triangles =
-        par::map(found.len(), x * y, |k| found[k].iter().map(|t| t.map(number)).collect::<Vec<_>>());
+    let triangles = par::map(found.len(), x * y, |k| {
+        found[k].iter().map(|t| t.map(number)).collect::<Vec<_>>()
+    });
     Surface { points, triangles: triangles.concat() }
 }
 
@@ -96,7 +97,7 @@ impl Samples<'_> {
                     std::array::from_fn(|c| inside([i + (c & 1), j + (c >> 1 & 1), k + (c >> 2)]));
                 if solid.iter().any(|s| *s != solid[0]) {
                     for (walk, right) in WALKS {
-                        self.tetrahedron([i, j, k], walk, right, &solid, &mut triangles);
+                        self.tetrahedron([i, j, k], walk, right, solid, &mut triangles);
                     }
                 }
             }
@@ -109,7 +110,7 @@ impl Samples<'_> {
         base: [usize; 3],
         walk: [usize; 3],
         right: bool,
-        solid: &[bool; 8],
+        solid: [bool; 8],
         triangles: &mut Vec<[u64; 3]>,
     ) {
         let (first, second) = (1 << walk[0], 1 << walk[0] | 1 << walk[1]);
@@ -151,9 +152,7 @@ impl Samples<'_> {
             // Half a voxel outside: the surface lies on the side of the box.
             _ => 0.5,
         };
-        std::array::from_fn(|a| {
-            (low[a] as f64 - 0.5 + t * step[a] as f64) * self.structure.h[a]
-        })
+        std::array::from_fn(|a| (low[a] as f64 - 0.5 + t * step[a] as f64) * self.structure.h[a])
     }
 }
 

@@ -54,7 +54,8 @@ pub fn read(bytes: &[u8], metres: f64) -> Result<Surface, StlError> {
     for (i, c) in corners.iter_mut().enumerate() {
         if !c.iter().all(|x| x.abs() <= LARGEST) {
             let triangle = i / 3 + 1;
-            let what = format!("triangle {triangle} has a coordinate that is no number of finite size");
+            let what =
+                format!("triangle {triangle} has a coordinate that is no number of finite size");
             return Err(error(format!("{what}: repair the mesh and export it again")));
         }
         *c = c.map(|x| x * metres);
@@ -90,7 +91,9 @@ fn is_text(bytes: &[u8]) -> bool {
 fn binary(bytes: &[u8]) -> Result<Vec<[f64; 3]>, StlError> {
     let Some(count) = count(bytes) else {
         let n = bytes.len();
-        return Err(error(format!("is no STL file, or cut short: it has {n} bytes of at least {HEAD}")));
+        return Err(error(format!(
+            "is no STL file, or cut short: it has {n} bytes of at least {HEAD}"
+        )));
     };
     let (says, has) = (length(count), bytes.len() as u64);
     if says > has {
@@ -149,7 +152,7 @@ fn text(bytes: &[u8]) -> Result<Vec<[f64; 3]>, StlError> {
             _ => return Err(words.wrong("facet", word)),
         }
     }
-    if ended { Ok(corners) } else { Err(words.short("endsolid")) }
+    if ended { Ok(corners) } else { Err(short("endsolid")) }
 }
 
 /// The words of a text, and the line of the last.
@@ -161,7 +164,7 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|b| !b.is_ascii_whitespace())?;
-        self.line += self.rest[..start].iter().filter(|b| **b == b'\n').count();
+        self.line += self.rest[..start].split(|b| *b == b'\n').count() - 1;
         let word = &self.rest[start..];
         let end = word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len());
         let (word, rest) = word.split_at(end);
@@ -176,12 +179,16 @@ impl<'a> Words<'a> {
     }
 
     fn some(&mut self, what: &str) -> Result<&'a [u8], StlError> {
-        self.next().ok_or_else(|| self.short(what))
+        self.next().ok_or_else(|| short(what))
     }
 
     fn expect(&mut self, what: &str) -> Result<(), StlError> {
         let word = self.some(what)?;
-        if word.eq_ignore_ascii_case(what.as_bytes()) { Ok(()) } else { Err(self.wrong(what, word)) }
+        if word.eq_ignore_ascii_case(what.as_bytes()) {
+            Ok(())
+        } else {
+            Err(self.wrong(what, word))
+        }
     }
 
     fn number(&mut self) -> Result<f64, StlError> {
@@ -194,10 +201,11 @@ impl<'a> Words<'a> {
         let word: String = String::from_utf8_lossy(word).escape_debug().take(40).collect();
         error(format!("line {}: {what} expected, not `{word}`: export it again", self.line))
     }
+}
 
-    fn short(&self, what: &str) -> StlError {
-        error(format!("is cut short: it ends where {what} should stand; export or copy it again"))
-    }
+/// A text that ends before its time.
+fn short(what: &str) -> StlError {
+    error(format!("is cut short: it ends where {what} should stand; export or copy it again"))
 }
 
 /// Writes a binary STL file with lengths in `metres` (1e-3 for mm).

@@ -71,10 +71,7 @@ impl Surface {
     pub fn bounds(&self) -> Option<[[f64; 3]; 2]> {
         let first = *self.points.first()?;
         Some(self.points.iter().fold([first; 2], |[low, high], p| {
-            [
-                std::array::from_fn(|a| low[a].min(p[a])),
-                std::array::from_fn(|a| high[a].max(p[a])),
-            ]
+            [std::array::from_fn(|a| low[a].min(p[a])), std::array::from_fn(|a| high[a].max(p[a]))]
         }))
     }
 
@@ -211,7 +208,8 @@ mod tests {
     /// A box from `low` to `high`, outward.
     fn cuboid(low: [f64; 3], high: [f64; 3]) -> Vec<[f64; 3]> {
         let at = |c: usize| std::array::from_fn(|a| if c >> a & 1 == 1 { high[a] } else { low[a] });
-        let sides = [[0, 4, 6, 2], [1, 3, 7, 5], [0, 1, 5, 4], [2, 6, 7, 3], [0, 2, 3, 1], [4, 5, 7, 6]];
+        let sides =
+            [[0, 4, 6, 2], [1, 3, 7, 5], [0, 1, 5, 4], [2, 6, 7, 3], [0, 2, 3, 1], [4, 5, 7, 6]];
         sides.iter().flat_map(|s| [s[0], s[1], s[2], s[0], s[2], s[3]].map(at)).collect()
     }
 
@@ -238,7 +236,10 @@ mod tests {
         let mut turned = whole.clone();
         turned.swap(33, 34);
         let turned = Surface::weld(&turned).edges();
-        assert_eq!((turned.open, turned.flipped, turned.non_manifold, turned.leaking), (0, 3, 0, 3));
+        assert_eq!(
+            (turned.open, turned.flipped, turned.non_manifold, turned.leaking),
+            (0, 3, 0, 3)
+        );
         // Two boxes that share an edge: four triangles on it, but it does not leak.
         let two = [whole, cuboid([1.0, 1.0, 0.0], [2.0, 2.0, 1.0])].concat();
         let two = Surface::weld(&two).edges();
