@@ -33,7 +33,7 @@ const PAIR: [[usize; 4]; 6] =
 ///
 /// Where shares of pore are known the surface lies as high as they say, else in the middle between
 /// voxels of pore and of solid. What fills less than half of every voxel is lost.
-/// Memory: some 150 bytes a triangle, and up to four triangles a face of a voxel on the boundary.
+/// Memory: some 100 bytes a triangle, and up to four triangles a face of a voxel on the boundary.
 pub fn isosurface(structure: &Structure) -> Surface {
     let samples = Samples::new(structure);
     // Six of them meet at a corner: points are known by the edge between two samples, and that by
