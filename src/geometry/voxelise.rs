@@ -83,7 +83,8 @@ impl Frame {
 /// round once or more and `solid_inside`, pore outside; the other way round without.
 ///
 /// Bodies may overlap, touch and hold each other's voids. A surface that is inside out as a whole
-/// is turned round. One with a hole is refused with the place of the hole.
+/// is turned round. One with a hole is refused with the place of the hole. Memory: five bytes a
+/// voxel, 100 bytes a triangle, and for each thread the triangles of a plane of voxels.
 pub fn voxelise(
     surface: &Surface,
     frame: &Frame,
