@@ -73,7 +73,15 @@ const ONLY: [Only; 16] = [
 ];
 
 /// Where user input arrives: nothing there may panic.
-const NO_PANIC: [&str; 4] = ["case/", "output/", "cli/", "geometry/import"];
+const NO_PANIC: [&str; 7] = [
+    "case/",
+    "output/",
+    "cli/",
+    "geometry/import",
+    "geometry/stl",
+    "geometry/surface",
+    "geometry/voxelise",
+];
 const PANICS: [&str; 6] =
     [".unwrap()", ".expect(", "panic!", "unimplemented!", "unreachable!", "process::abort"];
 

@@ -414,7 +414,7 @@ fn a_tiff_holds_solid_shares_or_labels_and_the_voxel() {
     let read = |s: &Structure| {
         let stack = pages::read_bytes(&file(s), &Ask::default()).expect("read");
         assert_eq!(stack.n, [4, 3, 2]);
-        stack.grey
+        (0..24).map(|i| stack.grey.at(i) as u16).collect::<Vec<u16>>()
     };
     assert_eq!(read(&s), (0..24).map(|v| if v % 5 == 0 { 255 } else { 0 }).collect::<Vec<u16>>());
     s.partial = Some(Partial { pore: (0..24).collect(), aperture: Default::default() });

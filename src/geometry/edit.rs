@@ -98,7 +98,8 @@ impl Structure {
     }
 
     /// Makes solid (phase 1) of all pores that no path through open voxels joins to both ends of
-    /// `axis`; without an axis, of any one axis. Returns how many voxels were filled.
+    /// `axis`; without an axis, of any one axis. Returns how many voxels were filled. Voxels that
+    /// are partly filled count as open to all open neighbours.
     pub fn keep_percolating(&mut self, axis: Option<usize>) -> usize {
         let open: Vec<bool> = self.phase.iter().map(|p| *p == 0).collect();
         let (n, h, form) = (self.n, self.h, Form::Box);
@@ -117,9 +118,10 @@ impl Structure {
         // Faces beside what was filled.
         let (phase, n) = (&self.phase, self.n);
         if let Some(partial) = &mut self.partial {
-            for (voxel, solid) in phase.iter().enumerate().filter(|v| *v.1 != 0) {
-                let _ = solid;
-                partial.pore[voxel] = 0;
+            for (share, phase) in partial.pore.iter_mut().zip(phase) {
+                if *phase != 0 {
+                    *share = 0;
+                }
             }
             for (axis, aperture) in partial.aperture.iter_mut().enumerate() {
                 for (voxel, part) in aperture.iter_mut().enumerate() {
@@ -133,7 +135,8 @@ impl Structure {
     }
 
     /// `layers` voxels of one phase more on all sides. A face between pore and the partly filled
-    /// last voxel of an axis, which was not held, gets that voxel's share of pore.
+    /// last voxel of an axis, which was not held, gets that voxel's share of pore. Whether the
+    /// voxels fit into memory is for the caller to ask.
     pub fn pad(&self, layers: usize, phase: u8) -> Result<Structure, EditError> {
         let grown = self.n.map(|n| layers.checked_mul(2)?.checked_add(n));
         let [Some(x), Some(y), Some(z)] = grown else {
@@ -202,10 +205,10 @@ impl Structure {
         h: [f64; 3],
         from: impl Fn([usize; 3]) -> Option<usize>,
     ) -> Structure {
-        let voxels: Vec<Option<usize>> =
-            (0..n.iter().product()).map(|v| from(place(n, v))).collect();
-        let take =
-            |values: &[u8]| voxels.iter().map(|v| v.map_or(0, |v| values[v])).collect::<Vec<u8>>();
+        let take = |values: &[u8]| -> Vec<u8> {
+            let one = |v| from(place(n, v)).map_or(0, |v| values[v]);
+            (0..n.iter().product()).map(one).collect()
+        };
         let partial = self.partial.as_ref().map(|p| Partial {
             pore: take(&p.pore),
             aperture: std::array::from_fn(|a| take(&p.aperture[a])),
@@ -269,12 +272,10 @@ impl Blocks<'_> {
     }
 
     fn aperture(&self, at: [usize; 3], axis: usize) -> u8 {
+        let beside = |v| self.fine.below(v, axis).is_none_or(|v| self.fine.open(v));
         mean(self.voxels(at, axis, 1).map(|v| match &self.fine.partial {
             Some(p) => p.aperture[axis][v],
-            None => {
-                let beside = self.fine.below(v, axis).is_none_or(|v| self.fine.open(v));
-                whole(self.fine.open(v) && beside)
-            }
+            None => whole(self.fine.open(v) && beside(v)),
         }))
     }
 }

@@ -33,7 +33,7 @@ const PAIR: [[usize; 4]; 6] =
 ///
 /// Where shares of pore are known the surface lies as high as they say, else in the middle between
 /// voxels of pore and of solid. What fills less than half of every voxel is lost.
-/// Memory: some 150 bytes a triangle, and up to four triangles a face of a voxel on the boundary.
+/// Memory: some 100 bytes a triangle, and up to four triangles a face of a voxel on the boundary.
 pub fn isosurface(structure: &Structure) -> Surface {
     let samples = Samples::new(structure);
     // Six of them meet at a corner: points are known by the edge between two samples, and that by
@@ -97,7 +97,7 @@ impl Samples<'_> {
                     std::array::from_fn(|c| inside([i + (c & 1), j + (c >> 1 & 1), k + (c >> 2)]));
                 if solid.iter().any(|s| *s != solid[0]) {
                     for (walk, right) in WALKS {
-                        self.tetrahedron([i, j, k], walk, right, &solid, &mut triangles);
+                        self.tetrahedron([i, j, k], walk, right, solid, &mut triangles);
                     }
                 }
             }
@@ -110,7 +110,7 @@ impl Samples<'_> {
         base: [usize; 3],
         walk: [usize; 3],
         right: bool,
-        solid: &[bool; 8],
+        solid: [bool; 8],
         triangles: &mut Vec<[u64; 3]>,
     ) {
         let (first, second) = (1 << walk[0], 1 << walk[0] | 1 << walk[1]);

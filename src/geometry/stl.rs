@@ -39,7 +39,7 @@ pub(crate) fn error(problem: impl Into<String>) -> StlError {
 /// Reads an STL file from its content; `metres` is the length of its unit, 1e-3 for mm.
 ///
 /// Several solids of a text file become one surface. Normals and attributes are not read. Memory
-/// stays below some five times the length of the file.
+/// stays below some ten times the length of the file.
 pub fn read(bytes: &[u8], metres: f64) -> Result<Surface, StlError> {
     if !(metres.is_finite() && metres > 0.0) {
         return Err(error("needs a unit longer than 0"));
@@ -50,6 +50,9 @@ pub fn read(bytes: &[u8], metres: f64) -> Result<Surface, StlError> {
     let mut corners = if is_text(bytes) { text(bytes)? } else { binary(bytes)? };
     if corners.is_empty() {
         return Err(error("holds no triangle: export the part, not an empty scene"));
+    }
+    if u32::try_from(corners.len()).is_err() {
+        return Err(error("has more than 1.4 thousand million triangles: reduce the mesh"));
     }
     for (i, c) in corners.iter_mut().enumerate() {
         if !c.iter().all(|x| x.abs() <= LARGEST) {
@@ -136,23 +139,23 @@ fn text(bytes: &[u8]) -> Result<Vec<[f64; 3]>, StlError> {
                 ended = true;
             }
             b"facet" => {
-                words.expect("normal")?;
+                words.keyword("normal")?;
                 for _ in 0..3 {
                     words.some("a normal")?;
                 }
-                words.expect("outer")?;
-                words.expect("loop")?;
+                words.keyword("outer")?;
+                words.keyword("loop")?;
                 for _ in 0..3 {
-                    words.expect("vertex")?;
+                    words.keyword("vertex")?;
                     corners.push([words.number()?, words.number()?, words.number()?]);
                 }
-                words.expect("endloop")?;
-                words.expect("endfacet")?;
+                words.keyword("endloop")?;
+                words.keyword("endfacet")?;
             }
             _ => return Err(words.wrong("facet", word)),
         }
     }
-    if ended { Ok(corners) } else { Err(words.short("endsolid")) }
+    if ended { Ok(corners) } else { Err(short("endsolid")) }
 }
 
 /// The words of a text, and the line of the last.
@@ -164,7 +167,7 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let start = self.rest.iter().position(|b| !b.is_ascii_whitespace())?;
-        self.line += self.rest[..start].iter().filter(|b| **b == b'\n').count();
+        self.line += self.rest[..start].split(|b| *b == b'\n').count() - 1;
         let word = &self.rest[start..];
         let end = word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len());
         let (word, rest) = word.split_at(end);
@@ -179,10 +182,10 @@ impl<'a> Words<'a> {
     }
 
     fn some(&mut self, what: &str) -> Result<&'a [u8], StlError> {
-        self.next().ok_or_else(|| self.short(what))
+        self.next().ok_or_else(|| short(what))
     }
 
-    fn expect(&mut self, what: &str) -> Result<(), StlError> {
+    fn keyword(&mut self, what: &str) -> Result<(), StlError> {
         let word = self.some(what)?;
         if word.eq_ignore_ascii_case(what.as_bytes()) {
             Ok(())
@@ -201,10 +204,11 @@ impl<'a> Words<'a> {
         let word: String = String::from_utf8_lossy(word).escape_debug().take(40).collect();
         error(format!("line {}: {what} expected, not `{word}`: export it again", self.line))
     }
+}
 
-    fn short(&self, what: &str) -> StlError {
-        error(format!("is cut short: it ends where {what} should stand; export or copy it again"))
-    }
+/// A text that ends before its time.
+fn short(what: &str) -> StlError {
+    error(format!("is cut short: it ends where {what} should stand; export or copy it again"))
 }
 
 /// Writes a binary STL file with lengths in `metres` (1e-3 for mm).
