@@ -61,11 +61,14 @@ pub fn thickness(
     let from = bands(widest);
     let (_, weights) = scales(h);
     let mut band = vec![NONE; squared.len()];
-    if h[0] == h[1] && h[1] == h[2] {
+    let cubic = h[0] == h[1] && h[1] == h[2];
+    if cubic {
         ridge(n, distances, widest, &mut band, NEEDED);
     } else {
         par::planes(plane, &mut band, |_, band| band.iter_mut().for_each(|b| *b |= NEEDED));
     }
+    // Squares are whole numbers on cubic voxels; on others rounding shall not reach the walls.
+    let shrink = if cubic { 1.0 } else { 1.0 - 8.0 * f32::EPSILON };
     let mut balls = vec![0.0; squared.len()];
     let mut diameters = vec![0.0; from.len()];
     let mut counts = vec![0; from.len()];
@@ -82,7 +85,7 @@ pub fn thickness(
                 for ((ball, d), band) in row.iter_mut().zip(squared).zip(band) {
                     *ball = f32::INFINITY;
                     if *d >= *low && *d < high && *band & NEEDED != 0 {
-                        *ball = -d;
+                        *ball = -d * shrink;
                         radii += f64::from(*d).sqrt();
                         centres += 1;
                     }
