@@ -9,7 +9,7 @@ pub use self::slices::slices;
 pub use self::view::view;
 
 /// Colours of pore and of the first solids; others begin anew with the first solid.
-const PORE: [f64; 3] = [0.10, 0.13, 0.19];
+const PORE: [f64; 3] = [0.11, 0.13, 0.19];
 const SOLIDS: [[f64; 3]; 5] = [
     [0.91, 0.83, 0.68],
     [0.36, 0.62, 0.76],

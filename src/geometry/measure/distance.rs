@@ -23,7 +23,7 @@ pub struct Distances {
 pub fn distances(n: [usize; 3], h: [f64; 3], inside: impl Fn(usize) -> bool + Sync) -> Distances {
     let mut squared = vec![0.0; n[0] * n[1] * n[2]];
     let (unit, weights) = scales(h);
-    par::planes(n[0], &mut squared, |row, out| {
+    par::planes(n[0].max(1), &mut squared, |row, out| {
         let first = row * n[0];
         let mut away = f32::INFINITY;
         for (i, d) in out.iter_mut().enumerate() {
@@ -55,13 +55,13 @@ pub(super) fn across(
     keep: impl Fn(f32) -> f32 + Sync,
 ) {
     let plane = n[0] * n[1];
-    if n[1] > 1 {
+    if n[1] > 1 && plane > 0 {
         par::planes(plane, values, |_, plane| {
             let mut rows: Vec<&mut [f32]> = plane.chunks_mut(n[0]).collect();
             columns(&mut rows, weights[1], &keep);
         });
     }
-    if n[2] > 1 {
+    if n[2] > 1 && plane > 0 {
         let planes = values.chunks_mut(plane).collect();
         par::planes_many_map(n[0], planes, |_, rows| columns(rows, weights[2], &keep));
     }
@@ -191,6 +191,7 @@ mod tests {
     fn without_an_outside_all_is_infinite() {
         let found = distances([5, 4, 3], [1.0; 3], |_| true);
         assert!(found.squared.iter().all(|d| *d == f32::INFINITY));
+        assert!(distances([0, 4, 3], [1.0; 3], |_| true).squared.is_empty());
         assert!(distances([5, 4, 3], [1.0; 3], |_| false).squared.iter().all(|d| *d == 0.0));
     }
 }

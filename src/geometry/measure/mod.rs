@@ -30,10 +30,8 @@ pub use self::sizes::Sizes;
 pub struct What {
     /// Pieces of pore and solid.
     pub connected: bool,
-    /// Local thickness of the pores.
-    pub pores: bool,
-    /// Local thickness of the solid.
-    pub struts: bool,
+    /// Local thickness of the pores, and of the solid.
+    pub sizes: [bool; 2],
     /// The widest ball that passes along each axis.
     pub throats: bool,
     /// Effective over free diffusivity along x, y, z where known, for the permeability after Katz
@@ -43,7 +41,7 @@ pub struct What {
 
 impl Default for What {
     fn default() -> What {
-        What { connected: true, pores: true, struts: true, throats: true, diffusivity: None }
+        What { connected: true, sizes: [true; 2], throats: true, diffusivity: None }
     }
 }
 
@@ -70,7 +68,7 @@ pub struct Measured {
     pub pore_pieces: Option<Connected>,
     /// Pieces of the solid, all solid phases as one.
     pub solid_pieces: Option<Connected>,
-    /// Share of all that is pore with a way to a side of the box.
+    /// Share of all that is pore with a way to a side of the box: the porosity less the closed one.
     pub open_porosity: Option<f64>,
     /// Share of all that is pore without.
     pub closed_porosity: Option<f64>,
@@ -116,8 +114,8 @@ pub fn measure(
             })
         });
     let closed = pore_pieces.as_ref().map(|p| p.closed);
-    let (pores, throats) = wide(&field, true, what.pores, what.throats, progress);
-    let (struts, _) = wide(&field, false, what.struts, false, progress);
+    let (pores, throats) = wide(&field, true, what.sizes[0], what.throats, progress);
+    let (struts, _) = wide(&field, false, what.sizes[1], false, progress);
     let estimate = |axis: usize| Some(katz_thompson(throats[axis]?, what.diffusivity?[axis]));
     Some(Measured {
         n: structure.n,

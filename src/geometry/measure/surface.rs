@@ -28,9 +28,9 @@ const POINTS: usize = 100_000;
 ///
 /// Legland, Kiêu and Devaux, Image Anal. Stereol. 26 (2007) 83, with 13 directions, each for the
 /// part of the sphere that is nearest to it. A partly filled voxel counts for the change of its
-/// share. Sides of the box are no surface. Right within 1 % on spheres of a radius of 8 voxels and
-/// more and within 2.5 % on gyroids of 16 voxels a period; the worst are planes across an axis,
-/// of which 92.7 % are found.
+/// share. Sides of the box are no surface. Tested: right within 1 % on spheres of a radius of
+/// 8 voxels and more (2 % at 4), and on gyroids within 1 % at 64 voxels a period, 2.5 % at 32, 3 %
+/// at 16; the worst are planes across an axis, of which 92.7 % are found.
 pub(super) fn specific(field: &Field) -> f64 {
     let weights = weights(field.h);
     let mut density = 0.0;

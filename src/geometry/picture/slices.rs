@@ -67,3 +67,45 @@ fn average(s: &Structure, plane: [usize; 3], pixels: [usize; 3], at: [usize; 2])
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A box of 4 × 2 × 2 whose half of high x is solid.
+    #[test]
+    fn planes_stand_side_by_side_with_their_axes() {
+        let s = Structure::binary([4, 2, 2], [1.0; 3], (0..16).map(|i| i % 4 < 2));
+        let p = slices(&s, 40);
+        // Pixels of 1/10: 40, 40 and 20 wide, 20 high; margins of 5.
+        assert_eq!((p.width, p.height, p.rgb.len()), (40 + 40 + 20 + 20, 30, 120 * 30 * 3));
+        let at = |x: usize, y: usize| -> [u8; 3] {
+            std::array::from_fn(|c| p.rgb[(y * p.width + x) * 3 + c])
+        };
+        let bytes = |c: [f64; 3]| c.map(|c| (c * 255.0).round() as u8);
+        let (pore, solid) = (bytes(PORE), bytes(super::super::SOLIDS[0]));
+        assert_eq!([at(5, 5), at(24, 24), at(50, 10)], [pore; 3]);
+        assert_eq!([at(25, 5), at(44, 24), at(89, 10)], [solid; 3]);
+        // The middle across x is its third voxel.
+        assert_eq!(at(95, 15), solid);
+        assert_eq!([at(4, 10), at(20, 25), at(94, 10)], [AXES[1], AXES[0], AXES[2]].map(bytes));
+        assert_eq!(at(0, 0), [255; 3]);
+    }
+
+    #[test]
+    fn shares_are_between_and_nothing_is_nothing() {
+        let mut s = Structure::binary([2, 2, 2], [1.0; 3], (0..8).map(|_| false));
+        let pore = vec![51; 8];
+        s.phase.fill(0);
+        s.partial =
+            Some(crate::geometry::structure::Partial { pore, aperture: Default::default() });
+        let p = slices(&s, 10);
+        let at = (10 * p.width + 10) * 3;
+        let solid = super::super::SOLIDS[0];
+        for c in 0..3 {
+            let right = 255.0 * (0.8 * solid[c] + 0.2 * PORE[c]);
+            assert!((f64::from(p.rgb[at + c]) - right).abs() < 1.0);
+        }
+        assert_eq!(slices(&s, 0).rgb.len(), 0);
+    }
+}

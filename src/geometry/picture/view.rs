@@ -29,14 +29,14 @@ pub fn view(s: &Structure, edge: usize) -> Picture {
         return Picture { width: 0, height: 0, rgb: Vec::new() };
     }
     let camera = Camera::new(s, edge);
-    let sky = sky();
+    let looks = Looks { sky: sky(), weights: weights(s.h) };
     let rows = par::map(camera.height, camera.width * STEPS * SKY, |row| {
         let pixel = |column: usize| {
             let mut sum = [0.0; 3];
             for ray in 0..RAYS * RAYS {
                 let part = |i: usize| (i as f64 + 0.5) / RAYS as f64;
                 let at = [column as f64 + part(ray % RAYS), row as f64 + part(ray / RAYS)];
-                sum = blend(sum, camera.colour(s, &sky, at), 1.0 / (ray + 1) as f64);
+                sum = blend(sum, camera.colour(s, &looks, at), 1.0 / (ray + 1) as f64);
             }
             sum
         };
@@ -60,6 +60,14 @@ struct Camera {
     pixel: f64,
     /// Where the light comes from.
     light: Vector,
+}
+
+/// What shading needs at all places.
+struct Looks {
+    /// Directions to the sky.
+    sky: Vec<Vector>,
+    /// Of the voxels around one for its slope, x fastest.
+    weights: Vec<Vector>,
 }
 
 /// Where a ray meets solid.
@@ -97,13 +105,13 @@ impl Camera {
         ]
     }
 
-    fn colour(&self, s: &Structure, sky: &[Vector], at: [f64; 2]) -> Vector {
+    fn colour(&self, s: &Structure, looks: &Looks, at: [f64; 2]) -> Vector {
         let x = (at[0] - self.width as f64 / 2.0) * self.pixel;
         let y = (self.height as f64 / 2.0 - at[1]) * self.pixel;
         let origin =
             std::array::from_fn(|a| self.length[a] / 2.0 + x * self.right[a] + y * self.up[a]);
         let colour = match self.hit(s, origin) {
-            Some(hit) => self.shade(s, sky, &hit),
+            Some(hit) => self.shade(s, looks, &hit),
             None => PAPER,
         };
         self.edges(at).map_or(colour, |line| blend(colour, line, 0.85))
@@ -147,7 +155,7 @@ impl Camera {
         }
     }
 
-    fn shade(&self, s: &Structure, sky: &[Vector], hit: &Hit) -> Vector {
+    fn shade(&self, s: &Structure, looks: &Looks, hit: &Hit) -> Vector {
         let mut side = [0.0; 3];
         side[hit.axis] = self.eye[hit.axis].signum();
         let base = solid(s, hit.voxel);
@@ -155,8 +163,8 @@ impl Camera {
             let bright = 0.80 + 0.20 * dot(side, self.light).max(0.0);
             return blend(base, [1.0; 3], 0.45).map(|c| c * bright);
         }
-        let normal = slope(s, hit.voxel).unwrap_or(side);
-        let open = openness(s, sky, hit.point, normal, REACH * self.longest());
+        let normal = slope(s, &looks.weights, hit.voxel).unwrap_or(side);
+        let open = openness(s, &looks.sky, hit.point, normal, REACH * self.longest());
         let lit = dot(normal, self.light).max(0.0);
         // Hidden places are dark and a little warmer; light that grazes is lost.
         let bright = open * (0.34 + 0.66 * lit);
@@ -193,22 +201,38 @@ impl Camera {
 
 /// Direction in which the share of pore grows around a voxel; beyond the box it goes on as at its
 /// side. `None` where it does not grow.
-fn slope(s: &Structure, voxel: [usize; 3]) -> Option<Vector> {
+fn slope(s: &Structure, weights: &[Vector], voxel: [usize; 3]) -> Option<Vector> {
+    let near: [Vec<usize>; 3] = std::array::from_fn(|a| {
+        let place = |d| voxel[a].saturating_add_signed(d).min(s.n[a] - 1);
+        (-NEAR..=NEAR).map(place).collect()
+    });
     let mut sum = [0.0; 3];
-    let place = |a: usize, d: isize| voxel[a].saturating_add_signed(d).min(s.n[a] - 1);
-    for dz in -NEAR..=NEAR {
-        for dy in -NEAR..=NEAR {
-            for dx in -NEAR..=NEAR {
-                let share = pore(s, [place(0, dx), place(1, dy), place(2, dz)]);
-                let weight = share * (-((dx * dx + dy * dy + dz * dz) as f64) / 4.0).exp();
-                sum[0] += weight * dx as f64 / s.h[0];
-                sum[1] += weight * dy as f64 / s.h[1];
-                sum[2] += weight * dz as f64 / s.h[2];
+    let mut weights = weights.iter();
+    for k in &near[2] {
+        for j in &near[1] {
+            for (i, weight) in near[0].iter().zip(weights.by_ref()) {
+                let share = pore(s, [*i, *j, *k]);
+                sum = std::array::from_fn(|a| sum[a] + share * weight[a]);
             }
         }
     }
     let length = dot(sum, sum).sqrt();
-    (length * s.h[0] > 1e-6).then(|| sum.map(|c| c / length))
+    (length > 1e-6).then(|| sum.map(|c| c / length))
+}
+
+/// Of the voxels around one: the way there, less with the distance, over the edges of a voxel.
+fn weights(h: Vector) -> Vec<Vector> {
+    let mut all = Vec::new();
+    for dz in -NEAR..=NEAR {
+        for dy in -NEAR..=NEAR {
+            for dx in -NEAR..=NEAR {
+                let near = (-((dx * dx + dy * dy + dz * dz) as f64) / 4.0).exp();
+                let way = [dx, dy, dz];
+                all.push(std::array::from_fn(|a| near * way[a] as f64 * h[0] / h[a]));
+            }
+        }
+    }
+    all
 }
 
 /// Part of the sky above a place that no solid hides within `reach` m.
@@ -270,4 +294,62 @@ fn cross(a: Vector, b: Vector) -> Vector {
 
 fn unit(v: Vector) -> Vector {
     v.map(|c| c / dot(v, v).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Around a plane of any slope the normal is its own within 6 degrees, on long voxels too.
+    #[test]
+    fn slopes_are_those_of_planes() {
+        for normal in [[0.0, 0.0, 1.0], [1.0, 2.0, 3.0], [-3.0, 1.0, 0.5], [1.0, -1.0, 1.0]] {
+            let (normal, n) = (unit(normal), [21; 3]);
+            for h in [[1.0; 3], [1.0, 1.0, 1.5]] {
+                let at = |i: usize| [i % 21, i / 21 % 21, i / 441];
+                let above = |i: usize| {
+                    let x: Vector = std::array::from_fn(|a| (at(i)[a] as f64 - 10.0) * h[a]);
+                    dot(x, normal)
+                };
+                let s = Structure::binary(n, h, (0..9261).map(|i| above(i) > 0.1));
+                let found = slope(&s, &weights(h), [10; 3]).expect("a plane");
+                assert!(dot(found, normal) > 0.9945, "{normal:?} {h:?}: {found:?}");
+            }
+        }
+        let full = Structure::binary([9; 3], [1.0; 3], (0..729).map(|_| false));
+        assert_eq!(slope(&full, &weights([1.0; 3]), [4; 3]), None);
+    }
+
+    /// Rays meet the first solid on their way: a wall behind a gap, from the side of the eye.
+    #[test]
+    fn rays_end_at_the_first_solid() {
+        let s = Structure::binary([10; 3], [2.0, 1.0, 1.0], (0..1000).map(|i| i / 10 % 10 < 4));
+        let camera = Camera::new(&s, 100);
+        let wall = camera.hit(&s, [10.0, 5.0, 5.0]).expect("the wall");
+        // The eye is at low y: the ray comes through y = 4 into the wall.
+        assert_eq!((wall.voxel[1], wall.axis, wall.cut), (4, 1, false));
+        assert!((wall.point[1] - 4.0).abs() < 1e-12);
+        assert!(camera.hit(&s, [10.0, 5.0, 60.0]).is_none());
+        // Through the corner of the box to the eye solid is met at the box's own side.
+        let cut = camera.hit(&s, [10.0, 9.0, 9.9]).expect("the wall from above");
+        assert!(cut.cut && cut.axis == 2 && cut.voxel[2] == 9);
+    }
+
+    /// On a floor all of the sky is free; at the bottom of a deep pit next to none.
+    #[test]
+    fn the_sky_is_free_above_a_floor_and_hidden_in_a_pit() {
+        let n = [41; 3];
+        let floor = Structure::binary(n, [1.0; 3], (0..41 * 41 * 41).map(|i| i / (41 * 41) > 4));
+        let pit = Structure::binary(
+            n,
+            [1.0; 3],
+            (0..41 * 41 * 41).map(|i| {
+                let (x, y) = ((i % 41) as f64 - 20.0, (i / 41 % 41) as f64 - 20.0);
+                i / (41 * 41) > 4 && x.hypot(y) < 3.0
+            }),
+        );
+        let open = |s| openness(s, &sky(), [20.5, 20.5, 5.0], [0.0, 0.0, 1.0], 20.0);
+        assert_eq!(open(&floor), 1.0);
+        assert!(open(&pit) < 0.5);
+    }
 }
