@@ -56,13 +56,12 @@ impl Histogram {
     /// Of all voxels: a class a value for 8 bits, else classes from the smallest to the largest
     /// value.
     pub fn of(image: &Image) -> Histogram {
-        let (low, width) = match image.grey {
-            Grey::U8(_) => (0.0, 1.0),
-            _ => {
-                let (low, high) = range(image);
-                let width = (high - low) / BINS as f64;
-                (low, if width > 0.0 { width } else { 1.0 })
-            }
+        let (low, width) = if matches!(image.grey, Grey::U8(_)) {
+            (0.0, 1.0)
+        } else {
+            let (low, high) = range(image);
+            let width = (high - low) / BINS as f64;
+            (low, if width > 0.0 { width } else { 1.0 })
         };
         let plane = plane(image);
         let of = |k: usize| {

@@ -1,6 +1,8 @@
 //! MetaImage (itk.org/Wiki/MetaIO/Documentation): `.mhd` with a data file, `.mha` in one; plain
 //! or zlib. Spacings are millimetres.
 
+use flate2::bufread::ZlibDecoder;
+
 use super::beside::brief;
 use super::source::{Beside, Source};
 use super::units::edges;
@@ -38,7 +40,8 @@ pub(super) fn read<'a>(
         if header.skip > 0 {
             source.skip(header.skip.unsigned_abs())?;
         }
-        block.packed(source, ask.most, flate2::bufread::ZlibDecoder::new)?
+        block.packed_in(source.left()?, ask.most)?;
+        block.stream(&mut ZlibDecoder::new(source.reader), ask.most)?
     } else {
         match header.skip {
             // The values stand at the end.

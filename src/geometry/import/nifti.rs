@@ -63,8 +63,7 @@ pub(super) fn read<'a>(
     }
     let skip = header.offset.saturating_sub(HEADER as u64);
     std::io::copy(&mut (&mut unpacked).take(skip), &mut std::io::sink()).map_err(|e| unread(&e))?;
-    // 1032 is the largest ratio of deflate.
-    header.block.held_by(header.block.size(ask.most)?.1, length.saturating_mul(1032))?;
+    header.block.packed_in(length, ask.most)?;
     let grey = header.block.stream(&mut unpacked, ask.most)?;
     header.image(grey, ask)
 }

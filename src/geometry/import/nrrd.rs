@@ -1,6 +1,8 @@
 //! NRRD (teem.sourceforge.net/nrrd/format.html): a header in words with the values behind it
 //! or in a file of their own; raw or gzip.
 
+use flate2::bufread::MultiGzDecoder;
+
 use super::beside::brief;
 use super::source::{Beside, Source};
 use super::units::{edges, metres};
@@ -56,7 +58,8 @@ pub(super) fn read<'a>(
             if header.bytes != 0 {
                 return Err("skips bytes of packed values: save it without `byte skip`".into());
             }
-            block.packed(source, ask.most, flate2::bufread::MultiGzDecoder::new)?
+            block.packed_in(source.left()?, ask.most)?;
+            block.stream(&mut MultiGzDecoder::new(source.reader), ask.most)?
         }
         other => {
             return Err(format!(
@@ -97,11 +100,12 @@ impl Header {
                 continue;
             }
             let Some((key, value)) = line.split_once(": ") else { continue };
-            let value = value.trim();
+            // Keys and words may be written in capitals.
+            let (key, value) = (key.to_ascii_lowercase(), value.trim());
             if key == "dimension" {
                 dimension = Some(number::<usize>(value, "dimension")?);
             }
-            header.set(key, value)?;
+            header.set(&key, value)?;
         }
         if dimension != Some(header.sizes.len()) {
             return Err("has another number of sizes than of dimensions: it is damaged".into());
@@ -116,9 +120,9 @@ impl Header {
                     value.split_whitespace().take(17).map(|w| number(w, "size")).collect();
                 self.sizes = sizes?;
             }
-            "type" => self.number = Some(kind(value)?),
+            "type" => self.number = Some(kind(&value.to_ascii_lowercase())?),
             "endian" => {
-                self.big = Some(match value {
+                self.big = Some(match value.to_ascii_lowercase().as_str() {
                     "little" => false,
                     "big" => true,
                     _ => return Err(format!("has the endian `{}`: it is damaged", brief(value))),

@@ -35,6 +35,21 @@ pub(super) fn meaning<R: Read + Seek>(tiff: &mut Decoder<R>) -> Meaning {
     known.into_iter().find(|m| name.is_some() && m.name() == name).unwrap_or_default()
 }
 
+/// True where the description names more than one channel or time, by ImageJ or OME.
+pub(super) fn several(text: &str) -> bool {
+    let more = |count: Option<&str>| count.and_then(|n| n.parse().ok()).unwrap_or(1_u64) > 1;
+    if text.starts_with("ImageJ=") {
+        ["channels", "frames"].iter().any(|key| more(imagej(text, key)))
+    } else {
+        text.contains("<OME") && ["SizeC", "SizeT"].iter().any(|key| more(attribute(text, key)))
+    }
+}
+
+/// An attribute of XML, the first one of this name.
+fn attribute<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    text.split_once(&format!(" {key}=\""))?.1.split('"').next()
+}
+
 /// Edges in m: from OME's or ImageJ's description; from the resolution in inches or centimetres,
 /// unless that is the 72 or 96 dots an inch which programs write without knowing better.
 pub(super) fn voxel<R: Read + Seek>(tiff: &mut Decoder<R>) -> Option<[f64; 3]> {
@@ -74,7 +89,7 @@ fn pixel<R: Read + Seek>(tiff: &mut Decoder<R>, tag: Tag) -> Option<f64> {
 
 /// PhysicalSizeX, Y, Z of OME-XML; the unit is µm where none is given.
 fn ome(text: &str) -> Option<[f64; 3]> {
-    let attribute = |key: &str| text.split_once(&format!(" {key}=\""))?.1.split('"').next();
+    let attribute = |key: &str| attribute(text, key);
     let size = |axis: &str| {
         let unit = attribute(&format!("PhysicalSize{axis}Unit")).unwrap_or("um");
         Some(attribute(&format!("PhysicalSize{axis}"))?.parse::<f64>().ok()? * metres(unit)?)

@@ -7,7 +7,7 @@ use tiff::tags::{ByteOrder, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::pile::{Page, Pile};
-use super::scale::{description, imagej, meaning, voxel};
+use super::scale::{description, imagej, meaning, several, voxel};
 use super::source::{Bytes, Source, unread};
 use super::{Ask, Image};
 use crate::geometry::image::Grey;
@@ -48,6 +48,10 @@ pub(super) fn read_into(source: Source, whole: bool, pile: &mut Pile) -> Result<
             ));
         }
         if pile.n[2] == 0 {
+            if several(&description(&mut tiff)) {
+                let what = "holds several channels or frames: save one of them as a stack";
+                return Err(what.into());
+            }
             pile.voxel = voxel(&mut tiff);
             pile.meaning = meaning(&mut tiff);
         }
@@ -96,13 +100,9 @@ fn page(tiff: &mut Tiff) -> Result<(Page, bool), String> {
 fn imagej_rest(tiff: &mut Tiff, length: u64, pile: &mut Pile) -> Result<(), String> {
     let wrong = |e: TiffError| explain(&e);
     let text = description(tiff);
-    let count = |key: &str| imagej(&text, key).and_then(|n| n.parse().ok()).unwrap_or(1_u64);
-    let images = count("images");
+    let images = imagej(&text, "images").and_then(|n| n.parse().ok()).unwrap_or(1_u64);
     if !text.starts_with("ImageJ=") || images < 2 {
         return Ok(());
-    }
-    if count("channels") > 1 || count("frames") > 1 {
-        return Err("holds several channels or frames: save one of them as a stack".into());
     }
     if tiff.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(wrong)? == Some(0) {
         return Err("has an inverting lookup table: invert it and save the stack again".into());

@@ -110,16 +110,9 @@ impl Block {
         self.stream(&mut source.reader, most)
     }
 
-    /// Reads values out of a stream made by `unpack` (deflate in some wrapping) from the source.
-    pub(super) fn packed<'a, R: Read>(
-        &self,
-        mut source: Source<'a>,
-        most: u64,
-        unpack: impl FnOnce(Box<dyn super::source::Bytes + 'a>) -> R,
-    ) -> Result<Grey, String> {
-        let (_, bytes) = self.size(most)?;
-        self.held_by(bytes, source.left()?.saturating_mul(DEFLATE))?;
-        self.stream(&mut unpack(source.reader), most)
+    /// Refuses values that `left` bytes cannot hold even if packed by deflate.
+    pub(super) fn packed_in(&self, left: u64, most: u64) -> Result<(), String> {
+        self.held_by(self.size(most)?.1, left.saturating_mul(DEFLATE))
     }
 
     /// Refuses a file that can hold only `left` of the `bytes` of the values.

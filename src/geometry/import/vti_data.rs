@@ -83,7 +83,7 @@ impl Read for Blocks<'_> {
 
 /// Values out of words: their bytes, the least significant first.
 pub(super) struct Words<'a> {
-    words: std::str::SplitAsciiWhitespace<'a>,
+    text: std::str::SplitAsciiWhitespace<'a>,
     number: Number,
     /// Bytes of the last value that were not asked for yet, the next one last.
     rest: Vec<u8>,
@@ -91,7 +91,7 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     pub(super) fn new(text: &'a str, number: Number) -> Words<'a> {
-        Words { words: text.split_ascii_whitespace(), number, rest: Vec::with_capacity(8) }
+        Words { text: text.split_ascii_whitespace(), number, rest: Vec::with_capacity(8) }
     }
 
     fn value(&mut self, word: &str) -> Option<()> {
@@ -116,7 +116,7 @@ impl Read for Words<'_> {
         let mut count = 0;
         for byte in out {
             if self.rest.is_empty() {
-                let Some(word) = self.words.next() else { break };
+                let Some(word) = self.text.next() else { break };
                 let what = "a word that is no number of its type";
                 self.value(word).ok_or(Error::new(ErrorKind::InvalidData, what))?;
             }
