@@ -71,7 +71,7 @@ impl Structure {
     pub fn porosity(&self) -> f64 {
         let pore = match &self.partial {
             Some(p) => p.pore.iter().map(|s| u64::from(*s)).sum::<u64>() as f64 / WHOLE,
-            None => self.phase.iter().filter(|p| **p == 0).count() as f64,
+            None => self.phase.iter().map(|p| u64::from(*p == 0)).sum::<u64>() as f64,
         };
         pore / self.len() as f64
     }
