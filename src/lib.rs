@@ -8,8 +8,8 @@
 //! `tests/house.rs` reads this list and checks every `use`.
 //!
 //! ```text
-//! 1 ground: simd units grid par signal moments formula keep
-//! 2 geometry: structure image shapes components import
+//! 1 ground: simd units grid par signal moments formula keep random
+//! 2 geometry: structure image shapes components import make
 //! 3 numerics: wall stencil layout operator transfer smooth seam coarsen hierarchy dense cycle krylov algebraic newton nested flux band aggregate drift lod network momentum saddle predict limiter control matrix
 //! 4 physics: law kinetics response transport flow migration release degradation acid
 //! 5 model: setup provenance state ledger accounts damage cells brinkman flow projection solutes supply solver room detachment differentiation migration balance coupling extrapolation lod matter porosity resume survey run answer perfusion answers sample expect
@@ -40,7 +40,7 @@
 //! | a kind of boundary | `model/setup.rs` (`Boundary`) and `model/solutes.rs` (what lies behind, and outside) |
 //! | an answer | `model/answers.rs` |
 //! | a parameter set | `library/data`, each value with its source |
-//! | a scaffold shape | `geometry/shapes.rs` |
+//! | a scaffold shape | a file in `geometry/make`, its line in `Recipe`; `geometry/shapes.rs` for bodies of regions |
 //! | something written a step | a watcher beside `cli/recorder.rs` |
 //! | a command | one file in `cli`, its line in `cli/mod.rs` |
 //! | a broken input with its message | a file in `cases/bad` |

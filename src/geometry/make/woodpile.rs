@@ -1,0 +1,128 @@
+//! Layers of parallel round filaments, as a printer lays them (robocasting, melt extrusion).
+
+use crate::geometry::make::field::Field;
+use crate::geometry::make::raster::Raster;
+use crate::geometry::make::size::{Family, Size};
+use crate::geometry::structure::Structure;
+
+/// A pile of filaments, built along z from the lower face of the box; layer i lies around the
+/// height (i + 1/2) × layer. The pattern goes on beyond the box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Woodpile {
+    /// Distance between the axes of neighbours in a layer, m. The first lies half of it away from the
+    /// edge of the box.
+    pub spacing: f64,
+    /// Height of a layer, m; below the diameter the layers grow into each other, down to half of it.
+    /// `None`: the diameter, which must then be given.
+    pub layer: Option<f64>,
+    /// Direction of the filaments in degrees from x towards y, layer by layer, again and again:
+    /// [0, 90], or [0, 60, 120].
+    pub angles: Vec<f64>,
+    /// Shifts every second round of the angles by half a spacing.
+    pub stagger: bool,
+    /// Diameter of a filament, m, or porosity.
+    pub size: Size,
+}
+
+/// Distance to the nearest axis, m, and no more than 1.5 layers.
+struct Distance {
+    spacing: f64,
+    layer: f64,
+    /// Cosine and sine of each direction.
+    directions: Vec<(f64, f64)>,
+    stagger: bool,
+}
+
+/// Cosine and sine of an angle in degrees; right angles are exact.
+fn direction(degrees: f64) -> (f64, f64) {
+    let turn = degrees / 90.0 - 4.0 * (degrees / 360.0).floor();
+    let quarter = turn.floor();
+    let (sin, cos) = libm::sincos((turn - quarter) * std::f64::consts::FRAC_PI_2);
+    match quarter as i64 {
+        0 => (cos, sin),
+        1 => (-sin, cos),
+        2 => (-cos, -sin),
+        3 => (sin, -cos),
+        _ => (1.0, 0.0),
+    }
+}
+
+impl Distance {
+    /// Square of the distance to the axes of layer `i`.
+    fn to_layer(&self, i: i64, [x, y, z]: [f64; 3]) -> f64 {
+        let rounds = self.directions.len() as i64;
+        let (cos, sin) = self.directions[i.rem_euclid(rounds) as usize];
+        let shifted = self.stagger && i.div_euclid(rounds).rem_euclid(2) == 1;
+        // The axes stand at whole numbers and a half, shifted ones at whole numbers.
+        let across = (cos * y - sin * x) / self.spacing + if shifted { 0.5 } else { 0.0 };
+        let off = (across - across.floor() - 0.5) * self.spacing;
+        let up = z - (i as f64 + 0.5) * self.layer;
+        off * off + up * up
+    }
+}
+
+impl Field for Distance {
+    type Place = f64;
+
+    fn place(&self, _: usize, x: f64) -> f64 {
+        x
+    }
+
+    #[inline]
+    fn value(&self, [x, y, z]: [&f64; 3]) -> f64 {
+        let i = (z / self.layer).floor() as i64;
+        let near = (i - 1..=i + 1).map(|i| self.to_layer(i, [*x, *y, *z]));
+        // Layers beyond these are 1.5 layers away or more.
+        near.fold(2.25 * self.layer * self.layer, f64::min).sqrt()
+    }
+
+    fn slope(&self) -> f64 {
+        1.0
+    }
+
+    fn range(&self) -> [f64; 2] {
+        [0.0, 1.6 * self.layer]
+    }
+
+    fn cell(&self) -> [Option<f64>; 3] {
+        let straight = self.directions.iter().all(|d| d.0 == 0.0 || d.1 == 0.0);
+        let rounds = if self.stagger { 2 } else { 1 };
+        let height = (self.directions.len() * rounds) as f64 * self.layer;
+        let across = straight.then_some(self.spacing);
+        [across, across, Some(height)]
+    }
+}
+
+impl Woodpile {
+    /// The structure on a raster.
+    ///
+    /// Filaments that do not touch the next layer fall apart, filaments as wide as their spacing
+    /// shut the pores: the diameter lies from the layer's height to the spacing, and to twice the
+    /// height (beyond, a layer would reach the next but one).
+    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
+        let ((Some(layer), _) | (None, Size::Given(layer))) = (self.layer, self.size) else {
+            return Err("a woodpile for a porosity: its layer height must be given".into());
+        };
+        let thinnest = raster.h.iter().copied().fold(0.0, f64::max) * (1.0 - 1e-9);
+        for (name, length) in [("spacing", self.spacing), ("layer height", layer)] {
+            if !(length.is_finite() && length >= thinnest) {
+                return Err(format!(
+                    "{name} {length} m of a woodpile: {thinnest:.4e} m (1 voxel) or more"
+                ));
+            }
+        }
+        let turn = -360.0..=360.0;
+        if self.angles.is_empty() || !self.angles.iter().all(|a| turn.contains(a)) {
+            return Err(format!(
+                "angles {:?} of a woodpile: one or more, −360 to 360",
+                self.angles
+            ));
+        }
+        let name = "a woodpile";
+        // A layer of the diameter touches the next: the end belongs to the range.
+        let limits = [layer.max(thinnest) * (1.0 - 1e-9), self.spacing.min(2.0 * layer)];
+        let directions = self.angles.iter().map(|a| direction(*a)).collect();
+        let field = Distance { spacing: self.spacing, layer, directions, stagger: self.stagger };
+        Family { name, size: "diameter (m)", scale: 0.5, limits, field }.make(self.size, raster)
+    }
+}
