@@ -749,6 +749,7 @@ const HASHES: [u64; 6] = [
     0x3a36_3e79_ed76_967c,
     0x4318_d327_715d_2cf7,
     0x4f9c_b8cb_6824_a0f5,
+    0x0e30_8ca8_6958_8431,
     0xfaf1_bead_8699_336a,
     0x3b7c_02f3_dcc1_33d8,
 ];
