@@ -228,19 +228,21 @@ const SPHERES: [(f64, f64, f64); 6] = [
     (0.2, 10.0, 1.5317239),
 ];
 
+/// With solids that solutes enter the parts of a face lie side by side, which is of first order: there
+/// the limit of two grids is compared.
 #[test]
 fn arrays_of_spheres_tend_to_the_series() {
     for (solid, conductivity, exact) in SPHERES {
         let radius = (0.75 * solid / std::f64::consts::PI).cbrt();
         let off = |n: usize| {
-            let s =
-                shared(n, |x| x.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() > radius * radius);
+            let s = shared(n, |x| x.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() > radius * radius);
             assert!((s.porosity() - (1.0 - solid)).abs() < 2e-3);
             ratio(&s, &[Phase::PORE, phase(conductivity)], 2, Periodic) / exact - 1.0
         };
-        let (coarse, fine) = (off(16), off(48));
+        let (coarse, fine) = (off(24), off(48));
         println!("{solid} {conductivity}: {coarse:.5} {fine:.5}");
-        assert!(fine.abs() < 2e-3, "{solid} {conductivity}: {fine}");
-        assert!(fine.abs() < coarse.abs().max(1e-3), "{solid} {conductivity}: {coarse} {fine}");
+        let limit = if conductivity == 0.0 { fine } else { 2.0 * fine - coarse };
+        assert!(limit.abs() < 1e-3, "{solid} {conductivity}: {coarse} {fine}");
+        assert!(fine.abs() < coarse.abs() || fine.abs() < 5e-4, "{solid} {conductivity}: {coarse}");
     }
 }

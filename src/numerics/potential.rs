@@ -162,49 +162,17 @@ struct Problem<'a> {
 
 impl Problem<'_> {
     /// Conductance of the face along `axis` between voxel `i` and the one before it, `lower`: the
-    /// harmonic mean, exact for layers along the faces. Where voxels are partly filled, the open
-    /// part of the face where only class 0 conducts, else as their layers do.
+    /// harmonic mean, exact for layers along the faces; of partly filled voxels the parts of the
+    /// face side by side.
     fn between(&self, axis: usize, lower: usize, i: usize) -> f64 {
         let m = self.medium;
         let [a, b] = [m.class[lower], m.class[i]].map(usize::from);
         let mean = self.table[a * m.conductivity.len() + b];
         let h = self.grid.h[axis];
         let Some(partial) = m.partial else { return mean / (h * h) };
-        if self.second() == 0.0 {
-            return mean * f64::from(partial.aperture[axis][i]) / WHOLE / (h * h);
-        }
-        let [a, b] = [lower, i].map(|v| self.layered(partial, axis, v));
-        if a > 0.0 && b > 0.0 { 2.0 * a * b / ((a + b) * h * h) } else { 0.0 }
-    }
-
-    /// Conductivity along `axis` of a voxel that a plane cuts into two layers: between those in
-    /// series and side by side, by the direction of the plane, which the shares around tell
-    /// (composite voxels: Kabel, Merkert and Schneider, Comput. Methods Appl. Mech. Eng. 294 (2015)
-    /// 168).
-    fn layered(&self, partial: &Partial, axis: usize, voxel: usize) -> f64 {
-        let m = self.medium;
-        let own = m.conductivity[usize::from(m.class[voxel])];
-        let share = f64::from(partial.pore[voxel]) / WHOLE;
-        if m.class[voxel] > 1 || share == 0.0 || share == 1.0 {
-            return own;
-        }
-        let [first, second] = [m.conductivity[0], self.second()];
-        let series = first * second / (share * second + (1.0 - share) * first);
-        let beside = share * first + (1.0 - share) * second;
-        let slopes: [f64; 3] = std::array::from_fn(|a| {
-            let stride = [1, m.n[0], m.n[0] * m.n[1]][a];
-            let (at, n) = (voxel / stride % m.n[a], m.n[a]);
-            let wrap = |at: usize| voxel + at * stride - voxel / stride % n * stride;
-            let around = self.grid.periodic[a];
-            let below = if at > 0 || !around { at.saturating_sub(1) } else { n - 1 };
-            let above = if at + 1 < n || !around { (at + 1).min(n - 1) } else { 0 };
-            let shares = [above, below].map(|at| f64::from(partial.pore[wrap(at)]));
-            (shares[0] - shares[1]) / self.grid.h[a]
-        });
-        let steep: f64 = slopes.iter().map(|s| s * s).sum();
-        // Nowhere steeper than elsewhere: alike along the axes.
-        let across = if steep > 0.0 { slopes[axis] * slopes[axis] / steep } else { 1.0 / 3.0 };
-        across * series + (1.0 - across) * beside
+        let share = f64::from(partial.aperture[axis][i]) / WHOLE;
+        let rest = if a == 0 && b == 0 { self.second() } else { mean };
+        (share * m.conductivity[0] + (1.0 - share) * rest) / (h * h)
     }
 
     /// Conductivity of class 1.
@@ -212,13 +180,15 @@ impl Problem<'_> {
         self.medium.conductivity.get(1).copied().unwrap_or(0.0)
     }
 
-    /// Conductivity along the axis of a voxel beside a plate.
+    /// Conductivity of a voxel beside a plate.
     fn outer(&self, voxel: usize) -> f64 {
         let m = self.medium;
         let own = m.conductivity[usize::from(m.class[voxel])];
         match m.partial {
-            Some(partial) if self.second() > 0.0 => self.layered(partial, self.axis, voxel),
-            Some(partial) if m.class[voxel] == 0 => own * f64::from(partial.pore[voxel]) / WHOLE,
+            Some(partial) if m.class[voxel] == 0 => {
+                let share = f64::from(partial.pore[voxel]) / WHOLE;
+                share * own + (1.0 - share) * self.second()
+            }
             _ => own,
         }
     }

@@ -74,7 +74,7 @@ impl Levels {
         let inside = |n: usize| (0..n).flat_map(|i| raster.inside(i)).collect::<Vec<usize>>();
         let (columns, rows) = (inside(raster.n[0]), inside(raster.n[1]));
         let count = |part: usize| {
-            let mut counts = vec![0_u32; BINS];
+            let mut counts = vec![0_u64; BINS];
             for k in part * nz / PARTS..(part + 1) * nz / PARTS {
                 for c in raster.inside(k) {
                     for b in &rows {
@@ -90,7 +90,7 @@ impl Levels {
         let parts = par::map(PARTS, raster.len() * raster.samples.pow(3) / PARTS, count);
         let mut below = vec![0_u64; BINS + 1];
         for bin in 0..BINS {
-            let here: u64 = parts.iter().map(|p| u64::from(p[bin])).sum();
+            let here: u64 = parts.iter().map(|p| p[bin]).sum();
             below[bin + 1] = below[bin] + here;
         }
         Levels { low, width, below }

@@ -157,7 +157,7 @@ impl<'a> Cover<'a> {
     }
 
     /// Samples of voxel (i, j, k) within a particle, sought only where its surface may be.
-    fn within(&self, image: &Image, body: &Body, [i, j, k]: [usize; 3]) -> Mask {
+    fn within(&self, image: &Image, body: &Body, [i, j, k]: [usize; 3], faces: bool) -> Mask {
         let r = self.raster;
         let [x, y, z] = &self.stations;
         let at = |i: usize, j: usize, k: usize| {
@@ -176,6 +176,13 @@ impl<'a> Cover<'a> {
                 for (a, o) in r.inside(i).enumerate() {
                     mask.volume |= bit(at(o, m, l) <= 0.0, (c * s + b) * s + a);
                 }
+            }
+        }
+        if !faces {
+            return mask;
+        }
+        for (c, l) in r.inside(k).enumerate() {
+            for (b, m) in r.inside(j).enumerate() {
                 mask.faces |= bit(at(r.face(i), m, l) <= 0.0, c * s + b);
             }
             for (a, o) in r.inside(i).enumerate() {
@@ -190,8 +197,9 @@ impl<'a> Cover<'a> {
         mask
     }
 
-    /// Covers plane `k` with the particles in turn; tells `new` how many samples each adds.
-    fn plane(&self, k: usize, mut new: impl FnMut(u32, u32)) -> Vec<Mask> {
+    /// Covers plane `k` with the particles in turn, its faces too if asked for; tells `new` how many
+    /// samples each adds.
+    fn plane(&self, k: usize, faces: bool, mut new: impl FnMut(u32, u32)) -> Vec<Mask> {
         let r = self.raster;
         let mut masks = vec![Mask::default(); r.plane()];
         let z = [k as f64 * r.h[2], (k + 1) as f64 * r.h[2]];
@@ -205,10 +213,11 @@ impl<'a> Cover<'a> {
                 let x = body.between(1, rows)[0];
                 for i in reached(c[0] + x[0], c[0] + x[1], r.h[0], r.n[0]) {
                     let mask = &mut masks[j * r.n[0] + i];
-                    if *mask == self.full {
+                    if mask.volume == self.full.volume && (!faces || mask.faces == self.full.faces)
+                    {
                         continue;
                     }
-                    let more = self.within(image, body, [i, j, k]);
+                    let more = self.within(image, body, [i, j, k], faces);
                     added += (more.volume & !mask.volume).count_ones();
                     mask.volume |= more.volume;
                     mask.faces |= more.faces;
@@ -226,7 +235,7 @@ impl<'a> Cover<'a> {
         let r = self.raster;
         let lists = par::map(r.n[2], r.plane(), |k| {
             let mut list = Vec::new();
-            self.plane(k, |particle, added| list.push((particle, added)));
+            self.plane(k, false, |particle, added| list.push((particle, added)));
             list
         });
         let mut counts = vec![0_u64; self.particles.len()];
@@ -248,7 +257,7 @@ impl<'a> Cover<'a> {
         }
         let flip = |bits: u64, full: u64| if pores { bits } else { full & !bits };
         par::planes_many_map(r.plane(), outs, |k, outs| {
-            for (c, mask) in self.plane(k, |_, _| ()).into_iter().enumerate() {
+            for (c, mask) in self.plane(k, r.samples > 1, |_, _| ()).into_iter().enumerate() {
                 outs[0][c] = r.share(flip(mask.volume, self.full.volume).count_ones(), 3);
                 let faces = flip(mask.faces, self.full.faces);
                 for a in 1..outs.len() {

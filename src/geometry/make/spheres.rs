@@ -115,7 +115,8 @@ impl Spheres {
             radii.push(radius);
         }
         radii.sort_by(|a, b| b.total_cmp(a));
-        let mut bins = Bins::new(edges, 2.0 * radii[0], radii.len());
+        let largest = radii.first().copied().unwrap_or_default();
+        let mut bins = Bins::new(edges, 2.0 * largest, radii.len());
         let mut spheres = Vec::with_capacity(radii.len());
         for radius in radii {
             let place = (0..Self::TRIES)

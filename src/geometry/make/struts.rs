@@ -47,10 +47,9 @@ impl Lattice {
     }
 
     /// Radius over cell edge at which the windows between the pores close. Simple cubic: the
-    /// inscribed circle of a square; body-centred: half of the distance between two crossing
-    /// diagonals in its narrowest window, √2/4; face-centred: the narrowest place under two struts of a
-    /// tetrahedron, 1/√12; octet: the inscribed circle of a triangle of struts, 1/√24 (tests/make.rs
-    /// finds them by labelling).
+    /// inscribed circle of a square; body-centred: the narrowest place between neighbouring
+    /// diagonals, at (1/2, 1/4, 0), √2/4; face-centred: at (1/2, 1/6, 1/6), 1/√12; octet: the
+    /// inscribed circle of a triangle of struts, 1/√24 (tests/make.rs finds them by labelling).
     pub fn closes(self) -> f64 {
         match self {
             Lattice::SimpleCubic => 0.5,

@@ -47,33 +47,60 @@ fn direction(degrees: f64) -> (f64, f64) {
     }
 }
 
+/// A layer as seen from a height.
+#[derive(Clone, Copy, Default)]
+struct Layer {
+    /// Coordinate across the filaments over the spacing is x·`along.0` + y·`along.1` + `shift`; their
+    /// axes stand at whole numbers and a half.
+    along: (f64, f64),
+    shift: f64,
+    /// Square of the distance to the plane of its axes, m².
+    up2: f64,
+}
+
+/// A coordinate along x or y, m, or the three layers next to a height.
+#[derive(Clone, Copy)]
+struct Place {
+    x: f64,
+    layers: [Layer; 3],
+}
+
 impl Distance {
-    /// Square of the distance to the axes of layer `i`.
-    fn to_layer(&self, i: i64, [x, y, z]: [f64; 3]) -> f64 {
-        let rounds = self.directions.len() as i64;
-        let (cos, sin) = self.directions[i.rem_euclid(rounds) as usize];
-        let shifted = self.stagger && i.div_euclid(rounds).rem_euclid(2) == 1;
-        // The axes stand at whole numbers and a half, shifted ones at whole numbers.
-        let across = (cos * y - sin * x) / self.spacing + if shifted { 0.5 } else { 0.0 };
-        let off = (across - across.floor() - 0.5) * self.spacing;
+    /// Layer `i` from the height `z`.
+    fn layer(&self, i: i64, z: f64) -> Layer {
+        let angles = self.directions.len() as i64;
+        let (cos, sin) = self.directions[i.rem_euclid(angles) as usize];
+        let shifted = self.stagger && i.div_euclid(angles).rem_euclid(2) == 1;
         let up = z - (i as f64 + 0.5) * self.layer;
-        off * off + up * up
+        Layer {
+            along: (-sin / self.spacing, cos / self.spacing),
+            shift: if shifted { 0.5 } else { 0.0 },
+            up2: up * up,
+        }
     }
 }
 
 impl Field for Distance {
-    type Place = f64;
+    type Place = Place;
 
-    fn place(&self, _: usize, x: f64) -> f64 {
-        x
+    fn place(&self, axis: usize, x: f64) -> Place {
+        let mut layers = [Layer::default(); 3];
+        if axis == 2 {
+            let i = (x / self.layer).floor() as i64;
+            layers = [-1, 0, 1].map(|d| self.layer(i.saturating_add(d), x));
+        }
+        Place { x, layers }
     }
 
     #[inline]
-    fn value(&self, [x, y, z]: [&f64; 3]) -> f64 {
-        let i = (z / self.layer).floor() as i64;
-        let near = (i - 1..=i + 1).map(|i| self.to_layer(i, [*x, *y, *z]));
+    fn value(&self, [x, y, z]: [&Place; 3]) -> f64 {
+        let to = |layer: &Layer| {
+            let across = x.x * layer.along.0 + y.x * layer.along.1 + layer.shift;
+            let off = (across - across.floor() - 0.5) * self.spacing;
+            off * off + layer.up2
+        };
         // Layers beyond these are 1.5 layers away or more.
-        near.fold(2.25 * self.layer * self.layer, f64::min).sqrt()
+        z.layers.iter().map(to).fold(2.25 * self.layer * self.layer, f64::min).sqrt()
     }
 
     fn slope(&self) -> f64 {
