@@ -235,7 +235,8 @@ fn arrays_of_spheres_tend_to_the_series() {
     for (solid, conductivity, exact) in SPHERES {
         let radius = (0.75 * solid / std::f64::consts::PI).cbrt();
         let off = |n: usize| {
-            let s = shared(n, |x| x.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() > radius * radius);
+            let s =
+                shared(n, |x| x.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() > radius * radius);
             assert!((s.porosity() - (1.0 - solid)).abs() < 2e-3);
             ratio(&s, &[Phase::PORE, phase(conductivity)], 2, Periodic) / exact - 1.0
         };

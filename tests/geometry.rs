@@ -7,11 +7,15 @@ use std::time::Instant;
 use blastema::geometry::components::label;
 use blastema::geometry::image::{Grey, Image, Meaning};
 use blastema::geometry::import::{read_stack, slice_files};
-use blastema::geometry::shapes::{Gyroid, Lattice, Shape, gyroid, gyroid_level, spheres};
+use blastema::geometry::shapes::{Lattice, Shape, spheres};
 use blastema::geometry::threshold::{pores, range};
 use blastema::ground::grid::{Form, Grid};
 use tempfile::TempDir;
 use tiff::encoder::{TiffEncoder, colortype};
+
+mod gyroid;
+
+use gyroid::{Gyroid, gyroid, gyroid_level};
 
 fn cube(n: usize, length: f64) -> Grid {
     Grid {

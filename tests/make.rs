@@ -14,11 +14,15 @@ use blastema::geometry::make::struts::{Lattice, Struts};
 use blastema::geometry::make::tpms::{Part, Surface, Tpms};
 use blastema::geometry::make::woodpile::Woodpile;
 use blastema::geometry::make::{Recipe, SAMPLES};
-use blastema::geometry::shapes;
+
 use blastema::geometry::structure::{Structure, share};
 use blastema::ground::grid::{Form, Grid};
 use blastema::ground::par::with_threads;
 use blastema::ground::random::Random;
+
+mod gyroid;
+
+use gyroid::{Gyroid, gyroid, gyroid_level};
 
 const SURFACES: [Surface; 6] = [
     Surface::Gyroid,
@@ -335,21 +339,20 @@ fn the_gyroid_is_that_of_case_files() {
     let grid =
         Grid { n: [n; 3], h: [1.0; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
     for porosity in [0.3, 0.5, 0.83] {
-        let network = shapes::gyroid_level(porosity);
-        let sheet = shapes::gyroid_level(1.0 - 0.5 * porosity);
-        for (part, kind, level) in [
-            (Part::Network, shapes::Gyroid::Network, network),
-            (Part::Sheet, shapes::Gyroid::Sheet, sheet),
-        ] {
+        let network = gyroid_level(porosity);
+        let sheet = gyroid_level(1.0 - 0.5 * porosity);
+        for (part, kind, level) in
+            [(Part::Network, Gyroid::Network, network), (Part::Sheet, Gyroid::Sheet, sheet)]
+        {
             let ours = centres(&tpms(Surface::Gyroid, part, 17.3, Size::Given(level)), n);
-            let pores = shapes::gyroid(&grid, kind, 17.3, porosity);
+            let pores = gyroid(&grid, kind, 17.3, porosity);
             assert!((0..n * n * n).all(|v| ours.open(v) == pores[v]), "{part:?} {porosity}");
         }
     }
 }
 
 /// f and −f are alike but for a shift, for all but I-WP: half is pore at the level 0. And the
-/// gyroid's share at other levels by arcsines along lines (`shapes::gyroid_level`).
+/// gyroid's share at other levels by arcsines along lines (`tests/gyroid`).
 #[test]
 fn levels_have_the_shares_of_theory() {
     for surface in SURFACES.into_iter().filter(|s| *s != Surface::Iwp) {
@@ -357,7 +360,7 @@ fn levels_have_the_shares_of_theory() {
         assert!((s.porosity() - 0.5).abs() < 1e-3, "{surface:?} {}", s.porosity());
     }
     for porosity in [0.1, 0.35, 0.7, 0.95] {
-        let level = shapes::gyroid_level(porosity);
+        let level = gyroid_level(porosity);
         let s = made(&tpms(Surface::Gyroid, Part::Network, 32.0, Size::Given(level)), 32);
         assert!((s.porosity() - porosity).abs() < 1e-3, "{porosity} {}", s.porosity());
     }

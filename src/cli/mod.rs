@@ -64,7 +64,7 @@ enum Verb {
     /// Values per depth from a face, as CSV
     Profile(profile::Args),
     /// Structures: import scans and CAD, make them by recipe, measure them
-    Geometry(geometry::Args),
+    Geometry(Box<geometry::Args>),
     /// Cited parameter sets of cells, solutes, materials and media
     Library(library::Args),
     /// The verification cases on this machine: reference, result, error, order

@@ -149,8 +149,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         read(&stored, &sets, &args.allow)
     };
     let beside = match stored.beside.as_deref() {
-        Some("refine") => Some(refine::Plan::new(&case, &again).map(Beside::Refined)),
-        Some("closure") => Some(closure::Plan::new(&case, &again).map(Beside::Closure)),
+        Some("refine") => Some(refine::Plan::new(&case, &again).map(|p| Beside::Refined(p.into()))),
+        Some("closure") => {
+            Some(closure::Plan::new(&case, &again).map(|p| Beside::Closure(p.into())))
+        }
         _ => None,
     };
     let beside =

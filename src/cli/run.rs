@@ -146,10 +146,10 @@ fn beside(case: &Case, args: &Args) -> Result<Option<Beside>, Failure> {
         load(args, &sets)
     };
     let planned = if args.refine {
-        let plan = refine::Plan::new(case, &again).map(Beside::Refined);
+        let plan = refine::Plan::new(case, &again).map(|p| Beside::Refined(p.into()));
         plan.map_err(|why| format!("error: --refine has nothing to refine: {why}"))
     } else if args.closure {
-        let plan = closure::Plan::new(case, &again).map(Beside::Closure);
+        let plan = closure::Plan::new(case, &again).map(|p| Beside::Closure(p.into()));
         plan.map_err(|why| format!("error: --closure has nothing to compare: {why}"))
     } else {
         return Ok(None);

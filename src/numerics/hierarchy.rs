@@ -84,6 +84,7 @@ impl Grids {
     }
 
     /// The same without the finest.
+    #[must_use]
     pub fn coarser(&self) -> Grids {
         Grids {
             levels: self.levels[1..].to_vec(),

@@ -14,9 +14,9 @@ const OF_THE_RUN: &[&str] = &["wall_time", "steps", "limited", "ledger_defect"];
 /// What runs beside a case to tell how far its answers are off.
 pub enum Beside {
     /// Finer and coarser voxels and steps.
-    Refined(refine::Plan),
+    Refined(Box<refine::Plan>),
     /// The other treatment of its structure.
-    Closure(closure::Plan),
+    Closure(Box<closure::Plan>),
 }
 
 impl Beside {

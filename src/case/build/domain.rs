@@ -75,7 +75,7 @@ impl Builder<'_> {
                 .map(|b| b.to_string())
                 .collect();
             let voxels: Vec<String> = n.iter().map(ToString::to_string).collect();
-            let message = format!("{} voxels a block do not divide the structure", count);
+            let message = format!("{count} voxels a block do not divide the structure");
             let d = self.wrong("E022", block, message);
             d.label = format!("it has {} voxels", voxels.join(" × "));
             d.notes.push(if good.is_empty() {

@@ -18,6 +18,7 @@ use crate::model::expect::Expect;
 use crate::model::setup::{Homogenised, Setup};
 use crate::physics::kinetics::{Uptake, ZeroOrder};
 
+mod capacity;
 mod cells;
 mod columns;
 mod domain;

@@ -119,15 +119,13 @@ fn phases(typed: &[String]) -> Result<Vec<Phase>, Failure> {
     for text in typed {
         let (ratio, partition) = text.split_once(':').unwrap_or((text, "1"));
         let value = |t: &str| t.parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0);
-        match (value(ratio), value(partition)) {
-            (Some(ratio), Some(partition)) => out.push(Phase { ratio, partition }),
-            _ => {
-                let text = format!(
-                    "--phase {text:?}: two numbers from 0 on are wanted, for example --phase 0.1:2"
-                );
-                return Err(Failure::new(Exit::Input, text));
-            }
-        }
+        let (Some(ratio), Some(partition)) = (value(ratio), value(partition)) else {
+            let text = format!(
+                "--phase {text:?}: two numbers from 0 on are wanted, for example --phase 0.1:2"
+            );
+            return Err(Failure::new(Exit::Input, text));
+        };
+        out.push(Phase { ratio, partition });
     }
     if out.len() == 1 {
         out.push(Phase::IMPERMEABLE);
