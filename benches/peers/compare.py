@@ -5,6 +5,7 @@
     python3 benches/peers/compare.py survey p1 64  every way to tune a peer, once
     python3 benches/peers/compare.py p1 64         the best ones and ours, five times each
     python3 benches/peers/compare.py p3 gyroid 128
+    PORESPY=1 python3 benches/peers/compare.py p3 blobs 128       PoreSpy too: minutes
     python3 benches/peers/compare.py p4 16
     python3 benches/peers/compare.py richardson    means of p4 as voxels and steps become small, both
 
@@ -150,6 +151,8 @@ def jobs(problem, arguments, survey):
         for name, (count, options) in chosen.items():
             yield f"PETSc {name}", lambda c=count, o=options: petsc("petsc_p3.py", [kind, n], c, o)
         yield "TauFactor 1e-5", lambda: python("taufactor_p3.py", kind, n, "1e-5")
+        if "PORESPY" in os.environ:  # tens of times slower than the others
+            yield "PoreSpy", lambda: python("porespy_p3.py", kind, n)
     elif problem == "p4":
         n = arguments[0]
         yield "blastema", lambda: ours("p4", n)

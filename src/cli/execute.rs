@@ -233,13 +233,17 @@ fn inside(
     if let Some(beside) = beside {
         // Whatever becomes of the runs beside it, the case has its answers.
         write_answers(folder, &title, &list)?;
+        let told = match beside {
+            Beside::Refined(_) => "while the ± was computed",
+            Beside::Closure(_) => "in the run beside it",
+        };
         match compare(beside, &mut list, options, &mut attention) {
-            Ok(told) => list.push(told),
+            Ok(answer) => list.push(answer),
             Err(reason) => {
                 stop(&mut record, reason, step, when);
                 write_record(folder, provenance, &record, &list)?;
                 let text = format!(
-                    "stopped in the run beside it: {}; the run itself is done and kept\ngo on \
+                    "stopped {told}: {}; the run itself is done and kept\ngo on \
                      with: blastema resume {}",
                     record.message,
                     quoted(folder.path())

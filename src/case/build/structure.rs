@@ -80,17 +80,23 @@ impl Builder<'_> {
         let made = Structure::binary(grid.n, grid.h, spheres.iter().map(|o| *o == inside));
         let at = s.get("radius").unwrap_or(s);
         let label = format!("the unit cell is {} wide", readable(period, LENGTH));
-        self.both(made, at, label)
+        self.both("E022", made, at, label)
     }
 
     /// Refuses what is all pore or all solid.
-    fn both(&mut self, made: Structure, at: &Checked, label: String) -> Option<Structure> {
+    fn both(
+        &mut self,
+        code: &'static str,
+        made: Structure,
+        at: &Checked,
+        label: String,
+    ) -> Option<Structure> {
         let porosity = made.porosity();
         if porosity > 0.0 && porosity < 1.0 {
             return Some(made);
         }
         let what = if porosity == 0.0 { "no pore" } else { "no solid" };
-        self.wrong("E024", at, format!("{} leaves {what}", at.key)).label = label;
+        self.wrong(code, at, format!("{} leaves {what}", at.key)).label = label;
         None
     }
 
@@ -123,7 +129,7 @@ impl Builder<'_> {
         match made {
             Ok(made) => {
                 let label = "a surface that shuts the whole box".into();
-                self.both(made, path, label)
+                self.both("E024", made, path, label)
             }
             Err(e) => {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -163,7 +169,7 @@ impl Builder<'_> {
         let made = self.edited(image, made)?;
         let at = image.get("threshold").unwrap_or(image);
         let label = run(&scan);
-        self.both(made, at, label)
+        self.both("E024", made, at, label)
     }
 
     fn unread(&mut self, path: &Checked, e: &ImportError) {

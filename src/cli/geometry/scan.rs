@@ -31,7 +31,7 @@ pub struct Scan {
     #[arg(long)]
     array: Option<String>,
     /// Plain values: voxels X,Y,Z, x fastest
-    #[arg(long, requires = "r#type")]
+    #[arg(long, requires = "type")]
     shape: Option<String>,
     /// Plain values: u8, i8, u16, i16, u32, i32, f32 or f64
     #[arg(long, requires = "shape")]

@@ -1,0 +1,220 @@
+//! `blastema geometry`: what a user types, and what comes of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs `blastema geometry WORDS` in `dir`; exit code, standard output, standard error.
+fn geometry(dir: &Path, words: &[&str]) -> (i32, String, String) {
+    let done = Command::cargo_bin("blastema")
+        .unwrap()
+        .current_dir(dir)
+        .arg("geometry")
+        .args(words)
+        .output()
+        .unwrap();
+    let text = |b: Vec<u8>| String::from_utf8(b).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+fn json(dir: &Path, words: &[&str]) -> Value {
+    let words = [&["measure"], words, &["--json", "-", "--quiet"]].concat();
+    let (code, out, err) = geometry(dir, &words);
+    assert_eq!(code, 0, "{err}");
+    serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"))
+}
+
+fn near(found: &Value, expected: f64, within: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found / expected - 1.0).abs() < within, "{found} not {expected}");
+}
+
+const GYROID: [&str; 9] = [
+    "tpms",
+    "surface=gyroid",
+    "period=1mm",
+    "level=0.6",
+    "--size",
+    "1mm,1mm,1mm",
+    "--voxel",
+    "31.25um",
+    "--out",
+];
+
+/// Porosity and D_eff/D of the endless gyroid at t = 0.6: validation v18 (0.6965, 0.5472, separate
+/// code, extrapolated).
+#[test]
+fn a_gyroid_made_and_measured_is_that_of_the_literature() {
+    let dir = TempDir::new().unwrap();
+    let files = ["a.tif", "--out", "a.stl", "--out", "a.vtkhdf", "--out", "a.png"];
+    let (code, out, err) = geometry(dir.path(), &[&["make"], &GYROID[..], &files].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("32 × 32 × 32 voxels of 31.25 um = 1 mm × 1 mm × 1 mm"), "{out}");
+    assert!(out.contains("written to a.png"), "{out}");
+    let found = json(dir.path(), &["a.tif", "--ends", "periodic"]);
+    near(&found["porosity"], 0.6965276, 2e-3);
+    let deff = &found["effective_diffusivity"];
+    for axis in 0..3 {
+        near(&deff["ratio"][axis], 0.5471586, 1e-2);
+        near(&deff["tensor"][axis][axis], 0.5471586, 1e-2);
+        let beside = deff["tensor"][axis][(axis + 1) % 3].as_f64().unwrap();
+        assert!(beside.abs() < 0.02, "{beside}");
+    }
+    assert_eq!(found["pores"]["count"], 1);
+    // The surface as CAD holds the same solid; its box is that of the solid itself.
+    let cad = json(dir.path(), &["a.stl", "--voxel", "31.25um", "--only", "shape"]);
+    near(&cad["porosity"], 0.6965276, 1e-2);
+    let png = fs::read(dir.path().join("a.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG") && png.len() > 10_000);
+}
+
+#[test]
+fn an_empty_block_has_tortuosity_one() {
+    let dir = TempDir::new().unwrap();
+    // One voxel of solid in a corner: a block of fluid is no structure.
+    fs::write(dir.path().join("a.raw"), [&[9_u8][..], &[0; 7 * 8 * 9 - 1]].concat()).unwrap();
+    let raw = ["a.raw", "--shape", "7,8,9", "--type", "u8", "--voxel", "1mm", "--threshold", "5"];
+    let found = json(dir.path(), &[&raw[..], &["--only", "diffusivity", "--phase", "1"]].concat());
+    for axis in 0..3 {
+        near(&found["effective_diffusivity"]["ratio"][axis], 1.0, 1e-12);
+    }
+}
+
+#[test]
+fn a_laminate_of_three_phases_is_exact() {
+    let dir = TempDir::new().unwrap();
+    let layers: Vec<u8> = (0..4 * 4 * 12).map(|i| [10, 100, 200][i / 16 / 4]).collect();
+    fs::write(dir.path().join("a.raw"), layers).unwrap();
+    let found = json(
+        dir.path(),
+        &[
+            "a.raw",
+            "--shape",
+            "4,4,12",
+            "--type",
+            "u8",
+            "--voxel",
+            "10um",
+            "--threshold",
+            "50,150",
+            "--phase",
+            "0.1",
+            "--phase",
+            "0.5:0.4",
+            "--only",
+            "diffusivity",
+            "--tolerance",
+            "1e-10",
+        ],
+    );
+    let ratio = &found["effective_diffusivity"]["ratio"];
+    near(&ratio[0], (1.0 + 0.1 + 0.2) / 3.0, 1e-10);
+    near(&ratio[2], 3.0 / (1.0 + 10.0 + 5.0), 1e-10);
+    assert_eq!(found["thresholds"], serde_json::json!([50.0, 150.0]));
+}
+
+#[test]
+fn a_scan_shows_its_histogram_and_its_threshold() {
+    let dir = TempDir::new().unwrap();
+    let scan = root().join("meshes/gyroid-48.tif").display().to_string();
+    let words = ["import", &scan, "--voxel", "20um", "--threshold", "otsu", "--out", "b.tif"];
+    let (code, out, err) = geometry(dir.path(), &words);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("▲") && out.contains("█") && out.contains("threshold"), "{out}");
+    // What was imported brings its voxel and needs no threshold.
+    let found = json(dir.path(), &["b.tif", "--only", "shape"]);
+    near(&found["porosity"], 0.70, 0.03);
+    near(&found["spacing_m"][2], 20e-6, 1e-9);
+    let half = json(dir.path(), &["b.tif", "--downsample", "2", "--only", "shape"]);
+    near(&half["porosity"], found["porosity"].as_f64().unwrap(), 2e-3);
+    let part = json(dir.path(), &["b.tif", "--crop", "0:10,4:48,6:26", "--only", "shape"]);
+    assert_eq!(part["voxels"], serde_json::json!([10, 44, 20]));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
+    let dir = TempDir::new().unwrap();
+    let scan = root().join("meshes/gyroid-48.tif").display().to_string();
+    fn make<'a>(more: &[&'a str]) -> Vec<&'a str> {
+        [&["make"], &GYROID[..], more].concat()
+    }
+    fs::write(
+        dir.path().join("open.stl"),
+        "solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n\
+         vertex 1 0 0\nvertex 0 1 1\nendloop\nendfacet\nendsolid a\n",
+    )
+    .unwrap();
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["import", &scan, "--threshold", "90", "--out", "x.tif"], "voxel is missing"),
+        (vec!["import", &scan, "--voxel", "20um", "--out", "x.tif"], "threshold.otsu"),
+        (vec!["import", &scan, "--voxel", "20", "--threshold", "90"], "unit"),
+        (vec!["import", "none.tif", "--voxel", "20um"], "none.tif does not exist"),
+        (
+            vec!["import", &scan, "--voxel", "20um", "--threshold", "255", "--out", "x.tif"],
+            "leaves no solid",
+        ),
+        (
+            vec!["import", &scan, "--voxel", "20um", "--threshold", "90", "--crop", "0:99,0:9,0:9"],
+            "is not in the image",
+        ),
+        (vec!["import", "open.stl", "--voxel", "20um", "--out", "x.tif"], "open"),
+        (make(&["x.pdf"]), ".vtkhdf"),
+        (vec!["make", "gyriod", "--size", "1mm,1mm,1mm", "--voxel", "20um"], "gyriod"),
+        (
+            vec![
+                "make",
+                "tpms",
+                "surface=gyroid",
+                "perod=1mm",
+                "--size",
+                "1mm,1mm,1mm",
+                "--voxel",
+                "20um",
+            ],
+            "period",
+        ),
+        (
+            vec![
+                "make",
+                "tpms",
+                "surface=schwarz-p",
+                "period=1mm",
+                "porosity=0.99",
+                "--size",
+                "1mm,1mm,1mm",
+                "--voxel",
+                "50um",
+                "--out",
+                "x.tif",
+            ],
+            "cannot be made",
+        ),
+        (
+            vec!["measure", &scan, "--voxel", "20um", "--threshold", "118", "--phase", "x"],
+            "--phase",
+        ),
+    ];
+    for (words, expected) in cases {
+        let (code, out, err) = geometry(dir.path(), &words);
+        assert_eq!(code, 2, "{words:?}: {out}{err}");
+        assert!(err.contains(expected), "{words:?}: {err}");
+        assert!(!err.contains("panicked"), "{err}");
+    }
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["open.stl"]);
+}
+
+#[test]
+fn the_structure_of_a_case_is_measured() {
+    let dir = TempDir::new().unwrap();
+    let case = root().join("cases/templates/gyroid-pores.toml").display().to_string();
+    let found = json(dir.path(), &[&case, "--only", "shape"]);
+    near(&found["porosity"], 0.7, 5e-3);
+}
