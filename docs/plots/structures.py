@@ -9,9 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from paraview import simple as pv
-from paraview.modules.vtkRemotingCore import vtkProcessModule  # noqa: F401 (starts the session)
-from vtkmodules.vtkImagingCore import vtkImageAppend
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkIOImage import vtkPNGReader, vtkPNGWriter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ RECIPES = [
     ["tpms", "surface=i-wp", "period=500um", "graded={ axis = 'z', from = 0.55, to = 0.85 }"],
     ["struts", "lattice=octet", "cell=1mm", "porosity=0.85"],
     ["woodpile", "diameter=150um", "spacing=333um", "layer=142.8um", "stagger=true"],
-    ["packing", "radius=100um", "spread=0.3", "porosity=0.6", "seed=3"],
+    ["packing", "radius=100um", "spread=0.3", "porosity=0.68", "seed=3"],
     ["leached", "size=220um", "porosity=0.78", "seed=7"],
     ["fibres", "diameter=50um", "length=2mm", "orientation=in-plane", "porosity=0.9", "seed=5"],
     ["blobs", "length=130um", "porosity=0.6", "seed=1"],
@@ -39,22 +40,13 @@ def render(path, colour, picture):
     view = pv.CreateRenderView(ViewSize=[PIXELS, PIXELS], Background=[1, 1, 1])
     view.UseColorPaletteForBackground = 0
     view.OrientationAxesVisibility = 0
-    source = pv.OpenDataFile(str(path))
-    source.UpdatePipeline()
-    # Solid: where less than half of a voxel is pore; with a layer of pore around it the surface closes.
-    names = [a for a in source.CellData.keys()]
-    field, level = ("pore_share", 0.5) if "pore_share" in names else ("phase", 0.5)
-    points = pv.CellDatatoPointData(Input=source)
-    solid = pv.Clip(Input=points, ClipType="Scalar", Scalars=["POINTS", field], Value=level)
-    solid.Invert = 1 if field == "pore_share" else 0
-    surface = pv.ExtractSurface(Input=solid)
-    smooth = pv.SurfaceNormals(Input=surface, FeatureAngle=40)
+    # The surface that `--out NAME.stl` writes, in mm.
+    source = pv.STLReader(FileNames=[str(path)])
+    smooth = pv.GenerateSurfaceNormals(Input=source, FeatureAngle=40) if hasattr(
+        pv, "GenerateSurfaceNormals") else pv.SurfaceNormals(Input=source, FeatureAngle=40)
     shown = pv.Show(smooth, view)
-    pv.ColorBy(shown, None)
     shown.DiffuseColor = shown.AmbientColor = colour
     shown.Specular = 0.15
-    outline = pv.Show(pv.Outline(Input=source), view)
-    outline.AmbientColor = outline.DiffuseColor = [0.5, 0.5, 0.5]
     view.CameraPosition = [3.1, -2.6, 2.4]
     view.CameraFocalPoint = [0.5, 0.5, 0.48]
     view.CameraViewUp = [0, 0, 1]
@@ -66,29 +58,29 @@ def render(path, colour, picture):
 
 def main():
     program = ROOT / "target/release/blastema"
-    rows = []
+    pictures = []
     with tempfile.TemporaryDirectory() as folder:
         for i, (recipe, colour) in enumerate(zip(RECIPES, COLOURS)):
-            path, picture = Path(folder) / f"{i}.vtkhdf", Path(folder) / f"{i}.png"
+            path, picture = Path(folder) / f"{i}.stl", Path(folder) / f"{i}.png"
             words = [program, "geometry", "make", *recipe, *BOX, "--out", path]
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
             render(path, colour, picture)
             reader = vtkPNGReader()
             reader.SetFileName(str(picture))
             reader.Update()
-            if i % 3 == 0:
-                rows.append(vtkImageAppend())
-                rows[-1].SetAppendAxis(0)
-            rows[-1].AddInputData(reader.GetOutput())
-        sheet = vtkImageAppend()
-        sheet.SetAppendAxis(1)
-        for row in reversed(rows):
-            row.Update()
-            sheet.AddInputData(row.GetOutput())
-        writer = vtkPNGWriter()
-        writer.SetFileName(sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "docs/images/structures.png"))
-        writer.SetInputConnection(sheet.GetOutputPort())
-        writer.Write()
+            image = reader.GetOutput()
+            width, height, _ = image.GetDimensions()
+            pictures.append(vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, 3))
+    # Rows count from the bottom.
+    rows = [np.hstack(pictures[i:i + 3]) for i in range(0, len(pictures), 3)]
+    sheet = np.ascontiguousarray(np.vstack(rows[::-1]))
+    image = vtkImageData()
+    image.SetDimensions(sheet.shape[1], sheet.shape[0], 1)
+    image.GetPointData().SetScalars(numpy_to_vtk(sheet.reshape(-1, 3)))
+    writer = vtkPNGWriter()
+    writer.SetFileName(sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "docs/images/structures.png"))
+    writer.SetInputData(image)
+    writer.Write()
 
 
 main()

@@ -6,8 +6,8 @@ use crate::case::{Case, Report};
 use crate::model::answers::Answer;
 
 /// What the second value of an answer means.
-pub const DEFINITION: &str = "closure error: what the averages put the answer off by, relative to \
-the answer with the pores resolved; both share grid errors, parameters and model";
+pub const DEFINITION: &str = "closure error: what averages, on the voxels of the blocks, put the \
+answer off by, relative to the answer with the pores resolved";
 
 /// The other treatment of a case's structure.
 pub struct Plan {
