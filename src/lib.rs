@@ -41,6 +41,8 @@
 //! | an answer | `model/answers.rs` |
 //! | a parameter set | `library/data`, each value with its source |
 //! | a scaffold shape | a file in `geometry/make`, its line in `Recipe`; `geometry/shapes.rs` for bodies of regions |
+//! | a format of scans | a file in `geometry/import`, its line in `Format`; a fuzz target |
+//! | a measure of structures | a file in `geometry/measure`, printed by `cli/geometry/measure.rs` |
 //! | something written a step | a watcher beside `cli/recorder.rs` |
 //! | a command | one file in `cli`, its line in `cli/mod.rs` |
 //! | a broken input with its message | a file in `cases/bad` |
