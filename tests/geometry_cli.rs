@@ -48,8 +48,8 @@ const GYROID: [&str; 9] = [
     "--out",
 ];
 
-/// Porosity and D_eff/D of the endless gyroid at t = 0.6: validation v18 (0.6965, 0.5472, separate
-/// code, extrapolated).
+/// Porosity and D_eff/D of the endless gyroid at t = 0.6: validation v18 (separate code; 0.6949 on 128
+/// voxels a period, 0.5472 extrapolated).
 #[test]
 fn a_gyroid_made_and_measured_is_that_of_the_literature() {
     let dir = TempDir::new().unwrap();
@@ -59,18 +59,19 @@ fn a_gyroid_made_and_measured_is_that_of_the_literature() {
     assert!(out.contains("32 × 32 × 32 voxels of 31.25 um = 1 mm × 1 mm × 1 mm"), "{out}");
     assert!(out.contains("written to a.png"), "{out}");
     let found = json(dir.path(), &["a.tif", "--ends", "periodic"]);
-    near(&found["porosity"], 0.6965276, 2e-3);
+    near(&found["porosity"], 0.6949234, 2e-3);
     let deff = &found["effective_diffusivity"];
     for axis in 0..3 {
         near(&deff["ratio"][axis], 0.5471586, 1e-2);
         near(&deff["tensor"][axis][axis], 0.5471586, 1e-2);
         let beside = deff["tensor"][axis][(axis + 1) % 3].as_f64().unwrap();
-        assert!(beside.abs() < 0.02, "{beside}");
+        assert!(beside.abs() < 1e-3, "{beside}");
     }
-    assert_eq!(found["pores"]["count"], 1);
+    // The sides of the box cut off a corner.
+    near(&found["pores"]["largest"], 1.0, 1e-3);
     // The surface as CAD holds the same solid; its box is that of the solid itself.
     let cad = json(dir.path(), &["a.stl", "--voxel", "31.25um", "--only", "shape"]);
-    near(&cad["porosity"], 0.6965276, 1e-2);
+    near(&cad["porosity"], 0.6949234, 1e-2);
     let png = fs::read(dir.path().join("a.png")).unwrap();
     assert!(png.starts_with(b"\x89PNG") && png.len() > 10_000);
 }
@@ -138,13 +139,14 @@ fn a_scan_shows_its_histogram_and_its_threshold() {
     assert_eq!(part["voxels"], serde_json::json!([10, 44, 20]));
 }
 
+fn make<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["make"], &GYROID[..], more].concat()
+}
+
 #[test]
 fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
     let dir = TempDir::new().unwrap();
     let scan = root().join("meshes/gyroid-48.tif").display().to_string();
-    fn make<'a>(more: &[&'a str]) -> Vec<&'a str> {
-        [&["make"], &GYROID[..], more].concat()
-    }
     fs::write(
         dir.path().join("open.stl"),
         "solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n\

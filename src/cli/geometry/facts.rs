@@ -7,21 +7,25 @@ use crate::geometry::structure::Structure;
 use crate::ground::grid::{Form, Grid};
 use crate::ground::units::{LENGTH, number, readable};
 
-/// The grid of a structure.
-pub fn grid(s: &Structure) -> Grid {
-    Grid { n: s.n, h: s.h, dimensions: 3, form: Form::Box, periodic: [false; 3] }
-}
-
 /// Voxels, size, porosity, and the middle slice as a picture.
 pub fn short(s: &Structure) -> String {
     use std::io::IsTerminal;
     let mut out = String::new();
-    let grid = grid(s);
-    let share: Vec<f64> = (0..s.len()).map(|i| 1.0 - s.pore(i)).collect();
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // The middle plane across y alone; where there is no z, all of x and y.
+    let mut n = s.n;
+    if n[2] > 1 {
+        n[1] = 1;
+    }
+    let labels = s.phases() > 2;
+    let shown = |i: usize| {
+        let y = if s.n[2] > 1 { s.n[1] / 2 } else { i / n[0] };
+        let voxel = (i / (n[0] * n[1]) * s.n[1] + y) * s.n[0] + i % n[0];
+        if labels { f64::from(s.phase[voxel]) } else { 1.0 - s.pore(voxel) }
+    };
+    let shown: Vec<f64> = (0..n.iter().product()).map(shown).collect();
+    let grid = Grid { n, h: s.h, dimensions: 3, form: Form::Box, periodic: [false; 3] };
     let most = f64::from((s.phases().max(2) - 1) as u32);
-    let shown: Vec<f64> =
-        if s.phases() > 2 { s.phase.iter().map(|p| f64::from(*p)).collect() } else { share };
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     for line in picture::slice(&grid, &shown, 0.0, most, 48, colour) {
         let _ = writeln!(out, "  {line}");
     }

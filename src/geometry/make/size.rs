@@ -9,8 +9,8 @@ use crate::geometry::structure::Structure;
 pub enum Size {
     /// The size itself: the level t of a surface, the diameter of struts and filaments in m.
     Given(f64),
-    /// The size at which this share of the box is pore, as measured on the samples: to 0.001 with
-    /// 32 voxels a cell. With 16 struts may miss it by 0.004, filaments with 10 a spacing by 0.002:
+    /// The size at which this share of the box is pore, as four samples along an edge of a voxel show
+    /// it: to 0.001 with 32 voxels a cell. With 16 struts may miss it by 0.004, filaments with 10 a spacing by 0.002:
     /// there many samples lie at the same distance by symmetry.
     Porosity(f64),
     /// Along an axis each plane has the size of its own porosity, which goes straight from one value
@@ -45,7 +45,9 @@ impl<F: Field> Family<'_, F> {
     pub fn make(&self, size: Size, raster: &Raster) -> Result<Structure, String> {
         let [least, most] = self.limits;
         let whole = |level: f64| fill(&self.field, &Cut { axis: 2, level: &|_| level }, raster);
-        let levels = || Levels::of(&self.field, raster);
+        // The same level however finely the voxels are sampled.
+        let fine = Raster { samples: Raster::MOST, ..raster.clone() };
+        let levels = || Levels::of(&self.field, &fine);
         match size {
             Size::Given(given) if least < given && given < most => Ok(whole(given * self.scale)),
             Size::Given(given) => Err(format!(
