@@ -150,11 +150,12 @@ pub fn written(image: &Image, h: [f64; 3], above: bool) -> Option<Structure> {
         Meaning::Grey => None,
         Meaning::Phases => Some(Structure { n, h, phase: values.clone(), partial: None }),
         Meaning::Solid => {
-            let pore: Vec<u8> = values.iter().map(|v| if above { *v } else { 255 - v }).collect();
-            let phase: Vec<u8> = pore.iter().map(|p| u8::from(*p == 0)).collect();
-            if pore.iter().all(|p| [0, 255].contains(p)) {
+            let share = |v: &u8| if above { *v } else { 255 - v };
+            let phase: Vec<u8> = values.iter().map(|v| u8::from(share(v) == 0)).collect();
+            if values.iter().all(|v| [0, 255].contains(v)) {
                 return Some(Structure { n, h, phase, partial: None });
             }
+            let pore: Vec<u8> = values.iter().map(share).collect();
             let strides = [1, n[0], n[0] * n[1]];
             let aperture = strides.map(|stride| {
                 let mut open = pore.clone();
