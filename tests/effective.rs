@@ -60,6 +60,23 @@ fn laminates_are_exact() {
     }
 }
 
+/// Layers of one voxel, contrasts of 1e3 to 1e5: the tolerance holds for them, too.
+#[test]
+fn thin_layers_of_high_contrast_are_within_the_tolerance() {
+    for conductivity in [1e-4, 1e-3, 1e3, 1e5] {
+        for n in [16, 32] {
+            for axis in [0, 2] {
+                let s = by([n; 3], [1e-5; 3], |v| (v[axis] % 2) as u8);
+                let phases = [Phase::PORE, phase(conductivity)];
+                let found = along(&s, &phases, axis, Plates, 1e-6).unwrap();
+                let exact = 2.0 / (1.0 + 1.0 / conductivity);
+                let off = found.ratio / exact - 1.0;
+                assert!(off.abs() < 2e-6, "{conductivity} {n} {axis}: {off:e}");
+            }
+        }
+    }
+}
+
 #[test]
 fn partition_counts_as_diffusivity() {
     let s = by([4, 4, 16], [1e-6; 3], |v| u8::from(v[2] < 8));

@@ -57,7 +57,7 @@ fn a_gyroid_made_and_measured_is_that_of_the_literature() {
     let (code, out, err) = geometry(dir.path(), &[&["make"], &GYROID[..], &files].concat());
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("32 × 32 × 32 voxels of 31.25 um = 1 mm × 1 mm × 1 mm"), "{out}");
-    assert!(out.contains("written to a.png"), "{out}");
+    assert!(err.contains("written to a.png"), "{err}");
     let found = json(dir.path(), &["a.tif", "--ends", "periodic"]);
     near(&found["porosity"], 0.6949234, 2e-3);
     let deff = &found["effective_diffusivity"];

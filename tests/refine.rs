@@ -113,7 +113,7 @@ fn the_voxels_of_an_image_stay() {
     };
     let case = read(&[]).unwrap_or_else(|r| panic!("{r}"));
     let plan = Plan::new(&case, &read).unwrap();
-    assert!(plan.words.starts_with("steps only: the voxels are those of the image"));
+    assert!(plan.words.starts_with("steps only: the voxels are those of the structure"));
     assert_eq!(plan.fine.setup.grid, case.setup.grid);
     let (fine, own) = (plan.fine.setup.run.accuracy, case.setup.run.accuracy);
     assert!((fine.time * 8.0 / own.time - 1.0).abs() < 1e-12);

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use blastema::geometry::structure::{Partial, Structure};
+
 mod output_sample;
 use output_sample::{grids, sample_run};
 
@@ -39,6 +41,25 @@ fn vtk_reads_every_value() {
     let python = std::env::var("BLASTEMA_PYTHON").ok();
     let program = python.as_deref().unwrap_or("python3");
     expect_success(checked_by(&[program], "vtk_check.py"), program, python.is_some());
+}
+
+#[test]
+fn a_structure_opens_with_its_phases_and_shares() {
+    let dir = tempfile::tempdir().unwrap();
+    let pore: Vec<u8> = (0..60).map(|i| 4 * i).collect();
+    let structure = Structure {
+        n: [3, 4, 5],
+        h: [20e-6, 30e-6, 40e-6],
+        phase: pore.iter().map(|p| u8::from(*p == 0)).collect(),
+        partial: Some(Partial { pore, aperture: Default::default() }),
+    };
+    let file = dir.path().join("a.vtkhdf");
+    blastema::output::structure::write(&file, &structure).unwrap();
+    let python = std::env::var("BLASTEMA_PYTHON").ok();
+    let program = python.as_deref().unwrap_or("python3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paraview/structure_check.py");
+    let output = Command::new(program).arg(script).arg(&file).output().ok();
+    expect_success(output, program, python.is_some());
 }
 
 #[test]

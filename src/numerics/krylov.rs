@@ -182,7 +182,7 @@ pub fn solve(
         let before = std::mem::replace(&mut gain, alpha * rho);
         let rate = (gain / before).min(0.99);
         v.missed = if iteration > 1 { gain * rate / (1.0 - rate) } else { f64::INFINITY };
-        let judged = v.missed <= goal.energy;
+        let judged = goal.energy > 0.0 && v.missed <= goal.energy;
         let found = judged || norm <= goal.norm && f64::from(largest) <= goal.largest;
         if found || goal.energy == 0.0 && iteration == STALLED && left > HELD {
             return (iteration, left);

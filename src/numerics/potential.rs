@@ -69,6 +69,8 @@ pub struct Stalled {
 const PASSES: usize = 8;
 /// Tolerance below which the true residual has the last word.
 const TRUSTED: f64 = 1e-8;
+/// What a tolerance is not made smaller than for the sake of a contrast.
+const TIGHTEST: f64 = 1e-12;
 /// Multigrid cycles of one of them.
 const CYCLES: usize = 200;
 
@@ -77,6 +79,11 @@ impl Medium<'_> {
     /// to both ends must not conduct.
     pub fn effective(&self, axis: usize, ends: Ends, tolerance: f64) -> Result<Found, Stalled> {
         let grid = self.grid(ends);
+        // Steps that fall fast may leave what lies across high contrasts for later.
+        let conducting = self.conductivity.iter().filter(|s| **s > 0.0);
+        let (least, most) =
+            conducting.fold((f64::INFINITY, 0.0_f64), |r, s| (r.0.min(*s), r.1.max(*s)));
+        let tolerance = (tolerance * (least / most).min(1.0)).max(TIGHTEST.min(tolerance));
         let problem = Problem { medium: self, table: self.table(), grid: &grid, axis, ends };
         let strength = grid.h.map(|h| 1.0 / (h * h));
         let grids = Grids::new(problem.faces(), strength);

@@ -33,9 +33,11 @@ impl Plan {
         load: &dyn Fn(&[String]) -> Result<Case, Report>,
     ) -> Result<Plan, String> {
         let steps = !case.setup.run.steady;
-        let image = case.provenance.entries.iter().any(|e| e.key.contains("structure.image"));
+        // Noise has other blobs on other voxels.
+        let own = ["structure.image", "structure.surface", "structure.blobs"];
+        let image = own.iter().any(|o| case.provenance.entries.iter().any(|e| e.key.contains(o)));
         let grid = &case.setup.grid;
-        let mut why = "the voxels are those of the image".to_owned();
+        let mut why = "the voxels are those of the structure".to_owned();
         if !(0..grid.dimensions).any(|a| refined(&case.setup, a)) {
             why = "nothing passes the ends of an axis of one voxel".into();
         } else if !image {
@@ -94,7 +96,9 @@ fn settings(case: &Case, finer: bool, space: bool) -> Vec<String> {
     let (grid, run) = (&case.setup.grid, &case.setup.run);
     let factor: f64 = if finer { 0.5 } else { 2.0 };
     if space {
-        let count = |a: usize| match (grid.n[a], finer) {
+        // Blocks of a homogenised structure keep their number of voxels.
+        let n = case.setup.structure.homogenised.as_ref().map_or(grid.n, |h| h.n);
+        let count = |a: usize| match (n[a], finer) {
             (n, _) if !refined(&case.setup, a) => n,
             (n, true) => 2 * n,
             (n, false) => n / 2,

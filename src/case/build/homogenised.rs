@@ -66,7 +66,9 @@ impl Builder<'_> {
         let solid = scaffold.get("solid").and_then(|s| s.chosen("diffusing"));
         let solid = solid
             .and_then(|s| Some(Phase { ratio: s.si("ratio")?, partition: s.si("partition")? }));
-        let phases = [Phase::PORE, solid.unwrap_or(Phase::IMPERMEABLE)];
+        // One kind of solid, however many phases a scan was cut into.
+        let mut phases = vec![solid.unwrap_or(Phase::IMPERMEABLE); structure.phases().max(2)];
+        phases[0] = Phase::PORE;
         let mut ratios = match effective::axes(&structure, &phases, ends, tolerance) {
             Ok(ratios) => ratios,
             Err(stalled) => {

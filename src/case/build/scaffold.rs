@@ -195,8 +195,12 @@ impl Builder<'_> {
             let d = self.check.error("E011", key, format!("{key} is missing"), place);
             d.label = "the porosity is below 1".into();
             d.notes.push("write for example: effective_diffusivity.bruggeman = {}".into());
-            d.notes
-                .push(format!("laws: {}, table, tensor", one_of_names(&law_keys(Closure::LAWS))));
+            let computed =
+                if self.homogenised.is_some() { ", computed (from the pores)" } else { "" };
+            d.notes.push(format!(
+                "laws: {}, table, tensor{computed}",
+                one_of_names(&law_keys(Closure::LAWS))
+            ));
             d.notes.push("or give each solute's diffusivity_in_scaffold".into());
         }
         // Without a law nothing follows a porosity: then one list may serve both.

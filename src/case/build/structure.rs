@@ -42,12 +42,28 @@ impl Builder<'_> {
         // The solver of resolved pores takes whole voxels: each is what its centre is.
         let samples = if self.resolved() { 1 } else { make::SAMPLES };
         match recipe.make_sampled(grid.n, grid.h, samples) {
-            Ok(structure) => Some(structure),
+            Ok(made) => self.as_asked(s, made),
             Err(problem) => {
                 self.wrong("E022", s, format!("{} cannot be made", s.key)).label = problem;
                 None
             }
         }
+    }
+
+    /// Refuses what is all pore or all solid; tells where a porosity was not met.
+    fn as_asked(&mut self, s: &Checked, made: Structure) -> Option<Structure> {
+        let label = "the box is too small for it, or the voxels too large".to_owned();
+        let made = self.both("E022", made, s, label)?;
+        let (asked, got) = (s.si("porosity"), made.porosity());
+        if let Some(at) = s.get("porosity")
+            && asked.is_some_and(|asked| (asked - got).abs() > 0.02)
+            && !self.blind
+        {
+            let message = format!("{} is not met", at.key);
+            self.check.warning("W052", &at.key, message, at.place).label =
+                format!("it is {got:.4}: a larger box or smaller voxels");
+        }
+        Some(made)
     }
 
     /// Refuses a unit cell of few voxels.

@@ -35,6 +35,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    args.scan.spared(&args.out)?;
     crate::ground::par::with_threads(args.threads, || {
         let got = load(&args.scan.sets())?;
         let mut text = String::new();

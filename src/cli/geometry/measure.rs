@@ -36,6 +36,12 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     scan: Scan,
+    /// Case file: set a key on top, key=value (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Case file: let it take files from this folder too (repeatable)
+    #[arg(long = "allow-path", value_name = "DIR", value_parser = super::super::folder)]
+    allow: Vec<PathBuf>,
     /// What holds the concentration in the solves
     #[arg(long, default_value = "plates", value_parser = ["plates", "periodic"])]
     ends: String,
@@ -75,10 +81,13 @@ fn inside(args: &Args) -> Result<(), Failure> {
     if !(1e-12..=0.1).contains(&args.tolerance) {
         return Err(Failure::new(Exit::Input, "--tolerance: between 1e-12 and 0.1"));
     }
+    args.scan.spared(&args.out)?;
     let phases = phases(&args.phases)?;
     let got = if ending(&args.scan.path) == "toml" {
-        case::geometry_of(&args.scan.path, &[], &Options::default())
-            .map_err(|r| super::super::run::refused(&r))?
+        let options = Options { allow: args.allow.clone(), memory: None };
+        case::geometry_of(&args.scan.path, &args.sets, &options)
+            .map_err(|r| super::super::run::refused(&r))
+            .inspect(super::warn)?
     } else {
         load(&args.scan.sets())?
     };
@@ -321,7 +330,8 @@ fn transport(out: &mut String, got: &Geometry, d: &Diffusivity) {
 }
 
 fn permeability(out: &mut String, m: &Measured) {
-    if let Some(k) = m.kozeny_carman {
+    let through = m.pore_pieces.as_ref().is_none_or(|p| p.across.iter().any(|a| *a > 0.0));
+    if let Some(k) = m.kozeny_carman.filter(|_| through) {
         let _ = writeln!(
             out,
             "permeability  {k:.2e} m^2 after Kozeny and Carman (estimate from porosity and surface)"

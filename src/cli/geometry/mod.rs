@@ -43,7 +43,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The structure that these keys of a case describe, with what it was made from.
 fn load(sets: &[String]) -> Result<case::Geometry, Failure> {
-    case::geometry(sets, &Options::default()).map_err(|r| super::run::refused(&r))
+    let made = case::geometry(sets, &Options::default()).map_err(|r| super::run::refused(&r))?;
+    warn(&made);
+    Ok(made)
+}
+
+/// Tells what works but deserves a look.
+fn warn(made: &case::Geometry) {
+    if !made.warnings.is_empty() {
+        let report = case::Report { diagnostics: made.warnings.clone(), resources: false };
+        eprintln!("{report}");
+    }
 }
 
 /// A text as a TOML string.

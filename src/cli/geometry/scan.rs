@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::failure::{Exit, Failure};
 use super::{ending, quoted};
 
 /// A file and how to read it.
@@ -59,6 +60,21 @@ fn below(path: &Path) -> &'static str {
 }
 
 impl Scan {
+    /// Refuses to write over what is read.
+    pub fn spared(&self, outputs: &[PathBuf]) -> Result<(), Failure> {
+        let same = |out: &PathBuf| {
+            let real = |p: &Path| std::fs::canonicalize(p).ok();
+            real(out).is_some() && real(out) == real(&self.path)
+        };
+        match outputs.iter().find(|out| same(out)) {
+            None => Ok(()),
+            Some(out) => {
+                let text = format!("--out {}: this is what is read: another name", out.display());
+                Err(Failure::new(Exit::Input, text))
+            }
+        }
+    }
+
     /// The same as keys of a case.
     pub fn sets(&self) -> Vec<String> {
         let below = below(&self.path);

@@ -46,5 +46,5 @@ pub fn structure(s: &Structure, path: &Path) -> Result<(), Failure> {
     if done.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }
-    done.map(|()| println!("written to {}", path.display()))
+    done.map(|()| eprintln!("written to {}", path.display()))
 }
