@@ -168,6 +168,8 @@ fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
         ),
         (vec!["import", "open.stl", "--voxel", "20um", "--out", "x.tif"], "open"),
         (make(&["x.pdf"]), ".vtkhdf"),
+        (make(&["none/x.tif"]), "there is no such folder"),
+        (vec!["import", "open.stl", "--voxel", "20um", "--out", "open.stl"], "another name"),
         (vec!["make", "gyriod", "--size", "1mm,1mm,1mm", "--voxel", "20um"], "gyriod"),
         (
             vec![

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::failure::Failure;
 use super::super::library::print;
-use super::{facts, load, outputs};
+use super::{facts, load, outputs, write};
 
 /// Arguments of `make`.
 #[derive(clap::Args)]
@@ -44,6 +44,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    write::possible(&args.out)?;
     let sides: Vec<String> = args.size.split(',').map(super::quoted).collect();
     let mut sets = vec![
         format!("domain.size=[{}]", sides.join(", ")),

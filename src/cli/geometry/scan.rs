@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::failure::{Exit, Failure};
-use super::{ending, quoted};
+use super::{ending, quoted, write};
 
 /// A file and how to read it.
 #[derive(clap::Args)]
@@ -60,8 +60,9 @@ fn below(path: &Path) -> &'static str {
 }
 
 impl Scan {
-    /// Refuses to write over what is read.
+    /// Refuses to write over what is read, or where nothing can be written.
     pub fn spared(&self, outputs: &[PathBuf]) -> Result<(), Failure> {
+        write::possible(outputs)?;
         let same = |out: &PathBuf| {
             let real = |p: &Path| std::fs::canonicalize(p).ok();
             real(out).is_some() && real(out) == real(&self.path)

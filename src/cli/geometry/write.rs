@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::failure::{Exit, Failure};
 use super::ending;
@@ -13,20 +13,34 @@ use crate::output;
 /// Pixels along the longest edge of a picture.
 const PIXELS: usize = 800;
 
+/// Refuses names that nothing can be written to, before any work is done.
+pub fn possible(paths: &[PathBuf]) -> Result<(), Failure> {
+    for path in paths {
+        let known = ["tif", "tiff", "stl", "vtkhdf", "png"];
+        let problem = if !known.contains(&ending(path).as_str()) {
+            "a name that ends in .tif, .stl, .vtkhdf or .png is wanted"
+        } else if path.is_dir() {
+            "this is a folder"
+        } else if !folder_of(path).is_dir() {
+            "there is no such folder"
+        } else {
+            continue;
+        };
+        return Err(Failure::new(Exit::Input, format!("--out {}: {problem}", path.display())));
+    }
+    Ok(())
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a structure; the file appears whole or not at all.
 pub fn structure(s: &Structure, path: &Path) -> Result<(), Failure> {
     let kind = ending(path);
-    let known = ["tif", "tiff", "stl", "vtkhdf", "png"];
-    if !known.contains(&kind.as_str()) {
-        let text = format!(
-            "--out {}: a name that ends in .tif, .stl, .vtkhdf or .png is wanted",
-            path.display()
-        );
-        return Err(Failure::new(Exit::Input, text));
-    }
     let failed = |e: std::io::Error| Failure::new(Exit::Io, format!("{}: {e}", path.display()));
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = folder.join(format!(".tmp-{}", std::process::id()));
+    let mut temporary = folder_of(path).join(format!(".tmp-{}", std::process::id()));
     temporary.set_extension(&kind);
     let done = match kind.as_str() {
         "vtkhdf" => output::structure::write(&temporary, s).map_err(Failure::from),
