@@ -13,6 +13,7 @@ use blastema::geometry::structure::{Partial, Structure};
 use blastema::geometry::surface::Surface;
 use blastema::geometry::voxelise::{Frame, voxelise};
 use blastema::ground::par;
+use blastema::ground::random::Random;
 
 type Point = [f64; 3];
 
@@ -345,28 +346,18 @@ fn voxels_are_the_same_for_any_number_of_threads() {
 
 // ---- the surface of voxels ----
 
-/// A counter-based generator (SplitMix64).
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 #[test]
 fn any_structure_has_a_watertight_surface() {
-    let mut state = 7;
+    let mut random = Random::new(7, 0);
     for n in [[9, 7, 5], [1, 6, 6], [4, 1, 1], [8, 8, 8]] {
         for percent in [10, 50, 90] {
-            let pores: Vec<bool> = (0..n.iter().product())
-                .map(|_: usize| random(&mut state) % 100 < percent)
-                .collect();
+            let pores: Vec<bool> =
+                (0..n.iter().product()).map(|_: usize| random.bits() % 100 < percent).collect();
             let mut s = Structure::binary(n, [1e-5, 2e-5, 3e-5], pores.iter().copied());
             let surface = isosurface(&s);
             assert!(surface.edges().watertight(), "{n:?} {percent} {:?}", surface.edges());
             assert!(surface.volume() >= 0.0);
-            let pore = (0..s.len()).map(|_| random(&mut state) as u8).collect();
+            let pore = (0..s.len()).map(|_| random.bits() as u8).collect();
             s.partial = Some(Partial { pore, aperture: Default::default() });
             assert!(isosurface(&s).edges().watertight());
         }

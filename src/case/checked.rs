@@ -59,6 +59,10 @@ impl Checked {
     pub(super) fn quantity(&self) -> Option<f64> {
         if let Value::Quantity(v, _) = self.value { Some(v) } else { None }
     }
+    /// A whole number.
+    pub(super) fn count(&self) -> Option<u64> {
+        if let Value::Count(c) = self.value { Some(c) } else { None }
+    }
     /// Text of a word, name or file.
     pub(super) fn text(&self) -> Option<&str> {
         if let Value::Text(t) = &self.value { Some(t) } else { None }

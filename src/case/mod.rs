@@ -131,22 +131,13 @@ fn structure(
     sets: &[String],
     shape: &shape::Shape,
 ) -> Result<Geometry, Report> {
-    let node = node.map(|node| sets.iter().fold(node, |node, set| assembly.set(node, set)));
-    let node = node.map(|node| assembly.library(node));
-    let mut checker = check::Checker {
-        sources: &assembly.sources,
-        found: std::mem::take(&mut assembly.found),
-        molar_mass: node.as_ref().map(origin::molar_masses).unwrap_or_default(),
-    };
-    let root = node.as_ref().map(|node| checker.case(node, shape));
-    let mut made = None;
-    if let Some(root) = &root {
-        let mut builder = build::Builder::new(checker, root);
-        made = builder.geometry();
-        checker = builder.check;
-    }
-    let mut report = Report { diagnostics: checker.found, resources: false };
-    report.sort();
+    let Some(node) = node else { return Err(sorted(assembly.found)) };
+    let node = whole(&mut assembly, node, sets);
+    let mut checker = checker(&mut assembly, &node);
+    let root = checker.case(&node, shape);
+    let mut builder = build::Builder::new(checker, &root);
+    let made = builder.geometry();
+    let report = sorted(builder.check.found);
     match made {
         Some((structure, histogram, thresholds)) if report.errors() == 0 => {
             Ok(Geometry { structure, histogram, thresholds, warnings: report.diagnostics })
@@ -155,31 +146,38 @@ fn structure(
     }
 }
 
+/// A tree with `--set` arguments on top and the library below.
+fn whole(assembly: &mut assemble::Assembly, node: tree::Node, sets: &[String]) -> tree::Node {
+    let node = sets.iter().fold(node, |node, set| assembly.set(node, set));
+    assembly.library(node)
+}
+
+/// Takes over what was found so far.
+fn checker<'a>(assembly: &'a mut assemble::Assembly, node: &tree::Node) -> check::Checker<'a> {
+    let found = std::mem::take(&mut assembly.found);
+    let molar_mass = origin::molar_masses(node);
+    check::Checker { sources: &assembly.sources, found, molar_mass }
+}
+
+fn sorted(diagnostics: Vec<Diagnostic>) -> Report {
+    let mut report = Report { diagnostics, resources: false };
+    report.sort();
+    report
+}
+
 fn finish(
     mut assembly: assemble::Assembly,
     node: Option<tree::Node>,
     sets: &[String],
     stem: &str,
 ) -> Result<Case, Report> {
-    let refuse = |diagnostics: Vec<Diagnostic>, resources: bool| {
-        let mut report = Report { diagnostics, resources };
-        report.sort();
-        Err(report)
-    };
     if let Err(why) = provenance::plain(stem) {
         let what = format!("the name of the case file {why}, and outputs are called after it");
         assembly.error("E001", "", what, None);
     }
-    let Some(mut node) = node else { return refuse(assembly.found, false) };
-    for set in sets {
-        node = assembly.set(node, set);
-    }
-    let node = assembly.library(node);
-    let mut checker = check::Checker {
-        sources: &assembly.sources,
-        found: std::mem::take(&mut assembly.found),
-        molar_mass: origin::molar_masses(&node),
-    };
+    let Some(node) = node else { return Err(sorted(assembly.found)) };
+    let node = whole(&mut assembly, node, sets);
+    let mut checker = checker(&mut assembly, &node);
     let root = checker.case(&node, &keys::case());
     let mut builder = build::Builder::new(checker, &root);
     let built = builder.build();
@@ -190,9 +188,8 @@ fn finish(
         .iter()
         .filter_map(|c| c.text())
         .collect();
-    let mut report = Report { diagnostics: checker.found, resources: false };
+    let mut report = sorted(checker.found);
     report.diagnostics.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
-    report.sort();
     match built {
         Some((setup, expects)) if report.errors() == 0 => {
             let warnings = report.diagnostics;

@@ -61,6 +61,10 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// A box of `n` voxels with the edges `h`, no axis periodic.
+    pub fn cuboid(n: [usize; 3], h: [f64; 3]) -> Grid {
+        Grid { n, h, dimensions: 3, form: Form::Box, periodic: [false; 3] }
+    }
     /// `n` rings across the radius from `inner` to `outer`, and `height` m in `layers` if given.
     pub fn cylinder(n: usize, inner: f64, outer: f64, height: Option<(f64, usize)>) -> Grid {
         let dimensions = 1 + usize::from(height.is_some());

@@ -15,7 +15,7 @@ use super::layout::Layout;
 use super::stencil::{self, Faces};
 use super::wall::{Behind, Wall};
 use crate::geometry::structure::{Partial, WHOLE};
-use crate::ground::grid::{Face, Form, Grid};
+use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
 use crate::kernel;
 
@@ -141,11 +141,8 @@ impl Medium<'_> {
     fn grid(&self, ends: Ends) -> Grid {
         let least = self.h.iter().fold(f64::INFINITY, |m, h| m.min(*h));
         Grid {
-            n: self.n,
-            h: self.h.map(|h| h / least),
-            dimensions: 3,
-            form: Form::Box,
             periodic: [ends == Ends::Periodic; 3],
+            ..Grid::cuboid(self.n, self.h.map(|h| h / least))
         }
     }
 
@@ -241,16 +238,8 @@ impl Problem<'_> {
         let alike = m.partial.is_none() && open.all(|s| Some(s) == first);
         let scale = self.grid.h.map(|h| 1.0 / (h * h));
         let uniform = first.filter(|_| alike).map(|s| scale.map(|c| (s * c) as f32));
-        let pairs: Vec<_> =
-            stencil::pairs(self.grid, |a, first, last| self.between(a, last, first))
-                .into_iter()
-                .map(|p| stencil::Pair {
-                    axis: p.axis,
-                    first: p.first,
-                    last: p.last,
-                    t: p.t as f32,
-                })
-                .collect();
+        let pairs = stencil::pairs(self.grid, |a, first, last| self.between(a, last, first));
+        let pairs: Vec<_> = pairs.iter().map(stencil::Pair::single).collect();
         let ends = stencil::ends(&pairs);
         let mut faces = Faces { n: m.n, arrays: Default::default(), uniform, closed, pairs, ends };
         if faces.even() {

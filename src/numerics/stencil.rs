@@ -61,6 +61,13 @@ pub struct Pair<T> {
     pub t: T,
 }
 
+impl Pair<f64> {
+    /// The same in single precision.
+    pub fn single(&self) -> Pair<f32> {
+        Pair { axis: self.axis, first: self.first, last: self.last, t: self.t as f32 }
+    }
+}
+
 /// Pairs of a grid; `conductance(axis, first, last)`; pairs that nothing passes between are left
 /// out.
 pub fn pairs(grid: &Grid, conductance: impl Fn(usize, usize, usize) -> f64) -> Vec<Pair<f64>> {
@@ -167,9 +174,7 @@ impl Faces<f64> {
     pub fn single(&self) -> Faces<f32> {
         let cast = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
         let uniform = self.uniform.map(|u| u.map(|t| t as f32));
-        let single =
-            |p: &Pair<f64>| Pair { axis: p.axis, first: p.first, last: p.last, t: p.t as f32 };
-        let pairs: Vec<_> = self.pairs.iter().map(single).collect();
+        let pairs: Vec<_> = self.pairs.iter().map(Pair::single).collect();
         Faces {
             n: self.n,
             arrays: self.arrays.each_ref().map(|a| cast(a)),

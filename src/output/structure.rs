@@ -5,11 +5,11 @@ use std::path::Path;
 use super::frame::{self, Array, Layout, Values};
 use super::{OutputError, Result};
 use crate::geometry::structure::{Structure, WHOLE};
-use crate::ground::grid::{Form, Grid};
+use crate::ground::grid::Grid;
 
 /// Writes `structure` to `path`.
 pub fn write(path: &Path, s: &Structure) -> Result<()> {
-    let grid = Grid { n: s.n, h: s.h, dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid::cuboid(s.n, s.h);
     let layout = Layout::new(&grid, "structure", ("s", 1.0));
     let array = |name: &str, values| Array { name: name.into(), unit: "1".into(), values };
     let mut arrays = vec![array("phase", Values::U8(s.phase.clone()))];

@@ -5,7 +5,7 @@
 
 use crate::geometry::components::{self, Components};
 use crate::geometry::structure::Structure;
-use crate::ground::grid::{Face, Form, Grid};
+use crate::ground::grid::{Face, Grid};
 use crate::numerics::potential::{Ends, Found, Medium, Stalled};
 
 /// What a solute finds in a phase.
@@ -82,13 +82,8 @@ fn through(
     axis: usize,
     ends: Ends,
 ) -> (Vec<bool>, bool) {
-    let grid = Grid {
-        n: structure.n,
-        h: structure.h,
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [ends == Ends::Periodic; 3],
-    };
+    let grid =
+        Grid { periodic: [ends == Ends::Periodic; 3], ..Grid::cuboid(structure.n, structure.h) };
     let open: Vec<bool> =
         structure.phase.iter().map(|p| conductivity[usize::from(*p)] > 0.0).collect();
     let passes = |axis: usize, upper: usize| match &structure.partial {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Builder, Region};
-use crate::case::checked::{Checked, Value};
+use crate::case::checked::Checked;
 use crate::case::reach::{Refusal, remedy};
 use crate::case::source::Kind;
 use crate::case::words::brief;
@@ -26,8 +26,7 @@ impl Builder<'_> {
             _ => None,
         };
         if let Some((made, at)) = brought {
-            let (n, h) = (made.n, made.h);
-            let mut grid = Grid { n, h, dimensions: 3, form: Form::Box, periodic: [false; 3] };
+            let mut grid = Grid::cuboid(made.n, made.h);
             self.agrees(&grid);
             self.fits(&grid, at)?;
             self.periodic(&mut grid);
@@ -97,11 +96,8 @@ impl Builder<'_> {
 
     /// Voxels of a structure in a block, along each axis.
     pub(super) fn block(&self) -> usize {
-        let block = self.root.get("scaffold").and_then(|s| s.get("block"));
-        match block.map(|b| &b.value) {
-            Some(Value::Count(c)) => *c as usize,
-            _ => 1,
-        }
+        let block = self.root.get("scaffold").and_then(|s| s.get("block")?.count());
+        block.map_or(1, |c| c as usize)
     }
 
     /// Marks the periodic axes of a box.
@@ -169,11 +165,8 @@ impl Builder<'_> {
         let mut n = [1; 3];
         let mut h = [1.0; 3];
         if let Some(voxels) = domain.get("voxels") {
-            let counts: Option<Vec<usize>> = voxels
-                .list()
-                .iter()
-                .map(|v| if let Value::Count(c) = v.value { Some(c as usize) } else { None })
-                .collect();
+            let counts: Option<Vec<usize>> =
+                voxels.list().iter().map(|v| v.count().map(|c| c as usize)).collect();
             let counts = counts.filter(|c| !c.is_empty())?;
             if counts.len() != lengths.len() {
                 let message = format!(
@@ -303,11 +296,7 @@ impl Builder<'_> {
             }
         }
         if let Some(voxels) = domain.get("voxels").filter(|v| !v.invalid()) {
-            let counts: Vec<u64> = voxels
-                .list()
-                .iter()
-                .filter_map(|v| if let Value::Count(c) = v.value { Some(c) } else { None })
-                .collect();
+            let counts: Vec<u64> = voxels.list().iter().filter_map(Checked::count).collect();
             if counts != grid.n.map(|n| n as u64) {
                 self.wrong("E022", voxels, "domain.voxels is not that of the image".into()).label =
                     format!("the image has {} × {} × {}", grid.n[0], grid.n[1], grid.n[2]);

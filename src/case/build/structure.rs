@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Builder;
-use crate::case::checked::{Checked, Value};
+use crate::case::checked::Checked;
 use crate::case::keys::AXES;
 use crate::case::words::brief;
 use crate::geometry::image::Image;
@@ -31,7 +31,7 @@ impl Builder<'_> {
                 "give domain.size three lengths".into();
             return None;
         }
-        let recipe = recipe(kind, s, grid)?;
+        let recipe = recipe(kind, s)?;
         let coarse = match (kind, s.get("period").or(s.get("cell"))) {
             ("tpms" | "struts", Some(cell)) => self.coarse(cell, grid),
             _ => false,
@@ -179,9 +179,11 @@ impl Builder<'_> {
             }
         };
         self.hash_stack(path, &file);
-        self.histogram = Some(Histogram::of(&scan));
+        let histogram = Histogram::of(&scan);
         let edges = self.edges(image, &scan)?;
-        let made = self.phases(image, &scan, edges)?;
+        let made = self.phases(image, &scan, &histogram, edges);
+        self.histogram = Some(histogram);
+        let made = made?;
         let made = self.edited(image, made)?;
         let at = image.get("threshold").unwrap_or(image);
         let label = run(&scan);
@@ -218,7 +220,13 @@ impl Builder<'_> {
     }
 
     /// Phases by threshold.
-    fn phases(&mut self, image: &Checked, scan: &Image, h: [f64; 3]) -> Option<Structure> {
+    fn phases(
+        &mut self,
+        image: &Checked,
+        scan: &Image,
+        histogram: &Histogram,
+        h: [f64; 3],
+    ) -> Option<Structure> {
         let above = image.word("pores") == Some("above");
         let Some(at) = image.get("threshold") else {
             if let Some(made) = threshold::written(scan, h, above) {
@@ -230,7 +238,7 @@ impl Builder<'_> {
             let key = format!("{}.threshold", image.key);
             let d = self.check.error("E011", &key, format!("{key} is missing"), image.place);
             d.label = run(scan);
-            let otsu = Histogram::of(scan).otsu().map_or_else(String::new, |level| {
+            let otsu = histogram.otsu().map_or_else(String::new, |level| {
                 format!(", or threshold.otsu = {{}} (that is {})", units::number(level))
             });
             d.notes.push(format!("write a grey value{otsu}"));
@@ -239,7 +247,6 @@ impl Builder<'_> {
         let levels = match (at.quantity(), at.choice()) {
             (Some(level), _) => vec![level],
             (None, Some((kind @ ("otsu" | "otsu-levels"), _))) => {
-                let histogram = Histogram::of(scan);
                 let found = if kind == "otsu" {
                     histogram.otsu().map(|level| vec![level])
                 } else {
@@ -270,14 +277,7 @@ impl Builder<'_> {
     /// Cut, coarsened, without pores that lead nowhere.
     fn edited(&mut self, image: &Checked, mut made: Structure) -> Option<Structure> {
         if let Some(crop) = image.get("crop") {
-            let corner = |name| {
-                let list = crop.get(name)?.list();
-                let count = |v: &Checked| match v.value {
-                    Value::Count(c) => Some(c as usize),
-                    _ => None,
-                };
-                <[usize; 3]>::try_from(list.iter().filter_map(count).collect::<Vec<_>>()).ok()
-            };
+            let corner = |name| three(crop.get(name)?);
             match made.crop(corner("from")?, corner("to")?) {
                 Ok(part) => made = part,
                 Err(e) => {
@@ -288,7 +288,7 @@ impl Builder<'_> {
             }
         }
         if let Some(at) = image.get("downsample")
-            && let Value::Count(factor) = at.value
+            && let Some(factor) = at.count()
             && factor > 1
         {
             match made.downsample(factor as usize) {
@@ -336,11 +336,8 @@ fn run(scan: &Image) -> String {
 }
 
 /// The recipe that a table of keys describes.
-fn recipe(kind: &str, s: &Checked, grid: &Grid) -> Option<Recipe> {
-    let seed = || match s.get("seed").map(|v| &v.value) {
-        Some(Value::Count(c)) => *c,
-        _ => 1,
-    };
+fn recipe(kind: &str, s: &Checked) -> Option<Recipe> {
+    let seed = || s.get("seed").and_then(Checked::count).unwrap_or(1);
     Some(match kind {
         "tpms" => {
             let surface = match s.word("surface")? {
@@ -412,10 +409,7 @@ fn recipe(kind: &str, s: &Checked, grid: &Grid) -> Option<Recipe> {
             porosity: s.si("porosity")?,
             seed: seed(),
         }),
-        _ => {
-            debug_assert!(grid.dimensions == 3, "{kind} is no recipe");
-            return None;
-        }
+        _ => return None,
     })
 }
 
@@ -432,14 +426,14 @@ fn size(s: &Checked, given: &str) -> Option<Size> {
     Some(Size::Graded { axis, from: graded.si("from")?, to: graded.si("to")? })
 }
 
+/// Three whole numbers.
+fn three(list: &Checked) -> Option<[usize; 3]> {
+    let counts = list.list().iter().filter_map(Checked::count).map(|c| c as usize);
+    counts.collect::<Vec<_>>().try_into().ok()
+}
+
 /// The layout of plain values.
 fn raw(at: &Checked) -> Option<Raw> {
-    let count = |v: &Checked| match v.value {
-        Value::Count(c) => Some(c),
-        _ => None,
-    };
-    let shape: Vec<usize> =
-        at.get("shape")?.list().iter().filter_map(count).map(|c| c as usize).collect();
     let number = match at.word("type")? {
         "u8" => Number::U8,
         "i8" => Number::I8,
@@ -451,9 +445,9 @@ fn raw(at: &Checked) -> Option<Raw> {
         _ => Number::F64,
     };
     Some(Raw {
-        n: shape.try_into().ok()?,
+        n: three(at.get("shape")?)?,
         number,
         big_endian: at.word("order") == Some("big"),
-        offset: at.get("offset").and_then(count)?,
+        offset: at.get("offset")?.count()?,
     })
 }

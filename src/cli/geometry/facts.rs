@@ -4,8 +4,11 @@ use std::fmt::Write;
 
 use super::super::picture;
 use crate::geometry::structure::Structure;
-use crate::ground::grid::{Form, Grid};
+use crate::ground::grid::Grid;
 use crate::ground::units::{LENGTH, number, readable};
+
+/// Heights of a bar, in eighths of a line.
+pub const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Voxels, size, porosity, and the middle slice as a picture.
 pub fn short(s: &Structure) -> String {
@@ -23,7 +26,7 @@ pub fn short(s: &Structure) -> String {
         if labels { f64::from(s.phase[voxel]) } else { 1.0 - s.pore(voxel) }
     };
     let shown: Vec<f64> = (0..n.iter().product()).map(shown).collect();
-    let grid = Grid { n, h: s.h, dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid::cuboid(n, s.h);
     let most = f64::from((s.phases().max(2) - 1) as u32);
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     for line in picture::slice(&grid, &shown, 0.0, most, 48, colour) {

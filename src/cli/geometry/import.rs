@@ -63,14 +63,13 @@ fn histogram_of(out: &mut String, histogram: &Histogram, thresholds: &[f64]) {
     // Roots: a peak of background leaves the rest visible.
     let heights: Vec<f64> = counts.iter().map(|c| (*c as f64).sqrt()).collect();
     let most = heights.iter().fold(1.0_f64, |m, h| m.max(*h));
-    let eighths = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     for row in (0..ROWS).rev() {
         out.push_str("  ");
         for h in &heights {
             let filled = 8.0 * (h / most * ROWS as f64 - row as f64);
             // What is there is seen.
             let least = usize::from(row == 0 && *h > 0.0);
-            out.push(eighths[(filled.clamp(0.0, 8.0) as usize).max(least)]);
+            out.push(facts::EIGHTHS[(filled.clamp(0.0, 8.0) as usize).max(least)]);
         }
         out.push('\n');
     }

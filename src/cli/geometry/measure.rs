@@ -289,8 +289,7 @@ fn bars(s: &Sizes) -> String {
         parts[column.min(COLUMNS - 1)] += part;
     }
     let most = parts.iter().fold(0.0_f64, |m, p| m.max(*p));
-    let eighths = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let column = |p: &f64| eighths[((8.0 * p / most).ceil() as usize).min(8)];
+    let column = |p: &f64| facts::EIGHTHS[((8.0 * p / most).ceil() as usize).min(8)];
     let text: String = parts.iter().map(column).collect();
     format!("{} {text} {}", length(first.0), length(last.0))
 }

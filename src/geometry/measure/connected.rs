@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use crate::geometry::components::label;
-use crate::ground::grid::{Form, Grid};
+use crate::ground::grid::Grid;
 
 /// A phase whose voxels are joined through their sides.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +24,7 @@ pub struct Connected {
 /// Pieces of the pore, or of the solid. Takes 5 bytes a voxel.
 pub(super) fn connected(field: &Field, pore: bool) -> Connected {
     let open: Vec<bool> = (0..field.len()).map(|v| field.is_pore(v) == pore).collect();
-    let grid =
-        Grid { n: field.n, h: field.h, dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid::cuboid(field.n, field.h);
     let parts = label(&grid, &open);
     drop(open);
     let total = parts.sizes.iter().sum::<usize>().max(1) as f64;
