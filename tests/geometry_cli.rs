@@ -153,6 +153,7 @@ fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
          vertex 1 0 0\nvertex 0 1 1\nendloop\nendfacet\nendsolid a\n",
     )
     .unwrap();
+    let case = root().join("cases/templates/gyroid-pores.toml").display().to_string();
     let cases: Vec<(Vec<&str>, &str)> = vec![
         (vec!["import", &scan, "--threshold", "90", "--out", "x.tif"], "voxel is missing"),
         (vec!["import", &scan, "--voxel", "20um", "--out", "x.tif"], "threshold.otsu"),
@@ -204,6 +205,37 @@ fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
             vec!["measure", &scan, "--voxel", "20um", "--threshold", "118", "--phase", "x"],
             "--phase",
         ),
+        (vec!["import", &scan, "--voxel", "20um", "--threshold", "otso"], "otsu or otsu-levels"),
+        (vec!["import", &scan, "--voxel", "20um", "--crop", "0:9"], "0:100,0:100,20:80"),
+        (vec!["import", &scan, "--voxel", "20um", "--crop", "0:9,5:5,0:9"], "0:100,0:100,20:80"),
+        (vec!["import", &scan, "--shape", "4,4", "--type", "u8"], "200,200,150"),
+        (vec!["import", &scan, "--keep", "percolate"], "percolating-x"),
+        (
+            vec!["import", &scan, "--voxel", "20um", "--threshold", "118", "--array", "a"],
+            "without a name",
+        ),
+        (
+            vec!["measure", &scan, "--voxel", "20um", "--threshold", "118", "--json", "none/x"],
+            "--json none/x: there is no such folder",
+        ),
+        (
+            vec![
+                "measure",
+                &scan,
+                "--voxel",
+                "20um",
+                "--threshold",
+                "118",
+                "--phase",
+                "0.1",
+                "--phase",
+                "0.2",
+            ],
+            "solids are 1",
+        ),
+        (vec!["measure", &case, "--voxel", "20um"], "--voxel: a case file says that itself"),
+        (make(&["x.tif", "porosity=0.7"]), "porosity"),
+        (make(&["x.tif", "period=1mm"]), "period: given twice"),
     ];
     for (words, expected) in cases {
         let (code, out, err) = geometry(dir.path(), &words);
@@ -213,6 +245,86 @@ fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
     }
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["open.stl"]);
+}
+
+/// A recipe that cannot be made points at its key, in the words of who typed it, at once.
+#[test]
+fn a_recipe_that_cannot_be_made_names_its_key_and_the_range() {
+    let dir = TempDir::new().unwrap();
+    let sized = |recipe: &str, keys: &[&'static str]| {
+        let words =
+            [&["make", recipe], keys, &["--size", "1mm,1mm,1mm", "--voxel", "20um"]].concat();
+        let (code, _, err) = geometry(dir.path(), &words);
+        assert_eq!(code, 2, "{words:?}: {err}");
+        err
+    };
+    for (recipe, keys, said) in [
+        (
+            "packing",
+            &["radius=1um", "porosity=0.8"][..],
+            ["packing.radius", "radius 1 um: 10 um to"],
+        ),
+        ("leached", &["size=2mm", "porosity=0.8"], ["leached.size", "size 2 mm: 20 um to 1 mm"]),
+        (
+            "fibres",
+            &["diameter=1um", "length=1mm", "porosity=0.8"],
+            ["fibres.diameter", "20 um to"],
+        ),
+        (
+            "blobs",
+            &["length=50um", "porosity=0.5"],
+            ["blobs.length", "length 50 um: 80 um to 1 mm"],
+        ),
+        (
+            "woodpile",
+            &["spacing=0.2mm", "layer=0.3mm", "diameter=0.3mm"],
+            ["scaffold.structure.woodpile cannot", "no diameter of a woodpile"],
+        ),
+        (
+            "struts",
+            &["lattice=octet", "cell=1mm", "diameter=0.5mm"],
+            ["struts.diameter", "diameter 500 um of an octet"],
+        ),
+    ] {
+        let err = sized(recipe, keys);
+        assert!(said.iter().all(|s| err.contains(s)), "{said:?} in {err}");
+    }
+}
+
+#[test]
+fn a_box_of_too_many_voxels_asks_for_a_machine_not_for_another_word() {
+    let dir = TempDir::new().unwrap();
+    let words =
+        ["make", "blobs", "length=1mm", "porosity=0.5", "--size", "1m,1m,1m", "--voxel", "10um"];
+    let (code, _, err) = geometry(dir.path(), &words);
+    assert_eq!(code, 5, "{err}");
+}
+
+#[test]
+fn slices_that_are_missing_or_of_two_series_are_told() {
+    let dir = TempDir::new().unwrap();
+    let from = root().join("meshes/salt-scan");
+    let slices = |name: &str, keep: &dyn Fn(usize) -> Option<String>| {
+        let to = dir.path().join(name);
+        fs::create_dir(&to).unwrap();
+        let mut files: Vec<_> = fs::read_dir(&from).unwrap().map(|e| e.unwrap().path()).collect();
+        files.sort();
+        for (i, file) in files.iter().enumerate() {
+            if let Some(name) = keep(i) {
+                fs::copy(file, to.join(name)).unwrap();
+            }
+        }
+        let words = ["import", name, "--voxel", "20um", "--threshold", "otsu"];
+        let (code, _, err) = geometry(dir.path(), &words);
+        assert_eq!(code, 0, "{err}");
+        err
+    };
+    let tif = |i: usize| Some(format!("s_{i:04}.tif"));
+    assert_eq!(slices("whole", &tif), "");
+    let err = slices("gap", &|i| tif(i).filter(|_| !(20..23).contains(&i)));
+    assert!(err.contains("W053") && err.contains("slices 20 to 22 are missing"), "{err}");
+    let err = slices("two", &|i| Some(format!("{}_{i:04}.tif", if i < 40 { "s" } else { "t" })));
+    assert!(err.contains("s_… (40) and t_… (8)"), "{err}");
 }
 
 #[test]

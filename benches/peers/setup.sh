@@ -4,5 +4,5 @@ set -e
 cd "$(dirname "$0")/../.."
 apt-get install -y --no-install-recommends python3-petsc4py python3-mpi4py python3-scipy mpi-default-bin python3-venv
 /usr/bin/python3 -m venv target/peers
-target/peers/bin/pip install -q --extra-index-url https://download.pytorch.org/whl/cpu \
+target/peers/bin/pip install -q \
     fipy scipy taufactor porespy openpnm pyamg

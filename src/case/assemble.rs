@@ -153,6 +153,24 @@ impl Assembly {
 
     /// Applies a `--set key=value`.
     pub(super) fn set(&mut self, node: Node, argument: &str) -> Node {
+        match self.argument(argument) {
+            Some(over) => merge(node, over, Some(&keys::case()), Laws::SameLaw),
+            None => node,
+        }
+    }
+
+    /// Puts `--set` arguments on top of a tree, none of which excludes another without a word.
+    pub(super) fn sets(&mut self, node: Node, arguments: &[String]) -> Node {
+        let overs: Vec<Node> = arguments.iter().filter_map(|a| self.argument(a)).collect();
+        let over = overs.into_iter().reduce(|a, b| merge(a, b, None, Laws::SameLaw));
+        match over {
+            Some(over) => merge(node, over, Some(&keys::case()), Laws::SameLaw),
+            None => node,
+        }
+    }
+
+    /// A `--set` argument as a tree.
+    fn argument(&mut self, argument: &str) -> Option<Node> {
         let name = "--set".to_owned();
         let source = |text: String| Source {
             name: name.clone(),
@@ -165,7 +183,7 @@ impl Assembly {
             let place = Place { source: number, start: 0, end: argument.len() };
             self.error("E004", "", "--set needs key=value".into(), Some(place)).label =
                 "for example --set run.duration=\"7 d\"".into();
-            return node;
+            return None;
         };
         let quoted = || {
             let value: String = value
@@ -182,9 +200,7 @@ impl Assembly {
         let text = if plain { argument.to_owned() } else { quoted() };
         let number = self.sources.add(source(text.clone()));
         match tree::parse(&text, number) {
-            Ok(over) if !text.contains('\n') => {
-                merge(node, over, Some(&keys::case()), Laws::SameLaw)
-            }
+            Ok(over) if !text.contains('\n') => Some(over),
             _ => {
                 let place = Place { source: number, start: 0, end: key.len() };
                 self.error(
@@ -194,7 +210,7 @@ impl Assembly {
                     Some(place),
                 )
                 .label = "a dotted key, then = and a value".into();
-                node
+                None
             }
         }
     }

@@ -132,12 +132,15 @@ fn structure(
     shape: &shape::Shape,
 ) -> Result<Geometry, Report> {
     let Some(node) = node else { return Err(sorted(assembly.found)) };
-    let node = whole(&mut assembly, node, sets);
+    let node = assembly.sets(node, sets);
+    let node = assembly.library(node);
     let mut checker = checker(&mut assembly, &node);
     let root = checker.case(&node, shape);
     let mut builder = build::Builder::new(checker, &root);
     let made = builder.geometry();
-    let report = sorted(builder.check.found);
+    let too_large = builder.too_large;
+    let mut report = without_allowed(sorted(builder.check.found), &root);
+    report.resources = too_large && report.errors() == 1;
     match made {
         Some((structure, histogram, thresholds)) if report.errors() == 0 => {
             Ok(Geometry { structure, histogram, thresholds, warnings: report.diagnostics })
@@ -165,6 +168,14 @@ fn sorted(diagnostics: Vec<Diagnostic>) -> Report {
     report
 }
 
+/// Leaves out the warnings that a case allows.
+fn without_allowed(mut report: Report, root: &checked::Checked) -> Report {
+    let allowed = root.get("allow").map_or(&[][..], checked::Checked::list);
+    let allowed: Vec<&str> = allowed.iter().filter_map(|c| c.text()).collect();
+    report.diagnostics.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
+    report
+}
+
 fn finish(
     mut assembly: assemble::Assembly,
     node: Option<tree::Node>,
@@ -182,14 +193,7 @@ fn finish(
     let mut builder = build::Builder::new(checker, &root);
     let built = builder.build();
     let build::Builder { check: checker, inputs, unused, overlaps, too_large, .. } = builder;
-    let allowed: Vec<&str> = root
-        .get("allow")
-        .map_or(&[][..], checked::Checked::list)
-        .iter()
-        .filter_map(|c| c.text())
-        .collect();
-    let mut report = sorted(checker.found);
-    report.diagnostics.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
+    let mut report = without_allowed(sorted(checker.found), &root);
     match built {
         Some((setup, expects)) if report.errors() == 0 => {
             let warnings = report.diagnostics;

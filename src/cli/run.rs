@@ -149,12 +149,24 @@ fn beside(case: &Case, args: &Args) -> Result<Option<Beside>, Failure> {
         let plan = refine::Plan::new(case, &again).map(|p| Beside::Refined(p.into()));
         plan.map_err(|why| format!("error: --refine has nothing to refine: {why}"))
     } else if args.closure {
-        let plan = closure::Plan::new(case, &again).map(|p| Beside::Closure(p.into()));
+        let plan = closure::Plan::new(case, &again).inspect(uneven);
+        let plan = plan.map(|p| Beside::Closure(p.into()));
         plan.map_err(|why| format!("error: --closure has nothing to compare: {why}"))
     } else {
         return Ok(None);
     };
     planned.map(Some).map_err(|text| Failure::new(Exit::Input, text))
+}
+
+/// Tells that the two cultures of a closure do not hold the same cells.
+fn uneven(plan: &closure::Plan) {
+    if !plan.uneven.is_empty() {
+        eprintln!(
+            "warning: with pores resolved and homogenised the cells are not as many: they are \
+             counted per construct volume; set \"pore-volume\" for {}",
+            plan.uneven.join(", ")
+        );
+    }
 }
 
 /// Prints the answers; a closed pipe is no failure.

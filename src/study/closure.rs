@@ -15,6 +15,9 @@ pub struct Plan {
     pub other: Case,
     /// True when the case itself is resolved.
     pub resolved: bool,
+    /// Keys that count cells per construct volume, which is another number of cells in pores than in
+    /// their averages.
+    pub uneven: Vec<String>,
 }
 
 impl Plan {
@@ -32,7 +35,10 @@ impl Plan {
         }
         let word = if resolved { "homogenised" } else { "pores" };
         let other = load(&[format!("scaffold.resolve=\"{word}\"")]).map_err(|r| r.to_string())?;
-        Ok(Plan { other, resolved })
+        let counts = |key: &str| key.ends_with(".counted_per") || key.ends_with(".capacity.per");
+        let uneven = case.provenance.entries.iter();
+        let uneven = uneven.filter(|e| counts(&e.key) && e.typed.contains("construct-volume"));
+        Ok(Plan { other, resolved, uneven: uneven.map(|e| e.key.clone()).collect() })
     }
 
     /// The other treatment in a word.

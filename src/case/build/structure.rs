@@ -43,8 +43,9 @@ impl Builder<'_> {
         let samples = if self.resolved() { 1 } else { make::SAMPLES };
         match recipe.make_sampled(grid.n, grid.h, samples) {
             Ok(made) => self.as_asked(s, made),
-            Err(problem) => {
-                self.wrong("E022", s, format!("{} cannot be made", s.key)).label = problem;
+            Err(refused) => {
+                let at = s.get(refused.key).unwrap_or(s);
+                self.wrong("E022", at, format!("{} cannot be made", s.key)).label = refused.problem;
                 None
             }
         }
@@ -140,11 +141,16 @@ impl Builder<'_> {
         let (edge, margin) = (at.si("voxel")?, at.si("margin")?);
         let made = stl::read(&bytes, metres).and_then(|surface| {
             let frame = Frame::around(&surface, edge, margin, most)?;
-            voxelise(&surface, &frame, inside)
+            let tiny = frame.n.iter().all(|n| *n <= 2);
+            voxelise(&surface, &frame, inside).map(|made| (made, tiny))
         });
         match made {
-            Ok(made) => {
-                let label = "a surface that shuts the whole box".into();
+            Ok((made, tiny)) => {
+                let label = if tiny {
+                    format!("it is hardly a voxel wide in {}: is that its unit?", at.word("unit")?)
+                } else {
+                    "a surface that shuts the whole box".into()
+                };
                 self.both("E024", made, path, label)
             }
             Err(e) => {
@@ -171,6 +177,14 @@ impl Builder<'_> {
         if let Ok(None) = read {
             return None;
         }
+        if let Some(odd) =
+            import::slice_files(&file).ok().and_then(|slices| import::oddity(&slices))
+            && file.is_dir()
+            && !self.blind
+        {
+            let message = format!("{}: the slices are not one whole series", path.key);
+            self.check.warning("W053", &path.key, message, path.place).label = odd;
+        }
         let scan = match read.and_then(|_| import::read(&file, &ask)) {
             Ok(scan) => scan,
             Err(e) => {
@@ -183,10 +197,14 @@ impl Builder<'_> {
         let edges = self.edges(image, &scan)?;
         let made = self.phases(image, &scan, &histogram, edges);
         self.histogram = Some(histogram);
-        let made = made?;
-        let made = self.edited(image, made)?;
         let at = image.get("threshold").unwrap_or(image);
-        let label = run(&scan);
+        let made = self.both("E024", made?, at, run(&scan))?;
+        let made = self.edited(image, made)?;
+        let percolating = image.get("keep").filter(|k| k.text() != Some("all"));
+        let (at, label) = match percolating {
+            Some(keep) => (keep, "no pore leads from end to end".to_owned()),
+            None => (image.get("crop").unwrap_or(image), "in the part that is used".to_owned()),
+        };
         self.both("E024", made, at, label)
     }
 

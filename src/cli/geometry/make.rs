@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::failure::Failure;
+use super::super::failure::{Exit, Failure};
 use super::super::library::print;
 use super::{facts, load, outputs, write};
 
@@ -53,6 +53,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         "scaffold.resolve=\"homogenised\"".into(),
     ];
     let below = format!("scaffold.structure.{}", args.recipe);
+    let names: Vec<&str> = args.keys.iter().filter_map(|k| k.split('=').next()).collect();
+    if let Some(twice) = (1..names.len()).find(|i| names[..*i].contains(&names[*i])) {
+        return Err(Failure::new(Exit::Input, format!("{}: given twice", names[twice])));
+    }
     if args.keys.is_empty() {
         sets.push(format!("{below}={{}}"));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::failure::{Exit, Failure};
 use super::super::library::print;
 use super::scan::Scan;
-use super::{ending, facts, load, outputs};
+use super::{ending, facts, load, outputs, write};
 use crate::case::{self, Geometry, Options};
 use crate::geometry::measure::{Measured, Sizes, What, measure};
 use crate::geometry::structure::Structure;
@@ -83,7 +83,13 @@ fn inside(args: &Args) -> Result<(), Failure> {
     }
     args.scan.spared(&args.out)?;
     let phases = phases(&args.phases)?;
+    if let Some(path) = args.json.as_ref().filter(|p| p.as_os_str() != "-") {
+        write::writable(path).map_err(|why| {
+            Failure::new(Exit::Input, format!("--json {}: {why}", path.display()))
+        })?;
+    }
     let got = if ending(&args.scan.path) == "toml" {
+        args.scan.bare()?;
         let options = Options { allow: args.allow.clone(), memory: None };
         case::geometry_of(&args.scan.path, &args.sets, &options)
             .map_err(|r| super::super::run::refused(&r))
@@ -91,6 +97,11 @@ fn inside(args: &Args) -> Result<(), Failure> {
     } else {
         load(&args.scan.sets())?
     };
+    let solids = got.structure.phases().max(2) - 1;
+    if args.phases.len() > solids {
+        let text = format!("--phase: given {} times, and solids are {solids}", args.phases.len());
+        return Err(Failure::new(Exit::Input, text));
+    }
     let mut progress = Telling::new(!args.quiet);
     let ends = if args.ends == "periodic" { Ends::Periodic } else { Ends::Plates };
     let only = args.only.as_deref();
@@ -303,7 +314,7 @@ fn transport(out: &mut String, got: &Geometry, d: &Diffusivity) {
         Ends::Plates => "between plates",
         Ends::Periodic => "periodic",
     };
-    let six = |v: f64| format!("{v:.6}");
+    let six = |v: f64| if v != 0.0 && v < 1e-3 { format!("{v:.4e}") } else { format!("{v:.6}") };
     let _ = writeln!(out, "D_eff/D    {} ({ends})", each(&|a| six(d.ratio[a])));
     if let Some(t) = d.tensor {
         for (row, name) in t.iter().zip(AXES) {

@@ -14,28 +14,32 @@ pub struct Scan {
     #[arg(long)]
     voxel: Option<String>,
     /// Grey value, `otsu`, `otsu-levels`, or several values A,B; grey above it is solid
-    #[arg(long)]
+    #[arg(long, value_parser = threshold, allow_hyphen_values = true)]
     threshold: Option<String>,
     /// Where the pores are
     #[arg(long, value_parser = ["below", "above"])]
     pores: Option<String>,
     /// Part to use in voxels: X0:X1,Y0:Y1,Z0:Z1
-    #[arg(long)]
+    #[arg(long, value_parser = crop)]
     crop: Option<String>,
     /// Voxels along each axis that become one
-    #[arg(long)]
-    downsample: Option<String>,
-    /// Pores to keep: percolating, percolating-x …
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=64))]
+    downsample: Option<u64>,
+    /// Pores to keep
+    #[arg(long, value_parser = [
+        "all", "percolating", "percolating-x", "percolating-y", "percolating-z"
+    ])]
     keep: Option<String>,
     /// Name of the array in a file of several
     #[arg(long)]
     array: Option<String>,
     /// Plain values: voxels X,Y,Z, x fastest
-    #[arg(long, requires = "type")]
+    #[arg(long, requires = "type", value_parser = shape)]
     shape: Option<String>,
-    /// Plain values: u8, i8, u16, i16, u32, i32, f32 or f64
-    #[arg(long, requires = "shape")]
+    /// Plain values: type of a value
+    #[arg(long, requires = "shape", value_parser = [
+        "u8", "i8", "u16", "i16", "u32", "i32", "f32", "f64"
+    ])]
     r#type: Option<String>,
     /// Plain values: most significant byte first
     #[arg(long, requires = "shape")]
@@ -46,8 +50,8 @@ pub struct Scan {
     /// STL: unit of its coordinates (default: mm)
     #[arg(long)]
     unit: Option<String>,
-    /// STL: solid inside (default) or outside
-    #[arg(long)]
+    /// STL: what is solid (default: inside)
+    #[arg(long, value_parser = ["inside", "outside"])]
     solid: Option<String>,
     /// STL: room around it, "0.2 mm"
     #[arg(long)]
@@ -57,6 +61,35 @@ pub struct Scan {
 /// What the keys of a file's structure begin with.
 fn below(path: &Path) -> &'static str {
     if ending(path) == "stl" { "scaffold.structure.surface" } else { "scaffold.structure.image" }
+}
+
+/// A whole number.
+fn count(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+fn threshold(text: &str) -> Result<String, &'static str> {
+    let number = |t: &str| t.trim().parse::<f64>().is_ok_and(f64::is_finite);
+    if matches!(text, "otsu" | "otsu-levels") || text.split(',').all(number) {
+        return Ok(text.into());
+    }
+    Err("a grey value, several with commas between them, otsu or otsu-levels is wanted")
+}
+
+fn crop(text: &str) -> Result<String, &'static str> {
+    let range =
+        |r: &str| r.split_once(':').is_some_and(|(a, b)| count(a).is_some() && count(b) > count(a));
+    if text.split(',').count() == 3 && text.split(',').all(range) {
+        return Ok(text.into());
+    }
+    Err("from and to along x, y, z are wanted, in voxels: 0:100,0:100,20:80")
+}
+
+fn shape(text: &str) -> Result<String, &'static str> {
+    if text.split(',').count() == 3 && text.split(',').all(|n| count(n) > Some(0)) {
+        return Ok(text.into());
+    }
+    Err("voxels along x, y, z are wanted: 200,200,150")
 }
 
 impl Scan {
@@ -76,6 +109,23 @@ impl Scan {
         }
     }
 
+    /// Refuses options that a case file answers by itself.
+    pub fn bare(&self) -> Result<(), Failure> {
+        let own = below(&self.path);
+        match self.sets().get(1) {
+            None => Ok(()),
+            Some(set) => {
+                let key = set.trim_start_matches(own).trim_start_matches('.');
+                let key = key.split(['=', '.']).next().unwrap_or_default();
+                let text = format!(
+                    "--{key}: a case file says that itself; change it with \
+                     --set scaffold.structure.image.{key}=…"
+                );
+                Err(Failure::new(Exit::Input, text))
+            }
+        }
+    }
+
     /// The same as keys of a case.
     pub fn sets(&self) -> Vec<String> {
         let below = below(&self.path);
@@ -86,7 +136,7 @@ impl Scan {
         for (key, value) in [
             ("voxel", &self.voxel),
             ("pores", &self.pores),
-            ("downsample", &self.downsample),
+            ("downsample", &self.downsample.map(|d| d.to_string())),
             ("keep", &self.keep),
             ("array", &self.array),
             ("raw.type", &self.r#type),

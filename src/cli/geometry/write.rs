@@ -19,16 +19,22 @@ pub fn possible(paths: &[PathBuf]) -> Result<(), Failure> {
         let known = ["tif", "tiff", "stl", "vtkhdf", "png"];
         let problem = if !known.contains(&ending(path).as_str()) {
             "a name that ends in .tif, .stl, .vtkhdf or .png is wanted"
-        } else if path.is_dir() {
-            "this is a folder"
-        } else if !folder_of(path).is_dir() {
-            "there is no such folder"
+        } else if let Err(why) = writable(path) {
+            why
         } else {
             continue;
         };
         return Err(Failure::new(Exit::Input, format!("--out {}: {problem}", path.display())));
     }
     Ok(())
+}
+
+/// Refuses what cannot become a file.
+pub fn writable(path: &Path) -> Result<(), &'static str> {
+    if path.is_dir() {
+        return Err("this is a folder");
+    }
+    if folder_of(path).is_dir() { Ok(()) } else { Err("there is no such folder") }
 }
 
 /// The folder that a file is in.

@@ -17,6 +17,7 @@ mod scale;
 pub mod slices;
 mod source;
 pub mod tiff;
+mod tiff_tags;
 mod units;
 mod values;
 pub mod vti;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use super::image::Image;
 use beside::Folder;
 pub use raw::Raw;
-pub use slices::slice_files;
+pub use slices::{oddity, slice_files};
 use source::Source;
 pub use values::Number;
 
@@ -75,11 +76,18 @@ impl Default for Ask {
 /// MetaImage, NIfTI-1, VTK image (.vti) or NumPy file, or plain values as `ask` describes them.
 pub fn read(path: &Path, ask: &Ask) -> Result<Image, ImportError> {
     if slices::is_folder(path)? {
+        if ask.raw.is_some() || ask.array.is_some() {
+            let problem = "is a folder of slices, which need neither a shape nor a name";
+            return Err(error(path, problem));
+        }
         return slices::read_folder(path, ask);
     }
     let wrong = |problem| error(path, problem);
     let mut source = Source::open(path).map_err(wrong)?;
     let format = Format::of(path, &mut source, ask).map_err(wrong)?;
+    if ask.array.is_some() && format != Format::Vti {
+        return Err(wrong("holds one array without a name: leave the name out".into()));
+    }
     let folder = Folder(path);
     let beside = |name: &str| folder.open(name);
     match format {

@@ -51,6 +51,40 @@ pub fn slice_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     Ok(files)
 }
 
+/// What is odd about the names of slices in their order: numbers that are missing, or more than one
+/// series of names.
+pub fn oddity(files: &[PathBuf]) -> Option<String> {
+    let mut series: Vec<(String, Vec<u64>)> = Vec::new();
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let before = name.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let end = &name[before.len()..];
+        let start = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        // Without a number, or with one that no scanner counts to: a series of its own.
+        let number = before[start.len()..].parse().unwrap_or(0);
+        let pattern = format!("{start}…{end}");
+        match series.iter_mut().find(|s| s.0 == pattern) {
+            Some((_, numbers)) => numbers.push(number),
+            None => series.push((pattern, vec![number])),
+        }
+    }
+    if let [(one, many), (other, more), ..] = &series[..] {
+        let (many, more) = (many.len(), more.len());
+        return Some(format!(
+            "names of more than one series: {one} ({many}) and {other} ({more}); all are stacked"
+        ));
+    }
+    let numbers = &series.first()?.1;
+    let gap = numbers.windows(2).find(|w| w[1] > w[0].saturating_add(1))?;
+    let (first, last) = (gap[0] + 1, gap[1] - 1);
+    let missing = if first == last {
+        format!("slice {first} is")
+    } else {
+        format!("slices {first} to {last} are")
+    };
+    Some(format!("{missing} missing; the others are stacked as if nothing were"))
+}
+
 /// The data file that a header names, if `path` is one.
 fn data_file(path: &Path) -> Result<Option<String>, String> {
     let mut source = Source::open(path)?;

@@ -9,6 +9,7 @@ use tiff::{ColorType, TiffError};
 use super::pile::{Page, Pile};
 use super::scale::{description, imagej, meaning, several, voxel};
 use super::source::{Bytes, Source, unread};
+use super::tiff_tags::plausible;
 use super::{Ask, Image};
 use crate::geometry::image::Grey;
 
@@ -31,9 +32,10 @@ pub(super) fn read(source: Source, ask: &Ask) -> Result<Image, String> {
 
 /// Adds all pages to a pile. `whole`: the file is the whole scan, so ImageJ's count of images
 /// without pages of their own is believed.
-pub(super) fn read_into(source: Source, whole: bool, pile: &mut Pile) -> Result<(), String> {
+pub(super) fn read_into(mut source: Source, whole: bool, pile: &mut Pile) -> Result<(), String> {
     let wrong = |e: TiffError| explain(&e);
     let length = source.length;
+    plausible(&mut source)?;
     let mut tiff = Decoder::new(source.reader).map_err(wrong)?;
     let (mut pages, mut total) = (0, 0_u64);
     loop {

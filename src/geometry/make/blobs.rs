@@ -1,7 +1,7 @@
 //! Random blobs: smoothed noise, cut where the porosity is met.
 
 use crate::geometry::make::raster::Raster;
-use crate::geometry::make::within;
+use crate::geometry::make::{Refused, between, porous};
 use crate::geometry::structure::Structure;
 use crate::ground::par;
 use crate::ground::random::Random;
@@ -113,20 +113,14 @@ impl Blobs {
     pub const LIMITS: [f64; 2] = [0.16, 0.84];
 
     /// The structure; shares are not known, whatever the samples of the raster.
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
-        within("porosity of blobs", self.porosity, Self::LIMITS)?;
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
+        porous("blobs", self.porosity, Self::LIMITS)?;
         let n = raster.n;
         let edges = raster.edges();
         let axes: Vec<usize> = (0..3).filter(|a| n[*a] > 1).collect();
         for a in &axes {
             // Narrower filters are no Gaussians; wider ones meet themselves around the box.
-            let (least, most) = (4.0 * raster.h[*a], edges[*a]);
-            if !(least..=most).contains(&self.length) {
-                let length = self.length;
-                return Err(format!(
-                    "length of a blob {length:.4e} m: {least:.4e} (4 voxels) to {most:.4e} m (the box)"
-                ));
-            }
+            between("length", self.length, [4.0 * raster.h[*a], edges[*a]], "4 voxels to the box")?;
         }
         let random = Random::new(self.seed, PURPOSE);
         let mut values = vec![0_i64; raster.len()];

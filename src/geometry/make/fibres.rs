@@ -2,7 +2,7 @@
 
 use crate::geometry::make::particles::{Body, Cover, Particle, strew};
 use crate::geometry::make::raster::Raster;
-use crate::geometry::make::{positive, within};
+use crate::geometry::make::{Refused, between, porous};
 use crate::geometry::structure::Structure;
 use crate::ground::random::Random;
 
@@ -42,12 +42,13 @@ impl Fibres {
     const CROSSINGS: f64 = 10.0;
 
     /// The structure on a raster.
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
-        within("porosity of fibres", self.porosity, Self::LIMITS)?;
-        let edges = raster.edges();
-        let shortest = edges.into_iter().fold(f64::INFINITY, f64::min);
-        positive("diameter of a fibre", self.diameter, shortest)?;
-        positive("length of a fibre", self.length, Self::CROSSINGS * shortest)?;
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
+        porous("fibres", self.porosity, Self::LIMITS)?;
+        let (edges, shortest) = (raster.edges(), raster.shortest());
+        let room = [raster.longest(), shortest];
+        between("diameter", self.diameter, room, "a voxel to the box")?;
+        let room = [f64::MIN_POSITIVE, Self::CROSSINGS * shortest];
+        between("length", self.length, room, "ten times the box at most")?;
         let mut random = Random::new(self.seed, PURPOSE);
         let radius = 0.5 * self.diameter;
         let ends = 4.0 / 3.0 * radius;
@@ -64,7 +65,7 @@ impl Fibres {
             let half = direction.map(|d| 0.5 * self.length * d);
             Particle { centre, body: Body::Rod { half, radius } }
         };
-        let particles = strew(raster, 1.0 - self.porosity, volume, draw)?;
+        let particles = strew("diameter", raster, 1.0 - self.porosity, volume, draw)?;
         Ok(Cover::new(raster, &particles).structure(false))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::geometry::make::particles::{Body, Cover, Particle, strew};
 use crate::geometry::make::raster::Raster;
-use crate::geometry::make::{positive, within};
+use crate::geometry::make::{Refused, between, porous};
 use crate::geometry::structure::Structure;
 use crate::ground::random::Random;
 
@@ -57,10 +57,10 @@ impl Leached {
     }
 
     /// The structure on a raster.
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
-        within("porosity of a leached foam", self.porosity, self.limits())?;
-        let shortest = raster.edges().into_iter().fold(f64::INFINITY, f64::min);
-        positive("size of a grain", self.size, shortest)?;
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
+        porous("a leached foam", self.porosity, self.limits())?;
+        let room = [raster.longest(), raster.shortest()];
+        between("size", self.size, room, "a voxel to the box")?;
         let mut random = Random::new(self.seed, PURPOSE);
         let edges = raster.edges();
         let half = 0.5 * self.size;
@@ -75,7 +75,7 @@ impl Leached {
                 Grain::Sphere => Body::Ball { radius: half },
             },
         };
-        let particles = strew(raster, self.porosity, volume, draw)?;
+        let particles = strew("size", raster, self.porosity, volume, draw)?;
         Ok(Cover::new(raster, &particles).structure(true))
     }
 }

@@ -15,6 +15,7 @@ pub mod tpms;
 pub mod woodpile;
 
 use crate::geometry::structure::Structure;
+use crate::ground::units::{LENGTH, readable};
 
 /// Samples along the edge of a voxel if nothing else is said.
 pub const SAMPLES: usize = 4;
@@ -38,10 +39,19 @@ pub enum Recipe {
     Blobs(blobs::Blobs),
 }
 
+/// Why a structure cannot be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The key of the recipe that is at fault; empty where it is the box.
+    pub key: &'static str,
+    /// What is wrong and what is right.
+    pub problem: String,
+}
+
 impl Recipe {
     /// The structure on `n` voxels with edges `h` (m), with shares of pore and apertures from
-    /// [`SAMPLES`] points along each edge. The message names what is wrong and what is right.
-    pub fn make(&self, n: [usize; 3], h: [f64; 3]) -> Result<Structure, String> {
+    /// [`SAMPLES`] points along each edge.
+    pub fn make(&self, n: [usize; 3], h: [f64; 3]) -> Result<Structure, Refused> {
         self.make_sampled(n, h, SAMPLES)
     }
 
@@ -52,7 +62,7 @@ impl Recipe {
         n: [usize; 3],
         h: [f64; 3],
         samples: usize,
-    ) -> Result<Structure, String> {
+    ) -> Result<Structure, Refused> {
         let raster = raster::Raster::new(n, h, samples)?;
         match self {
             Recipe::Tpms(r) => r.make(&raster),
@@ -66,18 +76,30 @@ impl Recipe {
     }
 }
 
-/// Refuses a number that is not between two others.
-pub(crate) fn within(name: &str, value: f64, [low, high]: [f64; 2]) -> Result<(), String> {
-    if low < value && value < high {
-        return Ok(());
-    }
-    Err(format!("{name} {value}: between {low} and {high}"))
+/// A refusal for what stands under `key`.
+pub(crate) fn refused<T>(key: &'static str, problem: String) -> Result<T, Refused> {
+    Err(Refused { key, problem })
 }
 
-/// Refuses a length that is not above 0, or above `most`.
-pub(crate) fn positive(name: &str, length: f64, most: f64) -> Result<(), String> {
-    if length > 0.0 && length <= most {
+/// Refuses a porosity that is not between two others.
+pub(crate) fn porous(what: &str, porosity: f64, [low, high]: [f64; 2]) -> Result<(), Refused> {
+    if low < porosity && porosity < high {
         return Ok(());
     }
-    Err(format!("{name} {length:.4e} m: above 0, at most {most:.4e} m"))
+    refused("porosity", format!("porosity {porosity} of {what}: between {low} and {high}"))
+}
+
+/// Refuses a length that is not from `least` to `most`, which `why` explains.
+pub(crate) fn between(
+    key: &'static str,
+    length: f64,
+    [least, most]: [f64; 2],
+    why: &str,
+) -> Result<(), Refused> {
+    // Bounds that are products of typed numbers are met to the last digit but one.
+    if length >= least * (1.0 - 1e-9) && length <= most * (1.0 + 1e-9) {
+        return Ok(());
+    }
+    let [length, least, most] = [length, least, most].map(|l| readable(l, LENGTH));
+    refused(key, format!("{key} {length}: {least} to {most} ({why})"))
 }

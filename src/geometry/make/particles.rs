@@ -1,6 +1,7 @@
 //! Bodies strewn over a periodic box: which samples of the voxels they cover.
 
 use crate::geometry::make::raster::Raster;
+use crate::geometry::make::{Refused, refused};
 use crate::geometry::structure::Structure;
 use crate::ground::par;
 
@@ -273,20 +274,22 @@ impl<'a> Cover<'a> {
 /// Strews particles until they cover `covered` of the box, starting from as many as a Boolean
 /// model of their mean volume has (share 1 − exp(−n v): Chiu, Stoyan, Kendall and Mecke,
 /// Stochastic Geometry and its Applications, 3rd ed. (2013), ch. 3), and takes the first that do,
-/// with or without the last, whichever is closer.
+/// with or without the last, whichever is closer. `key`: what makes them larger.
 pub fn strew(
+    key: &'static str,
     raster: &Raster,
     covered: f64,
     volume: f64,
     mut draw: impl FnMut() -> Particle,
-) -> Result<Vec<Particle>, String> {
+) -> Result<Vec<Particle>, Refused> {
     /// Particles that memory and patience allow.
     const MOST: f64 = 5e7;
     let expected = -libm::log(1.0 - covered) * raster.volume() / volume;
     if expected >= MOST {
-        return Err(format!(
+        let problem = format!(
             "{expected:.1e} particles for this porosity: fewer than {MOST:.0e}; make them larger"
-        ));
+        );
+        return refused(key, problem);
     }
     let mut particles = Vec::new();
     let mut wanted = (1.05 * expected) as usize + 8;
@@ -305,7 +308,7 @@ pub fn strew(
         }
         wanted += wanted / 10 + 8;
         if wanted as f64 > 4.0 * MOST {
-            return Err("particles too small for the voxels to notice them".into());
+            return refused(key, "too small for the voxels to notice them".into());
         }
     }
 }

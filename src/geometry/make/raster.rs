@@ -1,5 +1,6 @@
 //! Points at which a structure is sampled, and voxels from what was found there.
 
+use crate::geometry::make::{Refused, refused};
 use crate::geometry::structure::{Partial, Structure, share};
 use crate::ground::par;
 
@@ -33,16 +34,17 @@ impl Raster {
     const OTHER: usize = 2;
 
     /// Checks a box; the message names what is wrong.
-    pub fn new(n: [usize; 3], h: [f64; 3], samples: usize) -> Result<Raster, String> {
+    pub fn new(n: [usize; 3], h: [f64; 3], samples: usize) -> Result<Raster, Refused> {
         let voxels = n[0].checked_mul(n[1]).and_then(|p| p.checked_mul(n[2]));
         if voxels.is_none_or(|v| v == 0 || v >= u32::MAX as usize) {
-            return Err(format!("{n:?} voxels: at least 1 an axis, fewer than 2³² in all"));
+            let problem = format!("{n:?} voxels: at least 1 an axis, fewer than 2³² in all");
+            return refused("", problem);
         }
         if let Some(bad) = h.iter().find(|h| !(h.is_finite() && **h > 0.0)) {
-            return Err(format!("edge of a voxel {bad} m: a length above 0"));
+            return refused("", format!("edge of a voxel {bad} m: a length above 0"));
         }
         if !(1..=Self::MOST).contains(&samples) {
-            return Err(format!("{samples} samples along a voxel: 1 to {}", Self::MOST));
+            return refused("", format!("{samples} samples along a voxel: 1 to {}", Self::MOST));
         }
         Ok(Raster { n, h, samples })
     }
@@ -55,6 +57,16 @@ impl Raster {
     /// Never true: see [`Raster::new`].
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The longest edge of a voxel, m.
+    pub fn longest(&self) -> f64 {
+        self.h.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// The shortest edge of the box, m.
+    pub fn shortest(&self) -> f64 {
+        self.edges().into_iter().fold(f64::INFINITY, f64::min)
     }
 
     /// Voxels of a z plane.

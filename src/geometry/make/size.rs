@@ -2,6 +2,7 @@
 
 use crate::geometry::make::field::{Cut, Field, Levels, fill};
 use crate::geometry::make::raster::Raster;
+use crate::geometry::make::{Refused, refused};
 use crate::geometry::structure::Structure;
 
 /// How much is solid.
@@ -30,8 +31,10 @@ pub enum Size {
 pub struct Family<'a, F> {
     /// Its name in messages.
     pub name: &'a str,
-    /// Name and unit of the size in messages.
-    pub size: &'a str,
+    /// The key of the size.
+    pub size: &'static str,
+    /// The size in words for people.
+    pub said: fn(f64) -> String,
     /// Pore lies above the level size × `scale`.
     pub scale: f64,
     /// Sizes between these, both excluded, leave pores and solid connected.
@@ -42,30 +45,47 @@ pub struct Family<'a, F> {
 
 impl<F: Field> Family<'_, F> {
     /// The structure; the message names the range that is right.
-    pub fn make(&self, size: Size, raster: &Raster) -> Result<Structure, String> {
+    pub fn make(&self, size: Size, raster: &Raster) -> Result<Structure, Refused> {
         let [least, most] = self.limits;
+        if least >= most {
+            let [least, most] = [least, most].map(self.said);
+            return refused(
+                "",
+                format!(
+                    "no {} of {} holds pores and solid together: from {least} on the solid does, \
+                     below {most} the pores do",
+                    self.size, self.name
+                ),
+            );
+        }
         let whole = |level: f64| fill(&self.field, &Cut { axis: 2, level: &|_| level }, raster);
         // The same level however finely the voxels are sampled.
         let fine = Raster { samples: Raster::MOST, ..raster.clone() };
         let levels = || Levels::of(&self.field, &fine);
         match size {
             Size::Given(given) if least < given && given < most => Ok(whole(given * self.scale)),
-            Size::Given(given) => Err(format!(
-                "{} {given} of {}: between {least:.4e} and {most:.4e} pores and solid hold together",
-                self.size, self.name
-            )),
+            Size::Given(given) => {
+                let [given, least, most] = [given, least, most].map(self.said);
+                refused(
+                    self.size,
+                    format!(
+                        "{} {given} of {}: between {least} and {most} pores and solid hold together",
+                        self.size, self.name
+                    ),
+                )
+            }
             Size::Porosity(porosity) => {
                 let levels = levels();
-                self.reachable(&levels, porosity)?;
+                self.reachable("porosity", &levels, porosity)?;
                 Ok(whole(levels.level(porosity)))
             }
             Size::Graded { axis, from, to } => {
                 if axis > 2 {
-                    return Err(format!("axis {axis}: 0, 1 or 2 for x, y, z"));
+                    return refused("graded", format!("axis {axis}: 0, 1 or 2 for x, y, z"));
                 }
                 let levels = levels();
-                self.reachable(&levels, from)?;
-                self.reachable(&levels, to)?;
+                self.reachable("graded", &levels, from)?;
+                self.reachable("graded", &levels, to)?;
                 let length = raster.edges()[axis];
                 let level = |x: f64| levels.level(from + (to - from) * (x / length));
                 Ok(fill(&self.field, &Cut { axis, level: &level }, raster))
@@ -74,15 +94,19 @@ impl<F: Field> Family<'_, F> {
     }
 
     /// Refuses a porosity at which pores or solid would fall apart.
-    fn reachable(&self, levels: &Levels, porosity: f64) -> Result<(), String> {
+    fn reachable(&self, key: &'static str, levels: &Levels, porosity: f64) -> Result<(), Refused> {
         let ends = self.limits.map(|size| levels.porosity(size * self.scale));
         let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         if low < porosity && porosity < high {
             return Ok(());
         }
-        Err(format!(
-            "porosity {porosity} of {}: between {low:.3} and {high:.3} pores and solid hold together",
-            self.name
-        ))
+        refused(
+            key,
+            format!(
+                "porosity {porosity} of {}: between {low:.3} and {high:.3} pores and solid hold \
+                 together",
+                self.name
+            ),
+        )
     }
 }

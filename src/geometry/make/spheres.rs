@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use crate::geometry::make::particles::{Body, Cover, Particle};
 use crate::geometry::make::raster::Raster;
-use crate::geometry::make::{positive, within};
+use crate::geometry::make::{Refused, between, porous, refused};
 use crate::geometry::structure::Structure;
 use crate::ground::random::Random;
 
@@ -93,18 +93,22 @@ impl Spheres {
     const MOST: f64 = 5e7;
 
     /// Centres and radii in m, largest first, in a box with these edges.
-    pub fn pack(&self, edges: [f64; 3]) -> Result<Vec<([f64; 3], f64)>, String> {
-        within("porosity of packed spheres", self.porosity, Self::LIMITS)?;
+    pub fn pack(&self, edges: [f64; 3]) -> Result<Vec<([f64; 3], f64)>, Refused> {
+        porous("packed spheres", self.porosity, Self::LIMITS)?;
         if !(0.0..=0.9).contains(&self.spread) {
-            return Err(format!("spread of radii {}: 0 to 0.9", self.spread));
+            return refused("spread", format!("spread of radii {}: 0 to 0.9", self.spread));
         }
         let shortest = edges.into_iter().fold(f64::INFINITY, f64::min);
         // A sphere must not meet its own image.
-        positive("radius of spheres", self.radius, 0.5 * shortest / (1.0 + self.spread))?;
+        let widest = 0.5 * shortest / (1.0 + self.spread);
+        between("radius", self.radius, [f64::MIN_POSITIVE, widest], "half the box")?;
         let ball = |r: f64| 4.0 / 3.0 * PI * r * r * r;
         let mut left = (1.0 - self.porosity) * edges[0] * edges[1] * edges[2];
         if left / ball(self.radius) > Self::MOST {
-            return Err(format!("more than {:.0e} spheres: make them larger", Self::MOST));
+            return refused(
+                "radius",
+                format!("more than {:.0e} spheres: make them larger", Self::MOST),
+            );
         }
         let mut random = Random::new(self.seed, PURPOSE);
         let mut radii = Vec::new();
@@ -123,11 +127,12 @@ impl Spheres {
                 .map(|_| edges.map(|e| random.uniform() * e))
                 .find(|at| bins.free(&spheres, *at, radius));
             let Some(at) = place else {
-                return Err(format!(
+                let problem = format!(
                     "no place for sphere {}: raise the porosity {} or make the spheres smaller",
                     spheres.len() + 1,
                     self.porosity
-                ));
+                );
+                return refused("porosity", problem);
             };
             let [i, j, k] = bins.place(at);
             let bin = (k * bins.n[1] + j) * bins.n[0] + i;
@@ -138,7 +143,9 @@ impl Spheres {
     }
 
     /// The structure on a raster.
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
+        let room = [0.5 * raster.longest(), f64::INFINITY];
+        between("radius", self.radius, room, "half a voxel at least")?;
         let particle = |(centre, radius)| Particle { centre, body: Body::Ball { radius } };
         let particles: Vec<Particle> =
             self.pack(raster.edges())?.into_iter().map(particle).collect();

@@ -1,10 +1,12 @@
 //! Lattices of round struts in cubic cells.
 
+use crate::geometry::make::Refused;
 use crate::geometry::make::field::Field;
 use crate::geometry::make::raster::Raster;
 use crate::geometry::make::size::{Family, Size};
 use crate::geometry::make::tpms::resolved;
 use crate::geometry::structure::Structure;
+use crate::ground::units::{LENGTH, readable};
 
 /// Which nodes of a cubic cell of edge a the struts join.
 ///
@@ -114,12 +116,13 @@ impl Field for Distance {
 
 impl Struts {
     /// The structure on a raster. Struts are a voxel thick at least.
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
         let name = self.lattice.name();
-        resolved(name, self.cell, raster)?;
-        let thinnest = raster.h.iter().copied().fold(0.0, f64::max) * (1.0 - 1e-9);
+        resolved("cell", name, self.cell, raster)?;
+        let thinnest = raster.longest() * (1.0 - 1e-9);
         let limits = [thinnest, 2.0 * self.lattice.closes() * self.cell];
         let field = Distance(*self);
-        Family { name, size: "diameter (m)", scale: 0.5, limits, field }.make(self.size, raster)
+        let said = |l| readable(l, LENGTH);
+        Family { name, size: "diameter", said, scale: 0.5, limits, field }.make(self.size, raster)
     }
 }

@@ -10,7 +10,9 @@ use std::f64::consts::{SQRT_2, TAU};
 use crate::geometry::make::field::Field;
 use crate::geometry::make::raster::Raster;
 use crate::geometry::make::size::{Family, Size};
+use crate::geometry::make::{Refused, refused};
 use crate::geometry::structure::Structure;
+use crate::ground::units::{LENGTH, number, readable};
 
 /// Voxels that a period needs: with fewer the surface is not resolved.
 pub(crate) const LEAST_VOXELS: f64 = 4.0;
@@ -172,25 +174,32 @@ impl Field for LevelSet {
 }
 
 /// Refuses cells that the voxels do not resolve.
-pub(crate) fn resolved(name: &str, edge: f64, raster: &Raster) -> Result<(), String> {
-    let least = LEAST_VOXELS * raster.h.iter().copied().fold(0.0, f64::max);
+pub(crate) fn resolved(
+    key: &'static str,
+    name: &str,
+    edge: f64,
+    raster: &Raster,
+) -> Result<(), Refused> {
+    let least = LEAST_VOXELS * raster.longest();
     if edge.is_finite() && edge >= least * (1.0 - 1e-9) {
         return Ok(());
     }
-    Err(format!("cell of {name} {edge:.4e} m: {least:.4e} m or more, {LEAST_VOXELS} voxels"))
+    let [edge, least] = [edge, least].map(|l| readable(l, LENGTH));
+    refused(key, format!("cell of {name} {edge}: {least} or more, {LEAST_VOXELS} voxels"))
 }
 
 impl Tpms {
     /// The structure on a raster.
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
         let [low, high] = self.surface.connected();
         let (kind, scale, limits) = match self.part {
             Part::Network => ("network", -1.0, [low, high]),
             Part::Sheet => ("sheet", 1.0, [0.0, high.min(-low)]),
         };
         let name = format!("{} {kind}", self.surface.name());
-        resolved(&name, self.period, raster)?;
+        resolved("period", &name, self.period, raster)?;
         let field = LevelSet(*self);
-        Family { name: &name, size: "level", scale, limits, field }.make(self.size, raster)
+        let said = number;
+        Family { name: &name, size: "level", said, scale, limits, field }.make(self.size, raster)
     }
 }

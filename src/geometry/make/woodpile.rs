@@ -3,7 +3,9 @@
 use crate::geometry::make::field::Field;
 use crate::geometry::make::raster::Raster;
 use crate::geometry::make::size::{Family, Size};
+use crate::geometry::make::{Refused, refused};
 use crate::geometry::structure::Structure;
+use crate::ground::units::{LENGTH, readable};
 
 /// A pile of filaments, built along z from the lower face of the box; layer i lies around the
 /// height (i + 1/2) × layer. The pattern goes on beyond the box.
@@ -126,30 +128,31 @@ impl Woodpile {
     /// Filaments that do not touch the next layer fall apart, filaments as wide as their spacing
     /// shut the pores: the diameter lies from the layer's height to the spacing, and to twice the
     /// height (beyond, a layer would reach the next but one).
-    pub fn make(&self, raster: &Raster) -> Result<Structure, String> {
+    pub fn make(&self, raster: &Raster) -> Result<Structure, Refused> {
         let ((Some(layer), _) | (None, Size::Given(layer))) = (self.layer, self.size) else {
-            return Err("a woodpile for a porosity: its layer height must be given".into());
+            let problem = "a woodpile for a porosity: its layer height must be given";
+            return refused("", problem.into());
         };
-        let thinnest = raster.h.iter().copied().fold(0.0, f64::max) * (1.0 - 1e-9);
-        for (name, length) in [("spacing", self.spacing), ("layer height", layer)] {
+        let thinnest = raster.longest() * (1.0 - 1e-9);
+        for (key, length) in [("spacing", self.spacing), ("layer", layer)] {
             if !(length.is_finite() && length >= thinnest) {
-                return Err(format!(
-                    "{name} {length} m of a woodpile: {thinnest:.4e} m (1 voxel) or more"
-                ));
+                let [length, least] = [length, raster.longest()].map(|l| readable(l, LENGTH));
+                let problem = format!("{key} {length} of a woodpile: {least} (1 voxel) or more");
+                return refused(key, problem);
             }
         }
         let turn = -360.0..=360.0;
         if self.angles.is_empty() || !self.angles.iter().all(|a| turn.contains(a)) {
-            return Err(format!(
-                "angles {:?} of a woodpile: one or more, −360 to 360",
-                self.angles
-            ));
+            let problem =
+                format!("angles {:?} of a woodpile: one or more, −360 to 360", self.angles);
+            return refused("angles", problem);
         }
         let name = "a woodpile";
         // A layer of the diameter touches the next: the end belongs to the range.
         let limits = [layer.max(thinnest) * (1.0 - 1e-9), self.spacing.min(2.0 * layer)];
         let directions = self.angles.iter().map(|a| direction(*a)).collect();
         let field = Distance { spacing: self.spacing, layer, directions, stagger: self.stagger };
-        Family { name, size: "diameter (m)", scale: 0.5, limits, field }.make(self.size, raster)
+        let said = |l| readable(l, LENGTH);
+        Family { name, size: "diameter", said, scale: 0.5, limits, field }.make(self.size, raster)
     }
 }
