@@ -288,6 +288,26 @@ fn pages_of_16_bits_compressed_or_not() {
     }
 }
 
+#[test]
+fn pages_with_sign_and_with_a_point() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.tif");
+    let pages = [[-1000_i16, 300, 7, i16::MIN], [5, -6, 7, 8]];
+    let mut tiff = TiffEncoder::new(File::create(&path).unwrap()).unwrap();
+    for page in &pages {
+        tiff.write_image::<colortype::GrayI16>(2, 2, page).unwrap();
+    }
+    let stack = read_stack(&path).unwrap();
+    assert_eq!((stack.n, stack.grey), ([2, 2, 2], Grey::I16(pages.concat())));
+    let pages = pages.map(|p| p.map(|v| 0.25 * f32::from(v)));
+    let mut tiff = TiffEncoder::new(File::create(&path).unwrap()).unwrap();
+    for page in &pages {
+        tiff.write_image::<colortype::Gray32Float>(2, 2, page).unwrap();
+    }
+    let stack = read_stack(&path).unwrap();
+    assert_eq!((stack.n, stack.grey), ([2, 2, 2], Grey::F32(pages.concat())));
+}
+
 /// A TIFF as ImageJ writes stacks of 4 GB and more: one page, the rest right behind it.
 fn imagej(order: &str, depth: u16, images: u32, planes: &[u8]) -> Vec<u8> {
     let little = order == "II";
@@ -356,10 +376,16 @@ fn what_is_not_grey_is_refused() {
     let encoder = || TiffEncoder::new(File::create(&path).unwrap()).unwrap();
     encoder().write_image::<colortype::RGB8>(1, 1, &[1, 2, 3]).unwrap();
     assert!(problem(&path).contains("RGB"), "{}", problem(&path));
-    encoder().write_image::<colortype::Gray32Float>(1, 1, &[1.0]).unwrap();
+    encoder().write_image::<colortype::Gray32>(1, 1, &[1]).unwrap();
     assert!(problem(&path).contains("32 bits"), "{}", problem(&path));
     encoder().write_image::<colortype::GrayI8>(1, 1, &[1]).unwrap();
-    assert!(problem(&path).contains("signed"), "{}", problem(&path));
+    assert!(problem(&path).contains("8 bits a pixel of a type"), "{}", problem(&path));
+    encoder().write_image::<colortype::Gray32Float>(1, 1, &[f32::NAN]).unwrap();
+    assert!(problem(&path).contains("NaN"), "{}", problem(&path));
+    let mut mixed = encoder();
+    mixed.write_image::<colortype::GrayI16>(1, 1, &[-1]).unwrap();
+    mixed.write_image::<colortype::Gray16>(1, 1, &[1]).unwrap();
+    assert!(problem(&path).contains("before it have 16 bits with sign"), "{}", problem(&path));
     fs::write(&path, "").unwrap();
     assert!(problem(&path).contains("empty"));
     fs::write(&path, "porosity, 0.7\n").unwrap();

@@ -117,7 +117,8 @@ def ours(*arguments, **environment):
             cwd=ROOT, capture_output=True, text=True, check=True,
         )
         messages = [json.loads(l) for l in built.stdout.splitlines() if l.startswith("{")]
-        names = [m["executable"] for m in messages if m.get("executable")]
+        bench = [m for m in messages if m.get("executable") and m["target"]["kind"] == ["bench"]]
+        names = [m["executable"] for m in bench]
         ours.binary = names[-1]
     return run([ours.binary, *arguments], **environment)
 
@@ -150,7 +151,9 @@ def jobs(problem, arguments, survey):
         yield "blastema", lambda: ours("p3", image(kind, n), n)
         for name, (count, options) in chosen.items():
             yield f"PETSc {name}", lambda c=count, o=options: petsc("petsc_p3.py", [kind, n], c, o)
-        yield "TauFactor 1e-5", lambda: python("taufactor_p3.py", kind, n, "1e-5")
+        # In single precision it is not done with 1e-5 on 256³ voxels within eight minutes.
+        criterion = "1e-5" if int(n) < 256 else "1e-4"
+        yield f"TauFactor {criterion}", lambda: python("taufactor_p3.py", kind, n, criterion)
         if "PORESPY" in os.environ:  # tens of times slower than the others
             yield "PoreSpy", lambda: python("porespy_p3.py", kind, n)
     elif problem == "p4":

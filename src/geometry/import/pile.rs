@@ -1,7 +1,7 @@
 //! Slices on top of each other.
 
 use super::Image;
-use super::values::shape;
+use super::values::{Number, shape};
 use crate::geometry::image::{Grey, Meaning};
 
 /// The slices that have been read.
@@ -16,13 +16,13 @@ pub(super) struct Pile {
     pub(super) meaning: Meaning,
 }
 
-/// Size and depth of slices to come.
+/// Size and values of slices to come.
 #[derive(Clone, Copy)]
 pub(super) struct Page {
     /// Pixels along x and rows.
     pub(super) n: [usize; 2],
-    /// Bytes of a pixel: 1 or 2.
-    pub(super) depth: u64,
+    /// Type of a pixel: one that is held as it is.
+    pub(super) number: Number,
 }
 
 impl Page {
@@ -32,7 +32,7 @@ impl Page {
     }
     /// Bytes of the pixels.
     pub(super) fn bytes(&self) -> u64 {
-        self.pixels().saturating_mul(self.depth)
+        self.pixels().saturating_mul(self.number.bytes())
     }
 }
 
@@ -51,12 +51,21 @@ impl Pile {
                 page.n[0], page.n[1]
             ));
         }
-        let depth = if matches!(self.grey, Grey::U8(_)) { 1 } else { 2 };
-        if z > 0 && page.depth != depth {
+        let number = match self.grey {
+            Grey::U8(_) => Number::U8,
+            Grey::U16(_) => Number::U16,
+            Grey::I16(_) => Number::I16,
+            Grey::F32(_) => Number::F32,
+        };
+        if z > 0 && page.number != number {
+            let [own, before] = [page.number, number].map(|n| match n {
+                Number::U8 => "8 bits",
+                Number::U16 => "16 bits",
+                Number::I16 => "16 bits with sign",
+                _ => "32 bits",
+            });
             return Err(format!(
-                "has {} bits a pixel, but the slices before it have {}: save all in one depth",
-                8 * page.depth,
-                8 * depth
+                "has {own} a pixel, but the slices before it have {before}: save all in one depth"
             ));
         }
         Ok(())
@@ -65,7 +74,7 @@ impl Pile {
     /// Refuses `pages` more when all would take more bytes than may be held.
     pub(super) fn spares(&self, page: &Page, pages: u64) -> Result<(), String> {
         let all = page.pixels().saturating_mul(pages).saturating_add(self.grey.len() as u64);
-        if all.saturating_mul(page.depth) <= self.most {
+        if all.saturating_mul(page.number.bytes()) <= self.most {
             return Ok(());
         }
         Err(format!("holds {all} voxels or more, which do not fit into memory"))
@@ -80,6 +89,8 @@ impl Pile {
             (grey, first) if grey.is_empty() => *grey = first,
             (Grey::U8(all), Grey::U8(more)) => all.extend(more),
             (Grey::U16(all), Grey::U16(more)) => all.extend(more),
+            (Grey::I16(all), Grey::I16(more)) => all.extend(more),
+            (Grey::F32(all), Grey::F32(more)) => all.extend(more),
             _ => return Err("holds slices of several depths: save all in one".into()),
         }
         self.n = [page.n[0], page.n[1], self.n[2] + 1];

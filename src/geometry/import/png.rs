@@ -5,7 +5,7 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations, 
 use super::pile::{Page, Pile};
 use super::source::{Source, unread};
 use super::units::cube;
-use super::{Ask, Image};
+use super::{Ask, Image, Number};
 use crate::geometry::image::Grey;
 
 /// Largest ratio that deflate can reach.
@@ -33,7 +33,7 @@ pub(super) fn read_into(source: Source, pile: &mut Pile) -> Result<(), String> {
     let info = decoder.read_header_info().map_err(|e| explain(&e))?;
     let page = Page {
         n: [info.width as usize, info.height as usize],
-        depth: if info.bit_depth == BitDepth::Sixteen { 2 } else { 1 },
+        number: if info.bit_depth == BitDepth::Sixteen { Number::U16 } else { Number::U8 },
     };
     let kind = match info.color_type {
         ColorType::Grayscale => None,
@@ -63,7 +63,7 @@ pub(super) fn read_into(source: Source, pile: &mut Pile) -> Result<(), String> {
     let dots = reader.info().pixel_dims.filter(|d| d.unit == Unit::Meter);
     let mut bytes = vec![0; page.bytes() as usize];
     reader.next_frame(&mut bytes).map_err(|e| explain(&e))?;
-    let grey = if page.depth == 1 {
+    let grey = if page.number == Number::U8 {
         Grey::U8(bytes)
     } else {
         let (pairs, _) = bytes.as_chunks::<2>();

@@ -1,6 +1,6 @@
-//! TIFF with a page a slice, 8- or 16-bit grey, by the crate of this name.
+//! TIFF with a page a slice, grey values of 8, 16 or 32 bits, by the crate of this name.
 
-use std::io::{Read, SeekFrom};
+use std::io::SeekFrom;
 
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::{ByteOrder, Tag};
@@ -10,7 +10,8 @@ use super::pile::{Page, Pile};
 use super::scale::{description, imagej, meaning, several, voxel};
 use super::source::{Bytes, Source, unread};
 use super::tiff_tags::plausible;
-use super::{Ask, Image};
+use super::values::{Block, finite};
+use super::{Ask, Image, Number};
 use crate::geometry::image::Grey;
 
 /// Largest ratio that a TIFF compression can reach (LZW: 3 838 bytes from a 12-bit code).
@@ -64,7 +65,12 @@ pub(super) fn read_into(mut source: Source, whole: bool, pile: &mut Pile) -> Res
         let grey = match tiff.read_image().map_err(wrong)? {
             DecodingResult::U8(grey) => Grey::U8(grey),
             DecodingResult::U16(grey) => Grey::U16(grey),
-            _ => return Err("holds signed or decimal values: save as 8- or 16-bit grey".into()),
+            DecodingResult::I16(grey) => Grey::I16(grey),
+            DecodingResult::F32(grey) => {
+                grey.iter().try_for_each(|v| finite(*v).map(drop))?;
+                Grey::F32(grey)
+            }
+            _ => return Err("holds another type of values than it says".into()),
         };
         pile.push(&page, grey)?;
         pages += 1;
@@ -80,10 +86,14 @@ pub(super) fn read_into(mut source: Source, whole: bool, pile: &mut Pile) -> Res
 fn page(tiff: &mut Tiff) -> Result<(Page, bool), String> {
     let wrong = |e: TiffError| explain(&e);
     let (width, height) = tiff.dimensions().map_err(wrong)?;
-    let depth = match tiff.colortype().map_err(wrong)? {
-        ColorType::Gray(8) => 1,
-        ColorType::Gray(16) => 2,
-        other => {
+    let formats = tiff.find_tag_unsigned_vec::<u16>(Tag::SampleFormat).map_err(wrong)?;
+    let format = formats.and_then(|f| f.first().copied()).unwrap_or(1);
+    let number = match (tiff.colortype().map_err(wrong)?, format) {
+        (ColorType::Gray(8), 1) => Number::U8,
+        (ColorType::Gray(16), 1) => Number::U16,
+        (ColorType::Gray(16), 2) => Number::I16,
+        (ColorType::Gray(32), 3) => Number::F32,
+        (other, _) => {
             return Err(format!(
                 "is {}: save it as 8- or 16-bit grey (ImageJ: Image > Type > 8-bit)",
                 kind(other)
@@ -94,7 +104,7 @@ fn page(tiff: &mut Tiff) -> Result<(Page, bool), String> {
     if width == 0 || height == 0 {
         return Err(format!("has {width} × {height} pixels"));
     }
-    Ok((Page { n: [width as usize, height as usize], depth }, plain))
+    Ok((Page { n: [width as usize, height as usize], number }, plain))
 }
 
 /// Stacks of 4 GB and more by ImageJ: one page, "images=N" in its description, and the other
@@ -119,19 +129,12 @@ fn imagej_rest(tiff: &mut Tiff, length: u64, pile: &mut Pile) -> Result<(), Stri
         ));
     }
     pile.spares(&page, images - 1)?;
-    let little = tiff.byte_order() == ByteOrder::LittleEndian;
+    let big = tiff.byte_order() == ByteOrder::BigEndian;
+    let block = Block { n: [page.n[0], page.n[1], 1], number: page.number, big };
     let reader = tiff.inner();
     reader.seek(SeekFrom::Start(start)).map_err(|e| unread(&e))?;
     for _ in 1..images {
-        let mut bytes = vec![0; page.bytes() as usize];
-        reader.read_exact(&mut bytes).map_err(|e| unread(&e))?;
-        let grey = if page.depth == 1 {
-            Grey::U8(bytes)
-        } else {
-            let order = if little { u16::from_le_bytes } else { u16::from_be_bytes };
-            Grey::U16(bytes.as_chunks::<2>().0.iter().map(|b| order(*b)).collect())
-        };
-        pile.push(&page, grey)?;
+        pile.push(&page, block.stream(reader, page.bytes())?)?;
     }
     Ok(())
 }
@@ -139,7 +142,9 @@ fn imagej_rest(tiff: &mut Tiff, length: u64, pile: &mut Pile) -> Result<(), Stri
 /// A kind of pixels in words.
 fn kind(colour: ColorType) -> String {
     match colour {
-        ColorType::Gray(bits) => format!("grey with {bits} bits a pixel"),
+        ColorType::Gray(bits) => {
+            format!("grey with {bits} bits a pixel of a type that is not read")
+        }
         ColorType::Palette(_) => "an indexed-colour image".to_owned(),
         ColorType::RGB(_) | ColorType::RGBA(_) => "a colour (RGB) image".to_owned(),
         _ => "not a grey image".to_owned(),
