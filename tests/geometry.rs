@@ -376,6 +376,15 @@ fn what_is_not_grey_is_refused() {
     let encoder = || TiffEncoder::new(File::create(&path).unwrap()).unwrap();
     encoder().write_image::<colortype::RGB8>(1, 1, &[1, 2, 3]).unwrap();
     assert!(problem(&path).contains("RGB"), "{}", problem(&path));
+    // The first of the two pixels is black where white is 0.
+    encoder().write_image::<colortype::Gray8>(2, 1, &[255, 0]).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    // PhotometricInterpretation 262, short, one value: 1.
+    let tag = bytes.windows(8).position(|w| w == [6, 1, 3, 0, 1, 0, 0, 0]).unwrap();
+    assert_eq!(bytes[tag + 8], 1);
+    bytes[tag + 8] = 0;
+    fs::write(&path, &bytes).unwrap();
+    assert!(problem(&path).contains("stores white as 0"), "{}", problem(&path));
     encoder().write_image::<colortype::Gray32>(1, 1, &[1]).unwrap();
     assert!(problem(&path).contains("32 bits"), "{}", problem(&path));
     encoder().write_image::<colortype::GrayI8>(1, 1, &[1]).unwrap();

@@ -233,6 +233,12 @@ fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
             ],
             "solids are 1",
         ),
+        (
+            vec!["measure", &scan, "--voxel", "20um", "--threshold", "118", "--set", "a=1"],
+            "--set and --allow-path are for case files",
+        ),
+        (vec!["measure", &scan, "--phase", "1e300"], "from 0 to 1e6"),
+        (vec!["measure", &scan, "--phase", "0.1", "--only", "shape"], "--only shape"),
         (vec!["measure", &case, "--voxel", "20um"], "--voxel: a case file says that itself"),
         (make(&["x.tif", "porosity=0.7"]), "porosity"),
         (make(&["x.tif", "period=1mm"]), "period: given twice"),
@@ -323,6 +329,12 @@ fn slices_that_are_missing_or_of_two_series_are_told() {
     assert_eq!(slices("whole", &tif), "");
     let err = slices("gap", &|i| tif(i).filter(|_| !(20..23).contains(&i)));
     assert!(err.contains("W053") && err.contains("slices 20 to 22 are missing"), "{err}");
+    fs::write(dir.path().join("whole/preview.png"), "").unwrap();
+    let words = ["import", "whole", "--voxel", "20um", "--threshold", "otsu", "--downsample", "5"];
+    let (code, _, err) = geometry(dir.path(), &words);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("1 PNG files beside the TIFF slices are left out"), "{err}");
+    assert!(err.contains("W054") && err.contains("3, 3, 3 voxels at the ends"), "{err}");
     let err = slices("two", &|i| Some(format!("{}_{i:04}.tif", if i < 40 { "s" } else { "t" })));
     assert!(err.contains("s_… (40) and t_… (8)"), "{err}");
 }

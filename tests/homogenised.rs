@@ -128,6 +128,36 @@ fn what_cannot_be_averaged_is_refused() {
     assert!(refusal.contains("computed needs a structure"), "{refusal}");
 }
 
+/// Solutes that enter the solid are stored there: as much is in the block at time 0, homogenised or
+/// resolved, ε + (1 − ε) P of what the fluid alone would hold.
+#[test]
+fn what_a_solid_stores_is_there_in_averages_too() {
+    let dir = folder(channels);
+    let solid = "scaffold.solid={ diffusing = { ratio = 0.2, partition = 4 } }";
+    let sum = |more: &[&str]| {
+        let case = load(&dir, &[&[solid][..], more].concat()).unwrap();
+        let e = &case.setup.structure.porosity;
+        (e.iter().sum::<f64>() / e.len() as f64, case)
+    };
+    let (resolved, _) = sum(&["scaffold.resolve=pores"]);
+    for averages in ["whole", "block"] {
+        let (found, case) = sum(&[&format!("scaffold.averages={averages}")]);
+        assert!((found / resolved - 1.0).abs() < 1e-12, "{averages}: {found} {resolved}");
+        let structure = case.setup.structure.homogenised.unwrap();
+        let e = structure.porosity;
+        assert!((found / (e + (1.0 - e) * 4.0) - 1.0).abs() < 1e-12, "{found} {e}");
+        // The seeding is per volume of pore, not of what stores.
+        let pores = structure.pores.unwrap();
+        assert!((pores.iter().sum::<f64>() / pores.len() as f64 - e).abs() < 1e-12);
+        let cells = &case.setup.populations[0].seeding;
+        let mean = cells.iter().sum::<f64>() / cells.len() as f64;
+        assert!((mean / (3e13 * e) - 1.0).abs() < 1e-12, "{mean}");
+    }
+    let degrading = "scaffold.degradation.first_order={ rate = \"0.1 /d\" }";
+    let refusal = load(&dir, &[solid, degrading]).unwrap_err();
+    assert!(refusal.contains("beside a solid that solutes enter"), "{refusal}");
+}
+
 /// Along straight channels averages lose little: the closure error of what lives is small.
 #[test]
 fn the_closure_error_stands_behind_every_answer() {

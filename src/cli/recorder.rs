@@ -146,7 +146,9 @@ impl Recorder {
         let solid = setup.structure.solid.as_ref().map(|s| &s.voxels);
         let fluid =
             |(i, e): (usize, &f64)| if solid.is_some_and(|s| s[i]) { 0.0 } else { *e as f32 };
-        let porosity = setup.structure.porosity.iter().enumerate().map(fluid).collect();
+        let pores = setup.structure.homogenised.as_ref().and_then(|h| h.pores.as_ref());
+        let pores = pores.unwrap_or(&setup.structure.porosity);
+        let porosity = pores.iter().enumerate().map(fluid).collect();
         let name = if changing { "porosity_of_scaffold" } else { POROSITY };
         let mut statics =
             vec![Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];

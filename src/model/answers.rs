@@ -118,13 +118,17 @@ fn averages(structure: &Homogenised) -> Option<Answer> {
     let used = (0..3).filter(|a| structure.n[*a] > 1);
     let ratios: Vec<String> = used.clone().map(|a| digits(ratio[a])).collect();
     let mean = used.clone().map(|a| ratio[a]).sum::<f64>() / used.count().max(1) as f64;
-    let text = format!(
-        "{} of the free one along the axes; porosity {}, tortuosity {}",
+    let mut text = format!(
+        "{} of the free one along the axes; porosity {}",
         ratios.join(", "),
-        digits(structure.porosity),
-        digits(structure.porosity / mean)
+        digits(structure.porosity)
     );
-    let definition = "computed from the pores; tortuosity: porosity over the mean of the ratios";
+    // Ways through a solid are none of the pores.
+    if structure.pores.is_none() {
+        text = format!("{text}, tortuosity {}", digits(structure.porosity / mean));
+    }
+    let definition =
+        "computed from the structure; tortuosity: porosity over the mean of the ratios";
     let label = "effective diffusivity";
     Some(answer("effective_diffusivity", label, text, Some(mean), "", definition))
 }

@@ -117,6 +117,8 @@ pub struct Homogenised {
     pub porosity: f64,
     /// D_eff/D along the axes, where it was computed from the pores.
     pub ratio: Option<[f64; 3]>,
+    /// Porosity by voxel, where that of [`Structure`] counts what the solid stores, too.
+    pub pores: Option<Arc<Vec<f64>>>,
 }
 
 /// Scaffold and matrix, where they change.

@@ -147,12 +147,15 @@ pub fn coarser(structure: &Structure) -> Result<[Structure; 2], String> {
 }
 
 /// The limit of values on voxels four times, twice and once as wide, and its error bar: by the order
-/// that the three show (0.5 to 2; first order where they show none), with the whole step from the
-/// finest value as the bar (Roache, J. Fluids Eng. 116 (1994) 405).
+/// that the three show where that is one (0.9 to 2.5, taken as 2 at most), else the finest value. The
+/// bar is three times the last step (or the one before it, where no order shows): the grid
+/// convergence index for grids whose order is not sure (Roache, J. Fluids Eng. 116 (1994) 405).
+/// Whole voxels make other corners of a structure on each grid.
 pub fn extrapolate([quarter, half, whole]: [f64; 3]) -> (f64, f64) {
     let (step, before) = (whole - half, half - quarter);
     let seen = (before / step).log2();
-    let order = if seen.is_finite() { seen.clamp(0.5, 2.0) } else { 1.0 };
-    let more = step / (order.exp2() - 1.0);
-    (whole + more, more.abs())
+    if !(0.9..=2.5).contains(&seen) {
+        return (whole, 3.0 * step.abs().max(before.abs()));
+    }
+    (whole + step / (seen.min(2.0).exp2() - 1.0), 3.0 * step.abs())
 }

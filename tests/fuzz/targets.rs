@@ -35,7 +35,8 @@ pub(crate) fn case(data: &[u8]) {
             assert!(s.grid.h.iter().all(|h| h.is_finite() && *h > 0.0), "{:?}", s.grid);
             // 0 in solid voxels, their partition coefficient where they take solutes in.
             let solid = |v: usize| s.structure.open.as_ref().is_some_and(|o| !o[v]);
-            let solid = |v: usize| solid(v) || s.structure.solid.is_some();
+            let stores = s.structure.homogenised.as_ref().is_some_and(|h| h.pores.is_some());
+            let solid = |v: usize| solid(v) || stores || s.structure.solid.is_some();
             for (v, e) in s.structure.porosity.iter().enumerate() {
                 let least = if solid(v) { 0.0 } else { f64::MIN_POSITIVE };
                 let most = if solid(v) { f64::MAX } else { 1.0 };

@@ -26,7 +26,7 @@ impl Builder<'_> {
         let typed = tpms.and_then(|t| t.si("porosity"));
         let structure = self.structure.as_ref()?;
         let porosity = typed.unwrap_or_else(|| structure.porosity());
-        self.homogenised = Some(Homogenised { n: structure.n, porosity, ratio: None });
+        self.homogenised = Some(Homogenised { n: structure.n, porosity, ratio: None, pores: None });
         if !self.by_block() {
             return Some(vec![porosity; grid.len()]);
         }
@@ -56,6 +56,13 @@ impl Builder<'_> {
                 "what was computed belongs to the structure as it is".into();
             return None;
         }
+        let solid = scaffold.get("solid").and_then(|s| s.chosen("diffusing"));
+        if let (Some(_), Some(key)) = (solid, scaffold.get("degradation")) {
+            let message = format!("{} beside a solid that solutes enter", key.key);
+            self.wrong("E020", key, message).label =
+                "what a homogenised solid stores would have to vanish with it".into();
+            return None;
+        }
         let Some(structure) = self.structure.take() else {
             self.wrong("E023", at, format!("{}.computed needs a structure", at.key)).label =
                 "give scaffold.structure, or another law".into();
@@ -63,7 +70,6 @@ impl Builder<'_> {
         };
         let ends = if v.word("ends") == Some("periodic") { Ends::Periodic } else { Ends::Plates };
         let tolerance = v.si("tolerance")?;
-        let solid = scaffold.get("solid").and_then(|s| s.chosen("diffusing"));
         let solid = solid
             .and_then(|s| Some(Phase { ratio: s.si("ratio")?, partition: s.si("partition")? }));
         // One kind of solid, however many phases a scan was cut into.

@@ -284,6 +284,7 @@ impl Builder<'_> {
             homogenised: self.homogenised.take(),
         };
         if !self.resolved() {
+            self.store(&mut structure);
             return structure;
         }
         if let (Some((_, partition)), Some(open)) = (self.diffusing(), &world.open) {
@@ -340,6 +341,19 @@ impl Builder<'_> {
         }
         structure.open = Some(kept);
         structure
+    }
+
+    /// What the solid of a homogenised structure stores: per volume ε + (1 − ε) P of what the fluid
+    /// holds. Only beside a computed diffusivity, which counts the ways through the solid, too.
+    fn store(&self, structure: &mut Structure) {
+        let solid = self.root.get("scaffold").and_then(|s| s.get("solid")?.chosen("diffusing"));
+        let partition = solid.and_then(|s| s.si("partition"));
+        let homogenised = structure.homogenised.as_mut().filter(|h| h.ratio.is_some());
+        if let (Some(p), Some(homogenised)) = (partition, homogenised) {
+            let storage = structure.porosity.iter().map(|e| e + (1.0 - e) * p).collect();
+            let pores = std::mem::replace(&mut structure.porosity, Arc::new(storage));
+            homogenised.pores = Some(pores);
+        }
     }
 
     /// A fed face without a pore feeds nothing.

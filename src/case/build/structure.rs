@@ -6,6 +6,7 @@ use super::Builder;
 use crate::case::checked::Checked;
 use crate::case::keys::AXES;
 use crate::case::words::brief;
+use crate::geometry::edit::Coarser;
 use crate::geometry::image::Image;
 use crate::geometry::import::{self, Ask, ImportError, Number, Raw};
 use crate::geometry::make::{self, Recipe, size::Size};
@@ -57,7 +58,7 @@ impl Builder<'_> {
         let made = self.both("E022", made, s, label)?;
         let (asked, got) = (s.si("porosity"), made.porosity());
         if let Some(at) = s.get("porosity")
-            && asked.is_some_and(|asked| (asked - got).abs() > 0.02)
+            && asked.is_some_and(|asked| (asked - got).abs() > 5e-3)
             && !self.blind
         {
             let message = format!("{} is not met", at.key);
@@ -310,7 +311,10 @@ impl Builder<'_> {
             && factor > 1
         {
             match made.downsample(factor as usize) {
-                Ok(coarser) => made = coarser.structure,
+                Ok(coarser) => {
+                    self.coarsened(at, &made, &coarser);
+                    made = coarser.structure;
+                }
                 Err(e) => {
                     self.wrong("E022", at, format!("{} is too large", at.key)).label = e.problem;
                     return None;
@@ -328,6 +332,24 @@ impl Builder<'_> {
             None => {}
         }
         Some(made)
+    }
+
+    /// Tells what coarser voxels do not keep.
+    fn coarsened(&mut self, at: &Checked, fine: &Structure, coarse: &Coarser) {
+        let mut lost = Vec::new();
+        let [x, y, z] = coarse.dropped;
+        if x + y + z > 0 {
+            lost.push(format!("{x}, {y}, {z} voxels at the ends of x, y, z are left out"));
+        }
+        let (before, after) = (fine.porosity(), coarse.structure.porosity());
+        if coarse.structure.partial.is_none() && (before - after).abs() > 5e-3 {
+            let text = "several phases become what most of a voxel is: porosity";
+            lost.push(format!("{text} {before:.4} before, {after:.4} after"));
+        }
+        if !lost.is_empty() && !self.blind {
+            let message = format!("{} does not keep all", at.key);
+            self.check.warning("W054", &at.key, message, at.place).label = lost.join("; ");
+        }
     }
 
     fn hash_stack(&mut self, path: &Checked, file: &Path) {

@@ -24,7 +24,7 @@ const LONG_STEPS: &str = "at 1, 10 and 100 the steady state of a cube that is fe
 /// Codes of all warnings.
 const CODES: &[&str] = &[
     "W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W041", "W042", "W043",
-    "W044", "W045", "W046", "W047", "W048", "W049", "W050", "W051", "W052", "W053",
+    "W044", "W045", "W046", "W047", "W048", "W049", "W050", "W051", "W052", "W053", "W054",
 ];
 
 impl Builder<'_> {

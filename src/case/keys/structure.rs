@@ -1,6 +1,5 @@
 //! What the pores are in: recipes, scans and surfaces.
 
-use crate::case::keys::AXES;
 use crate::case::shape::{Group, Key, Range, Shape, Table, key};
 use crate::ground::units::{LENGTH, NONE};
 
@@ -19,7 +18,7 @@ fn sized(mut keys: Vec<Key>, size: Key) -> Shape {
     keys.push(key("porosity", share(), "Pore volume fraction.").optional());
     keys.push(size.optional());
     let graded = vec![
-        key("axis", Shape::Word(AXES), "Axis along which it varies."),
+        key("axis", Shape::Word(&["x", "y", "z"]), "Axis along which it varies."),
         key("from", share(), "Porosity at the start of the axis."),
         key("to", share(), "Porosity at its end."),
     ];

@@ -88,8 +88,17 @@ fn inside(args: &Args) -> Result<(), Failure> {
             Failure::new(Exit::Input, format!("--json {}: {why}", path.display()))
         })?;
     }
-    let got = if ending(&args.scan.path) == "toml" {
+    if ending(&args.scan.path) == "toml" {
         args.scan.bare()?;
+    } else if !(args.sets.is_empty() && args.allow.is_empty()) {
+        let text = "--set and --allow-path are for case files: a scan has options of its own";
+        return Err(Failure::new(Exit::Input, text));
+    }
+    if args.only.as_deref() == Some("shape") && (args.extrapolate || !args.phases.is_empty()) {
+        let text = "--only shape: --phase and --extrapolate are of the effective diffusivity";
+        return Err(Failure::new(Exit::Input, text));
+    }
+    let got = if ending(&args.scan.path) == "toml" {
         let options = Options { allow: args.allow.clone(), memory: None };
         case::geometry_of(&args.scan.path, &args.sets, &options)
             .map_err(|r| super::super::run::refused(&r))
@@ -108,9 +117,8 @@ fn inside(args: &Args) -> Result<(), Failure> {
     let diffusivity = (only != Some("shape"))
         .then(|| diffusivity(&got.structure, &phases, ends, args, &mut progress))
         .transpose()?;
-    let pores_only = phases[1..].iter().all(|p| p.ratio == 0.0);
     let what = What {
-        diffusivity: diffusivity.as_ref().filter(|_| pores_only).map(|d| d.ratio),
+        diffusivity: diffusivity.as_ref().filter(|d| d.pores_only).map(|d| d.ratio),
         ..What::default()
     };
     let measured = if only == Some("diffusivity") {
@@ -138,10 +146,10 @@ fn phases(typed: &[String]) -> Result<Vec<Phase>, Failure> {
     let mut out = vec![Phase::PORE];
     for text in typed {
         let (ratio, partition) = text.split_once(':').unwrap_or((text, "1"));
-        let value = |t: &str| t.parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0);
+        let value = |t: &str| t.parse::<f64>().ok().filter(|v| (0.0..=1e6).contains(v));
         let (Some(ratio), Some(partition)) = (value(ratio), value(partition)) else {
             let text = format!(
-                "--phase {text:?}: two numbers from 0 on are wanted, for example --phase 0.1:2"
+                "--phase {text:?}: two numbers from 0 to 1e6 are wanted, for example --phase 0.1:2"
             );
             return Err(Failure::new(Exit::Input, text));
         };
@@ -155,6 +163,8 @@ fn phases(typed: &[String]) -> Result<Vec<Phase>, Failure> {
 
 /// What the solves found.
 struct Diffusivity {
+    /// Solutes enter no solid.
+    pores_only: bool,
     ends: Ends,
     ratio: [f64; 3],
     /// Row i: the flux along i for gradients along x, y, z; periodic only.
@@ -173,7 +183,10 @@ fn diffusivity(
     args: &Args,
     progress: &mut Telling,
 ) -> Result<Diffusivity, Failure> {
+    let coarser = args.extrapolate.then(|| effective::coarser(s)).transpose();
+    let coarser = coarser.map_err(|e| Failure::new(Exit::Input, format!("--extrapolate: {e}")))?;
     let mut out = Diffusivity {
+        pores_only: phases[1..].iter().all(|p| p.ratio == 0.0),
         ends,
         ratio: [1.0; 3],
         tensor: (ends == Ends::Periodic).then_some([[0.0; 3]; 3]),
@@ -202,9 +215,7 @@ fn diffusivity(
             row[*axis] = flux;
         }
     }
-    if args.extrapolate {
-        let levels = effective::coarser(s)
-            .map_err(|e| Failure::new(Exit::Input, format!("--extrapolate: {e}")))?;
+    if let Some(levels) = coarser {
         let mut limit = [(1.0, 0.0); 3];
         for axis in used {
             let mut values = Vec::new();
@@ -327,14 +338,17 @@ fn transport(out: &mut String, got: &Geometry, d: &Diffusivity) {
         let _ = writeln!(out, "           {text} (extrapolated to finer voxels)");
     }
     let porosity = got.structure.porosity();
+    // Ways through a solid are none of the pores.
     let tortuosity = |a: usize| match d.ratio[a] {
         0.0 => "infinite".to_owned(),
         r => number(porosity / r),
     };
-    let _ = writeln!(out, "tortuosity {} (factor ε/(D_eff/D))", each(&tortuosity));
+    if d.pores_only {
+        let _ = writeln!(out, "tortuosity {} (factor ε/(D_eff/D))", each(&tortuosity));
+    }
     let _ = writeln!(
         out,
-        "           {} multigrid cycles, relative error of the solves at most {:.0e}",
+        "           {} multigrid cycles, relative error of the solves about {:.0e}",
         d.cycles, d.missed
     );
 }
@@ -394,7 +408,7 @@ fn as_json(got: &Geometry, m: Option<&Measured>, d: Option<&Diffusivity>) -> Val
             "ends": if d.ends == Ends::Periodic { "periodic" } else { "plates" },
             "ratio": d.ratio,
             "tensor": d.tensor,
-            "tortuosity": d.ratio.map(|r| s.porosity() / r),
+            "tortuosity": d.pores_only.then(|| d.ratio.map(|r| s.porosity() / r)),
             "relative_error": d.missed,
             "cycles": d.cycles,
             "extrapolated": d.limit.map(|l| l.map(|l| l.0)),

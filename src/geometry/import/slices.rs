@@ -52,8 +52,15 @@ pub fn slice_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
 }
 
 /// What is odd about the names of slices in their order: numbers that are missing, or more than one
-/// series of names.
+/// series of names, or slices of another format beside them.
 pub fn oddity(files: &[PathBuf]) -> Option<String> {
+    let is_png = |f: &Path| f.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
+    let folder = files.first().filter(|f| !is_png(f)).and_then(|f| f.parent());
+    let beside = folder.and_then(|f| fs::read_dir(f).ok()).into_iter().flatten().flatten();
+    let pngs = beside.filter(|e| is_png(&e.path())).count();
+    if pngs > 0 {
+        return Some(format!("{pngs} PNG files beside the TIFF slices are left out"));
+    }
     let mut series: Vec<(String, Vec<u64>)> = Vec::new();
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

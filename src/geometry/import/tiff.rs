@@ -24,7 +24,7 @@ pub fn read_bytes(bytes: &[u8], ask: &Ask) -> Result<Image, String> {
     read(Source::memory(bytes), ask)
 }
 
-/// Reads a TIFF; 0 is black (a file that stores white as 0 is turned round).
+/// Reads a TIFF; 0 is black.
 pub(super) fn read(source: Source, ask: &Ask) -> Result<Image, String> {
     let mut pile = Pile::new(ask.most);
     read_into(source, true, &mut pile)?;
@@ -86,6 +86,12 @@ pub(super) fn read_into(mut source: Source, whole: bool, pile: &mut Pile) -> Res
 fn page(tiff: &mut Tiff) -> Result<(Page, bool), String> {
     let wrong = |e: TiffError| explain(&e);
     let (width, height) = tiff.dimensions().map_err(wrong)?;
+    // Some programs show what is stored, others turn it round: which is pore must not depend on it.
+    if tiff.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(wrong)? == Some(0) {
+        let what = "stores white as 0: save it with black as 0 (ImageJ: Image > Lookup Tables > \
+                    Invert LUT)";
+        return Err(what.into());
+    }
     let formats = tiff.find_tag_unsigned_vec::<u16>(Tag::SampleFormat).map_err(wrong)?;
     let format = formats.and_then(|f| f.first().copied()).unwrap_or(1);
     let number = match (tiff.colortype().map_err(wrong)?, format) {
@@ -115,9 +121,6 @@ fn imagej_rest(tiff: &mut Tiff, length: u64, pile: &mut Pile) -> Result<(), Stri
     let images = imagej(&text, "images").and_then(|n| n.parse().ok()).unwrap_or(1_u64);
     if !text.starts_with("ImageJ=") || images < 2 {
         return Ok(());
-    }
-    if tiff.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(wrong)? == Some(0) {
-        return Err("has an inverting lookup table: invert it and save the stack again".into());
     }
     let (page, plain) = page(tiff)?;
     let offsets = tiff.get_tag_u64_vec(Tag::StripOffsets).map_err(wrong)?;
