@@ -142,16 +142,18 @@ fn nifti() {
 
 #[test]
 fn vtk() {
-    for name in ["ascii", "inline", "inline64", "inline_zlib", "raw", "base64", "base64_zlib"] {
-        holds(&format!("{name}.vti"), &u16s(), None);
-    }
-    holds("ascii_float.vti", &quarters(), None);
-    holds("raw_zlib.vti", &i16s(), None);
+    let named = |name: &str, array: &str| {
+        read(&fixture(name), &Ask { array: Some(array.into()), ..Ask::default() }).unwrap()
+    };
+    same("ascii_float", &named("ascii_float.vti", "grey"), &quarters(), None);
+    same("raw_zlib", &named("raw_zlib.vti", "grey"), &i16s(), None);
     for name in ["ascii", "inline", "inline64", "inline_zlib", "raw", "base64", "base64_zlib"] {
         let path = fixture(&format!("{name}.vti"));
         let ask = |array: &str| Ask { array: Some(array.into()), ..Ask::default() };
         same(name, &read(&path, &ask("grey")).unwrap(), &u16s(), None);
         same(name, &read(&path, &ask("other")).unwrap(), &Grey::F32(vec![0.0; 60]), None);
+        let refused = read(&path, &Ask::default()).unwrap_err();
+        assert!(refused.problem.contains("arrays `grey`, `other`: name one"), "{refused}");
         let refused = read(&path, &ask("white")).unwrap_err();
         assert!(refused.problem.contains("`grey`, `other`"), "{refused}");
     }

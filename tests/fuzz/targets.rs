@@ -176,6 +176,7 @@ pub(crate) fn nifti(data: &[u8]) {
 
 pub(crate) fn vti(data: &[u8]) {
     scan(import::vti::read_bytes(data, &ask()));
+    scan(import::vti::read_bytes(data, &Ask { array: Some("grey".into()), ..ask() }));
     scan(import::vti::read_bytes(data, &Ask { array: Some("other".into()), ..ask() }));
 }
 

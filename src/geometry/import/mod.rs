@@ -60,7 +60,7 @@ fn error(path: &Path, problem: impl Into<String>) -> ImportError {
 pub struct Ask {
     /// The file is plain values of this layout, whatever its name says.
     pub raw: Option<Raw>,
-    /// Name of the array to take from a file of several (VTK); the first one without it.
+    /// Name of the array to take from a file of several (VTK).
     pub array: Option<String>,
     /// Most bytes of values that may be held.
     pub most: u64,

@@ -29,6 +29,10 @@ pub fn read_bytes(bytes: &[u8], ask: &Ask) -> Result<Image, String> {
             None => "has no array of one number a voxel".into(),
         });
     };
+    if ask.array.is_none() && !file.others.is_empty() {
+        let all = file.others.join(", ");
+        return Err(format!("holds the arrays `{}`, {all}: name one", brief(&array.name)));
+    }
     let n = shape(&file.cells.map(|n| if array.cells { n.max(1) } else { n.saturating_add(1) }))?;
     let lengths = Lengths { wide: file.wide, big: file.big };
     let words = array.format == "ascii";
@@ -108,6 +112,7 @@ struct File<'a> {
 
 /// An array of one number a voxel or point.
 struct Array<'a> {
+    name: String,
     number: Number,
     cells: bool,
     format: String,
@@ -222,6 +227,7 @@ impl<'a> File<'a> {
         }
         let offset = attribute(tag, "offset").map_or(Ok(0), |o| o.parse());
         self.array = Some(Array {
+            name: own,
             number: kind(&attribute(tag, "type").unwrap_or_default())?,
             cells,
             format: attribute(tag, "format").unwrap_or_else(|| "ascii".into()),
