@@ -7,10 +7,9 @@ FOLDER holds runs named 3d-1, 3d-2 … 1d-3: grid and number of outputs.
 import sys
 from pathlib import Path
 
-from expected import HOURS, compare
-
 try:
     import numpy as np
+    from expected import HOURS, compare
     from vtkmodules.vtkCommonExecutionModel import vtkStreamingDemandDrivenPipeline as Pipeline
     from vtkmodules.vtkIOHDF import vtkHDFReader
     from vtkmodules.vtkIOXdmf2 import vtkXdmfReader
