@@ -240,7 +240,7 @@ fn what_is_wrong_is_said_with_what_is_right_and_nothing_is_written() {
         (vec!["measure", &scan, "--phase", "1e300"], "from 0 to 1e6"),
         (vec!["measure", &scan, "--phase", "0.1", "--only", "shape"], "--only shape"),
         (vec!["measure", &case, "--voxel", "20um"], "--voxel: a case file says that itself"),
-        (make(&["x.tif", "porosity=0.7"]), "porosity"),
+        (make(&["x.tif", "porosity=0.7"]), "exclude each other"),
         (make(&["x.tif", "period=1mm"]), "period: given twice"),
     ];
     for (words, expected) in cases {

@@ -791,6 +791,12 @@ fn what_cannot_be_made_is_refused_with_the_range() {
     refused(&spheres(2.0, 0.5), &["porosity 0.5 of packed spheres", "0.65"]);
     refused(&spheres(11.0, 0.8), &["radius 11 m", "to 10 m"]);
     refused(&spheres(0.4, 0.8), &["radius 400 mm", "500 mm to"]);
+    let many = Spheres { radius: 1e-9, spread: 0.0, porosity: 0.8, seed: 0 };
+    let refusal = many.pack([20.0; 3]).expect_err("a refusal");
+    assert!(refusal.problem.contains("more than 5e7 spheres"), "{}", refusal.problem);
+    let raster = Raster::new([20; 3], [1.0; 3], 1).unwrap();
+    let refusal = strew("size", &raster, 0.3, 1e-18, || unreachable!()).expect_err("a refusal");
+    assert!(refusal.key == "size" && refusal.problem.contains("particles"), "{refusal:?}");
     let leached =
         |grain, size, porosity| Recipe::Leached(Leached { grain, size, porosity, seed: 0 });
     refused(&leached(Grain::Cube, 2.0, 0.98), &["porosity 0.98 of a leached foam", "0.96"]);

@@ -56,7 +56,7 @@ impl Builder<'_> {
                 "what was computed belongs to the structure as it is".into();
             return None;
         }
-        let solid = scaffold.get("solid").and_then(|s| s.chosen("diffusing"));
+        let solid = self.entered();
         if let (Some(_), Some(key)) = (solid, scaffold.get("degradation")) {
             let message = format!("{} beside a solid that solutes enter", key.key);
             self.wrong("E020", key, message).label =
@@ -70,8 +70,7 @@ impl Builder<'_> {
         };
         let ends = if v.word("ends") == Some("periodic") { Ends::Periodic } else { Ends::Plates };
         let tolerance = v.si("tolerance")?;
-        let solid = solid
-            .and_then(|s| Some(Phase { ratio: s.si("ratio")?, partition: s.si("partition")? }));
+        let solid = solid.map(|(ratio, partition)| Phase { ratio, partition });
         // One kind of solid, however many phases a scan was cut into.
         let mut phases = vec![solid.unwrap_or(Phase::IMPERMEABLE); structure.phases().max(2)];
         phases[0] = Phase::PORE;

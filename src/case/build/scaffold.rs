@@ -34,9 +34,14 @@ impl Builder<'_> {
     }
 
     /// Ratio of the diffusivities and partition coefficient of a solid that solutes enter.
-    pub(super) fn diffusing(&self) -> Option<(f64, f64)> {
+    pub(super) fn entered(&self) -> Option<(f64, f64)> {
         let solid = self.root.get("scaffold")?.get("solid")?.chosen("diffusing")?;
-        Some((solid.si("ratio")?, solid.si("partition")?)).filter(|_| self.resolved())
+        Some((solid.si("ratio")?, solid.si("partition")?))
+    }
+
+    /// The same where the pores are solved.
+    pub(super) fn diffusing(&self) -> Option<(f64, f64)> {
+        self.entered().filter(|_| self.resolved())
     }
 
     /// Porosity of each voxel; in solid that solutes enter its partition coefficient.
@@ -346,10 +351,8 @@ impl Builder<'_> {
     /// What the solid of a homogenised structure stores: per volume ε + (1 − ε) P of what the fluid
     /// holds. Only beside a computed diffusivity, which counts the ways through the solid, too.
     fn store(&self, structure: &mut Structure) {
-        let solid = self.root.get("scaffold").and_then(|s| s.get("solid")?.chosen("diffusing"));
-        let partition = solid.and_then(|s| s.si("partition"));
         let homogenised = structure.homogenised.as_mut().filter(|h| h.ratio.is_some());
-        if let (Some(p), Some(homogenised)) = (partition, homogenised) {
+        if let (Some((_, p)), Some(homogenised)) = (self.entered(), homogenised) {
             let storage = structure.porosity.iter().map(|e| e + (1.0 - e) * p).collect();
             let pores = std::mem::replace(&mut structure.porosity, Arc::new(storage));
             homogenised.pores = Some(pores);

@@ -1,6 +1,6 @@
 //! What the pores are in: recipes, scans and surfaces, as a structure on voxels.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::Builder;
 use crate::case::checked::Checked;
@@ -172,28 +172,30 @@ impl Builder<'_> {
             array: image.get("array").and_then(|a| a.text()).map(str::to_owned),
             most: self.memory() as u64,
         };
-        let read = import::slice_files(&file).map(|slices| {
-            slices.iter().try_for_each(|slice| self.reachable(path, slice, false).map(drop))
-        });
-        if let Ok(None) = read {
-            return None;
+        let slices = match import::slice_files(&file) {
+            Ok(slices) => slices,
+            Err(e) => {
+                self.unread(path, &e);
+                return None;
+            }
+        };
+        for slice in &slices {
+            self.reachable(path, slice, false)?;
         }
-        if let Some(odd) =
-            import::slice_files(&file).ok().and_then(|slices| import::oddity(&slices))
-            && file.is_dir()
+        if let Some(odd) = import::oddity(&file)
             && !self.blind
         {
             let message = format!("{}: the slices are not one whole series", path.key);
             self.check.warning("W053", &path.key, message, path.place).label = odd;
         }
-        let scan = match read.and_then(|_| import::read(&file, &ask)) {
+        let scan = match import::read(&file, &ask) {
             Ok(scan) => scan,
             Err(e) => {
                 self.unread(path, &e);
                 return None;
             }
         };
-        self.hash_stack(path, &file);
+        self.hash_stack(path, &slices);
         let histogram = Histogram::of(&scan);
         let edges = self.edges(image, &scan)?;
         let made = self.phases(image, &scan, &histogram, edges);
@@ -352,12 +354,12 @@ impl Builder<'_> {
         }
     }
 
-    fn hash_stack(&mut self, path: &Checked, file: &Path) {
+    fn hash_stack(&mut self, path: &Checked, slices: &[PathBuf]) {
         let mut hasher = blake3::Hasher::new();
         let mut bytes = 0;
-        for slice in import::slice_files(file).unwrap_or_default() {
+        for slice in slices {
             let length = slice.metadata().map_or(0, |m| m.len());
-            if let Ok(file) = std::fs::File::open(&slice) {
+            if let Ok(file) = std::fs::File::open(slice) {
                 hasher.update(&length.to_le_bytes());
                 // Read in full a moment ago; a failure leaves another hash.
                 let _ = hasher.update_reader(file);

@@ -88,7 +88,8 @@ fn inside(args: &Args) -> Result<(), Failure> {
             Failure::new(Exit::Input, format!("--json {}: {why}", path.display()))
         })?;
     }
-    if ending(&args.scan.path) == "toml" {
+    let case = ending(&args.scan.path) == "toml";
+    if case {
         args.scan.bare()?;
     } else if !(args.sets.is_empty() && args.allow.is_empty()) {
         let text = "--set and --allow-path are for case files: a scan has options of its own";
@@ -98,7 +99,7 @@ fn inside(args: &Args) -> Result<(), Failure> {
         let text = "--only shape: --phase and --extrapolate are of the effective diffusivity";
         return Err(Failure::new(Exit::Input, text));
     }
-    let got = if ending(&args.scan.path) == "toml" {
+    let got = if case {
         let options = Options { allow: args.allow.clone(), memory: None };
         case::geometry_of(&args.scan.path, &args.sets, &options)
             .map_err(|r| super::super::run::refused(&r))
@@ -338,11 +339,11 @@ fn transport(out: &mut String, got: &Geometry, d: &Diffusivity) {
         let _ = writeln!(out, "           {text} (extrapolated to finer voxels)");
     }
     let porosity = got.structure.porosity();
-    // Ways through a solid are none of the pores.
     let tortuosity = |a: usize| match d.ratio[a] {
         0.0 => "infinite".to_owned(),
         r => number(porosity / r),
     };
+    // Ways through a solid are none of the pores.
     if d.pores_only {
         let _ = writeln!(out, "tortuosity {} (factor ε/(D_eff/D))", each(&tortuosity));
     }

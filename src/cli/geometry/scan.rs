@@ -111,19 +111,17 @@ impl Scan {
 
     /// Refuses options that a case file answers by itself.
     pub fn bare(&self) -> Result<(), Failure> {
-        let own = below(&self.path);
-        match self.sets().get(1) {
-            None => Ok(()),
-            Some(set) => {
-                let key = set.trim_start_matches(own).trim_start_matches('.');
-                let key = key.split(['=', '.']).next().unwrap_or_default();
-                let text = format!(
-                    "--{key}: a case file says that itself; change it with \
-                     --set scaffold.structure.image.{key}=…"
-                );
-                Err(Failure::new(Exit::Input, text))
-            }
-        }
+        // The first is the path.
+        let Some(set) = self.sets().into_iter().nth(1) else { return Ok(()) };
+        let key = set[below(&self.path).len() + 1..].split(['=', '.']).next();
+        let key = key.unwrap_or_default();
+        // What needs a shape stands under `raw`.
+        let option = if key == "raw" { "shape" } else { key };
+        let text = format!(
+            "--{option}: a case file says that itself; change it with \
+             --set scaffold.structure.image.{key}=…"
+        );
+        Err(Failure::new(Exit::Input, text))
     }
 
     /// The same as keys of a case.

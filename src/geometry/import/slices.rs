@@ -27,6 +27,11 @@ pub fn slice_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
         }
         return Ok(files);
     }
+    listed(path).map(|l| l.0)
+}
+
+/// The slices of a folder in their order, and how many PNG files beside TIFF slices are none.
+fn listed(path: &Path) -> Result<(Vec<PathBuf>, usize), ImportError> {
     let unreadable = |e| error(path, format!("cannot be listed: {e}"));
     let (mut tiffs, mut pngs) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(path).map_err(unreadable)? {
@@ -40,7 +45,7 @@ pub fn slice_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
             _ => {}
         }
     }
-    let mut files = if tiffs.is_empty() { pngs } else { tiffs };
+    let (mut files, left) = if tiffs.is_empty() { (pngs, 0) } else { (tiffs, pngs.len()) };
     if files.is_empty() {
         return Err(error(
             path,
@@ -48,21 +53,21 @@ pub fn slice_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
         ));
     }
     files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
-    Ok(files)
+    Ok((files, left))
 }
 
-/// What is odd about the names of slices in their order: numbers that are missing, or more than one
-/// series of names, or slices of another format beside them.
-pub fn oddity(files: &[PathBuf]) -> Option<String> {
-    let is_png = |f: &Path| f.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
-    let folder = files.first().filter(|f| !is_png(f)).and_then(|f| f.parent());
-    let beside = folder.and_then(|f| fs::read_dir(f).ok()).into_iter().flatten().flatten();
-    let pngs = beside.filter(|e| is_png(&e.path())).count();
+/// What is odd about the slices of a folder: numbers that are missing, or more than one series of
+/// names, or slices of another format beside them. `None` for a file.
+pub fn oddity(path: &Path) -> Option<String> {
+    if !is_folder(path).ok()? {
+        return None;
+    }
+    let (files, pngs) = listed(path).ok()?;
     if pngs > 0 {
         return Some(format!("{pngs} PNG files beside the TIFF slices are left out"));
     }
     let mut series: Vec<(String, Vec<u64>)> = Vec::new();
-    for file in files {
+    for file in &files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let before = name.trim_end_matches(|c: char| !c.is_ascii_digit());
         let end = &name[before.len()..];

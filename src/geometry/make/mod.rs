@@ -76,6 +76,11 @@ impl Recipe {
     }
 }
 
+/// A length in words for people.
+pub(crate) fn said(length: f64) -> String {
+    readable(length, LENGTH)
+}
+
 /// A refusal for what stands under `key`.
 pub(crate) fn refused<T>(key: &'static str, problem: String) -> Result<T, Refused> {
     Err(Refused { key, problem })
@@ -100,6 +105,6 @@ pub(crate) fn between(
     if length >= least * (1.0 - 1e-9) && length <= most * (1.0 + 1e-9) {
         return Ok(());
     }
-    let [length, least, most] = [length, least, most].map(|l| readable(l, LENGTH));
+    let [length, least, most] = [length, least, most].map(said);
     refused(key, format!("{key} {length}: {least} to {most} ({why})"))
 }

@@ -1,12 +1,11 @@
 //! Lattices of round struts in cubic cells.
 
-use crate::geometry::make::Refused;
 use crate::geometry::make::field::Field;
 use crate::geometry::make::raster::Raster;
 use crate::geometry::make::size::{Family, Size};
 use crate::geometry::make::tpms::resolved;
+use crate::geometry::make::{Refused, said};
 use crate::geometry::structure::Structure;
-use crate::ground::units::{LENGTH, readable};
 
 /// Which nodes of a cubic cell of edge a the struts join.
 ///
@@ -122,7 +121,6 @@ impl Struts {
         let thinnest = raster.longest() * (1.0 - 1e-9);
         let limits = [thinnest, 2.0 * self.lattice.closes() * self.cell];
         let field = Distance(*self);
-        let said = |l| readable(l, LENGTH);
         Family { name, size: "diameter", said, scale: 0.5, limits, field }.make(self.size, raster)
     }
 }

@@ -10,9 +10,9 @@ use std::f64::consts::{SQRT_2, TAU};
 use crate::geometry::make::field::Field;
 use crate::geometry::make::raster::Raster;
 use crate::geometry::make::size::{Family, Size};
-use crate::geometry::make::{Refused, refused};
+use crate::geometry::make::{Refused, refused, said};
 use crate::geometry::structure::Structure;
-use crate::ground::units::{LENGTH, number, readable};
+use crate::ground::units::number;
 
 /// Voxels that a period needs: with fewer the surface is not resolved.
 pub(crate) const LEAST_VOXELS: f64 = 4.0;
@@ -184,7 +184,7 @@ pub(crate) fn resolved(
     if edge.is_finite() && edge >= least * (1.0 - 1e-9) {
         return Ok(());
     }
-    let [edge, least] = [edge, least].map(|l| readable(l, LENGTH));
+    let [edge, least] = [edge, least].map(said);
     refused(key, format!("cell of {name} {edge}: {least} or more, {LEAST_VOXELS} voxels"))
 }
 
@@ -199,7 +199,7 @@ impl Tpms {
         let name = format!("{} {kind}", self.surface.name());
         resolved("period", &name, self.period, raster)?;
         let field = LevelSet(*self);
-        let said = number;
-        Family { name: &name, size: "level", said, scale, limits, field }.make(self.size, raster)
+        Family { name: &name, size: "level", said: number, scale, limits, field }
+            .make(self.size, raster)
     }
 }

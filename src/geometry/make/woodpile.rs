@@ -3,9 +3,8 @@
 use crate::geometry::make::field::Field;
 use crate::geometry::make::raster::Raster;
 use crate::geometry::make::size::{Family, Size};
-use crate::geometry::make::{Refused, refused};
+use crate::geometry::make::{Refused, refused, said};
 use crate::geometry::structure::Structure;
-use crate::ground::units::{LENGTH, readable};
 
 /// A pile of filaments, built along z from the lower face of the box; layer i lies around the
 /// height (i + 1/2) × layer. The pattern goes on beyond the box.
@@ -136,7 +135,7 @@ impl Woodpile {
         let thinnest = raster.longest() * (1.0 - 1e-9);
         for (key, length) in [("spacing", self.spacing), ("layer", layer)] {
             if !(length.is_finite() && length >= thinnest) {
-                let [length, least] = [length, raster.longest()].map(|l| readable(l, LENGTH));
+                let [length, least] = [length, raster.longest()].map(said);
                 let problem = format!("{key} {length} of a woodpile: {least} (1 voxel) or more");
                 return refused(key, problem);
             }
@@ -152,7 +151,6 @@ impl Woodpile {
         let limits = [layer.max(thinnest) * (1.0 - 1e-9), self.spacing.min(2.0 * layer)];
         let directions = self.angles.iter().map(|a| direction(*a)).collect();
         let field = Distance { spacing: self.spacing, layer, directions, stagger: self.stagger };
-        let said = |l| readable(l, LENGTH);
         Family { name, size: "diameter", said, scale: 0.5, limits, field }.make(self.size, raster)
     }
 }
