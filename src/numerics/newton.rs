@@ -17,11 +17,11 @@ use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
 use super::krylov::{self, Goal, Reservoir, Vectors};
 use super::layout::Layout;
-use super::stencil::inner;
+use super::stencil::ordered;
 use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
-use rows::{Rows, Terms, combine, diagonal, most, reacted, scaled};
+use rows::{Lanes, Rows, Size, Terms, combine, diagonal, level, reacted};
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -459,6 +459,7 @@ struct Point<'a> {
 }
 
 /// Sums of a plane.
+#[derive(Default)]
 struct PlaneSums {
     square: f64,
     largest: f64,
@@ -486,96 +487,103 @@ kernel! {
         // Rows at a time: enough that what stands around the loops is little beside them.
         let most_rows = (BLOCK / nx).clamp(1, ny);
         let block = vec![0.0; most_rows * nx];
-        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block.clone());
-        let (mut weight, mut unused) = (block.clone(), block);
-        let mut sums = PlaneSums {
-            square: 0.0,
-            largest: 0.0,
-            balance: 0.0,
-            along: 0.0,
-            stored: 0.0,
-            least: 0.0,
-            lifted: (0.0, 0.0),
-            parts: vec![[0.0; 2]; eq.reaction.parts()],
-        };
-        let lift = vec![eq.lift; most_rows * nx];
-        let mut high = levels.map(|levels| (levels, Rows::of(eq, k)));
+        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block);
+        let parts = eq.reaction.parts();
+        // Of all parts but the last.
+        let mut rest = [0.0; 2];
+        let mut all = PlaneSums { parts: vec![[0.0; 2]; parts], ..PlaneSums::default() };
+        let (mut size, mut lifted) = (Size::ZERO, Size::ZERO);
+        let mut sums = Lanes::ZERO;
+        let mut high = levels.map(|levels| (levels, Rows::of(eq, k), vec![eq.lift; most_rows * nx]));
         let scale = -1.0 / unit;
         // Read once: a loop that writes cannot know that they stay.
         let (d, shift) = (eq.d, eq.shift);
         for first in (0..ny).step_by(most_rows) {
             let rows = first..(first + most_rows).min(ny);
             let (at, n) = (k * plane + first * nx, rows.len() * nx);
+            let (s, b) = (&eq.storage[at..][..n], &eq.rhs[at..][..n]);
+            let (rate, slope) = (&mut rate[..n], &mut slope[..n]);
+            if let Some((levels, walls, lift)) = &mut high {
+                rate.fill(0.0);
+                for part in 0..parts {
+                    eq.reaction.add(part, at, &lift[..n], rate, slope);
+                }
+                level(shift * eq.lift, s, b, rate);
+                walls.row(at, n, |i, g, face| {
+                    let value = eq.reservoir_faces[face].map_or(0.0, |r| levels[r]);
+                    rate[i] += g * (eq.lift - value);
+                });
+                lifted.take(rate);
+            }
             let f = &mut f[..n];
             for (j, f) in rows.clone().zip(f.chunks_exact_mut(nx)) {
                 faces.open_divergence_row(around, open, j, k, f);
             }
             let v = &v[at..][..n];
-            let (rate, slope) = (&mut rate[..n], &mut slope[..n]);
             rate.fill(0.0);
             slope.fill(0.0);
+            // The sums of all parts together come with the residual.
             let mut before = [0.0; 2];
-            for (part, sum_of_part) in sums.parts.iter_mut().enumerate() {
+            for (part, sum_of_part) in all.parts.iter_mut().enumerate() {
                 eq.reaction.add(part, at, v, rate, slope);
-                let now = reacted(v, rate, slope);
-                sum_of_part[0] += now[0] - before[0];
-                sum_of_part[1] += now[1] - before[1];
-                before = now;
+                if part + 1 < parts {
+                    let now = reacted(v, rate, slope);
+                    *sum_of_part = [0, 1].map(|i| sum_of_part[i] + (now[i] - before[i]));
+                    before = now;
+                }
             }
-            let (s, b) = (&eq.storage[at..][..n], &eq.rhs[at..][..n]);
-            let terms = Terms { v, storage: s, constant: b, rate };
-            let [content, constant] = combine(&terms, [d, shift], f, &mut sums.least);
+            rest = [0, 1].map(|i| rest[i] + before[i]);
+            let extra = &mut extra[first * stride..];
+            for (j, at) in (0..n).step_by(nx).enumerate() {
+                let row = at..at + nx;
+                let terms = Terms {
+                    v: &v[row.clone()],
+                    storage: &s[row.clone()],
+                    constant: &b[row.clone()],
+                    rate: &rate[row.clone()],
+                    slope: &slope[row.clone()],
+                };
+                combine(&terms, [d, shift], &mut f[row], &mut extra[j * stride..][..nx], &mut sums);
+            }
             if chord {
                 for i in 0..n {
                     if v[i] > 0.0 {
                         slope[i] = rate[i] / v[i];
                     }
                 }
+                for (j, at) in (0..n).step_by(nx).enumerate() {
+                    let extra = &mut extra[j * stride..][..nx];
+                    diagonal(shift, &s[at..][..nx], &slope[at..][..nx], extra);
+                }
             }
-            let extra = extra[first * stride..].chunks_exact_mut(stride);
-            for (extra, at) in extra.zip((0..n).step_by(nx)) {
-                diagonal(shift, &s[at..][..nx], &slope[at..][..nx], extra);
-            }
-            sums.stored += content;
-            sums.balance += shift * content + before[0] - constant;
-            sums.along += shift * content + before[1];
             walls.row(at, n, |i, g, face| {
                 if let Some(reservoir) = eq.reservoir_faces[face] {
                     f[i] += g * (v[i] - values[reservoir]);
                 } else {
                     f[i] += g * v[i];
-                    sums.balance += g * v[i].max(0.0);
-                    sums.along += g * v[i].max(0.0);
+                    all.balance += g * v[i].max(0.0);
+                    all.along += g * v[i].max(0.0);
                 }
             });
             for &(i, other, t) in faces.ends_in(at..at + n) {
                 let i = i as usize;
                 f[i - at] += d * t * (whole[i] - whole[other as usize]);
             }
-            if let Some((levels, walls)) = &mut high {
-                let weight = &mut weight[..n];
-                weight.fill(0.0);
-                for part in 0..eq.reaction.parts() {
-                    eq.reaction.add(part, at, &lift[..n], weight, &mut unused[..n]);
-                }
-                let level = shift * eq.lift;
-                for i in 0..n {
-                    weight[i] += level * s[i] - b[i];
-                }
-                walls.row(at, n, |i, g, face| {
-                    let value = eq.reservoir_faces[face].map_or(0.0, |r| levels[r]);
-                    weight[i] += g * (eq.lift - value);
-                });
-                sums.lifted.0 += inner(weight, weight);
-                sums.lifted.1 = most(weight, sums.lifted.1);
-            }
             let r = r[first * stride..].chunks_exact_mut(stride);
             for (r, f) in r.zip(f.chunks_exact(nx)) {
-                scaled(f, scale, r);
+                size.write(f, scale, &mut r[..nx]);
             }
-            sums.largest = most(f, sums.largest);
-            sums.square += inner(f, f);
         }
-        sums
+        let (reacted, along) = (ordered(sums.rate), ordered(sums.along));
+        if let Some(last) = all.parts.last_mut() {
+            *last = [reacted - rest[0], along - rest[1]];
+        }
+        all.stored = ordered(sums.stored);
+        all.balance += shift * all.stored + reacted - ordered(sums.constant);
+        all.along += shift * all.stored + along;
+        all.least = sums.least.iter().fold(0.0, |m, l| m.min(*l));
+        (all.square, all.largest) = (ordered(size.square), size.most());
+        all.lifted = (ordered(lifted.square), lifted.most());
+        all
     }
 }

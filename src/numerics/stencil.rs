@@ -269,19 +269,33 @@ impl<T: Real> Faces<T> {
     /// Writes Σ_f T_f (v_i − v_neighbour) of row `j` of plane `k` to `out` (length nx), given the
     /// planes around it.
     #[inline(always)]
-    pub fn divergence_row(&self, planes: [&[T]; 3], j: usize, k: usize, out: &mut [T]) {
+    pub fn divergence_row<'v>(&self, planes: [&'v [T]; 3], j: usize, k: usize, out: &mut [T]) {
         let nx = self.n[0];
         let out = &mut out[..nx];
         let c = &planes[1][j * nx..][..nx];
         // At a wall the neighbour is the voxel itself: no flux.
         let [south, north, below, above] = self.sides(planes, c, j);
         if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
-            for i in 0..nx {
+            let lateral = |i: usize| {
                 let v = c[i];
-                out[i] =
-                    ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]));
+                ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]))
+            };
+            (out[0], out[nx - 1]) = (lateral(0), lateral(nx - 1));
+            if nx > 1 {
+                out[0] += tx * (c[0] - c[1]);
+                out[nx - 1] += tx * (c[nx - 1] - c[nx - 2]);
             }
-            along(c, out, |_, v, other| tx * (v - other));
+            // Slices of one length: the loop runs without bounds checks.
+            let m = nx.saturating_sub(2);
+            let inner = |row: &'v [T]| &row[1.min(nx - 1)..][..m];
+            let (left, mid, right) = (&c[..m], inner(c), &c[nx - m..]);
+            let [south, north, below, above] = [south, north, below, above].map(inner);
+            for (i, out) in out[1.min(nx - 1)..][..m].iter_mut().enumerate() {
+                let v = mid[i];
+                *out = (ty * ((v - south[i]) + (v - north[i]))
+                    + tz * ((v - below[i]) + (v - above[i])))
+                    + tx * ((v - left[i]) + (v - right[i]));
+            }
             return;
         }
         let (tx, [ys, yn, zb, za]) = self.conductances(j, k);

@@ -112,14 +112,24 @@ impl Law for MichaelisMenten {
 
 impl UptakeLaw for MichaelisMenten {
     fn rate(&self, c: f64) -> f64 {
-        self.vmax * c / (self.km + c)
+        self.vmax * c * (1.0 / (self.km + c))
     }
     fn slope(&self, c: f64) -> f64 {
-        let s = self.km + c;
-        self.vmax * self.km / (s * s)
+        let free = 1.0 / (self.km + c);
+        self.vmax * self.km * (free * free)
     }
     fn reference_rate(&self, _: f64) -> f64 {
         self.vmax
+    }
+    /// One division serves both, and the branch below zero.
+    #[inline(always)]
+    fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
+        let MichaelisMenten { vmax, km } = *self;
+        for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
+            let free = 1.0 / (km + if c > 0.0 { c } else { 0.0 });
+            *r += n * (vmax * c * free);
+            *s += n * (vmax * km * (free * free));
+        }
     }
 }
 
@@ -197,6 +207,10 @@ impl UptakeLaw for ZeroOrder {
     }
     fn slope(&self, c: f64) -> f64 {
         self.0.slope(c)
+    }
+    #[inline(always)]
+    fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
+        self.0.accumulate(n, c, rate, slope);
     }
     fn reference_rate(&self, c0: f64) -> f64 {
         self.0.reference_rate(c0)
