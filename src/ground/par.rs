@@ -21,6 +21,15 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
+/// A list of `n` times the same value, which the threads touch first that will read it.
+pub fn filled(n: usize, value: f64) -> Vec<f64> {
+    let mut out = vec![0.0; n];
+    if value != 0.0 {
+        planes(SERIAL, &mut out, |_, p| p.fill(value));
+    }
+    out
+}
+
 /// Calls `work(plane, cells)` for each plane of `out`; planes are disjoint.
 pub fn planes<T: Send>(plane: usize, out: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
     if out.len() <= SERIAL {

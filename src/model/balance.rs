@@ -217,7 +217,7 @@ impl Solver {
             laws.map(move |u| (p, u.1)).collect::<Vec<_>>()
         });
         let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, taking(p, Some(s)))).collect() };
-        let equation = Equation {
+        let mut equation = Equation {
             hierarchy: &self.hierarchies[transport.hierarchy],
             d: transport.d,
             storage,
@@ -242,7 +242,9 @@ impl Solver {
                 Boundary::Bath(b) => self.bath(from, b, s),
                 ref other => outside(other, t).unwrap_or(0.0),
             };
-            nested::start(&equation, std::array::from_fn(behind), c);
+            if let Some(bend) = nested::start(&equation, std::array::from_fn(behind), c) {
+                equation.bend = bend;
+            }
         }
         let solved = match &self.stream {
             None => solve(&equation, &mut self.scratch, c),

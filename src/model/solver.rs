@@ -184,7 +184,9 @@ impl Solver {
             let (least, most) = range(plane, values, |i, v| v > 0.0 && room[i] > 0.0);
             (least, most.max(0.0))
         };
-        let (storage_range, measure_range) = (extent(&storage), extent(&measure));
+        let storage_range = extent(&storage);
+        let same = Arc::ptr_eq(&storage, &measure);
+        let measure_range = if same { storage_range } else { extent(&measure) };
         let mut hierarchies: Vec<Hierarchy> = Vec::new();
         let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
         let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
@@ -211,7 +213,9 @@ impl Solver {
             // A uniform ratio is a factor; the conductances are then those of the room itself.
             let live = room.iter().position(|o| *o > 0.0);
             let first = live.map_or(1.0, |i| solute.relative[i]);
-            let uniform = first > 0.0
+            let known = Arc::ptr_eq(&solute.relative, &room);
+            let uniform = known
+                || first > 0.0
                 && par::map(n / plane, plane, |k| {
                     let here = k * plane..(k + 1) * plane;
                     let mut inside = solute.relative[here.clone()].iter().zip(&room[here]);
@@ -374,10 +378,10 @@ impl Solver {
             for s in (0..chosen.len()).filter(|&s| chosen[s]) {
                 if sweep == 1 {
                     let lift = self.lift(s, from, from.time);
-                    let room = self.room.clone();
-                    for (c, o) in flat_mut(&mut to.fields[s]).iter_mut().zip(room.iter()) {
-                        *c = lift * o;
-                    }
+                    let (plane, room) = (self.setup.grid.plane(), &self.room);
+                    par::planes(plane, flat_mut(&mut to.fields[s]), |k, c| {
+                        c.iter_mut().zip(&room[k * plane..]).for_each(|(c, o)| *c = lift * o);
+                    });
                 }
                 self.solute(s, from, to, None, 0, &mut amounts)?;
             }

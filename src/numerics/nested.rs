@@ -14,6 +14,7 @@ use super::transfer::{Transfer, children};
 use super::wall::{Wall, coarse_index};
 use crate::ground::grid::Face;
 use crate::ground::par;
+use crate::kernel;
 
 /// Fewest voxels of a grid that is worth a coarser start.
 const WORTH: usize = 4096;
@@ -23,20 +24,25 @@ const TOLERANCE: f64 = 1e-3;
 
 /// Solves on coarser grids and writes what it finds to `v`; leaves `v` where that is not possible
 /// (reservoirs, cut-off parts), not found, or where `v` is not the lift everywhere. `outside` are
-/// the values behind the faces, part of `eq.rhs`: coarse walls conduct otherwise.
-pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
+/// the values behind the faces, part of `eq.rhs`: coarse walls conduct otherwise. Gives
+/// [`Equation::bend`] as the coarse grid met it.
+pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) -> Option<f64> {
     let fine = eq.hierarchy;
     let plane = fine.fine.plane();
     let known = || range(plane, v, |_, x| x != eq.lift && x != 0.0).0.is_finite();
     // The coarse solution of a rough linear equation is another one.
     let rough = eq.reaction.linear() && fine.contrast > ROUGH;
     if v.len() < WORTH || rough || !eq.reservoirs.is_empty() || known() {
-        return;
+        return None;
     }
-    let Some(hierarchy) = fine.coarser() else { return };
+    let hierarchy = fine.coarser()?;
     let transfer = &fine.grids.transfers[0];
     let merged = |values: &[f64]| gather(transfer, fine.fine.n, values);
-    let storage = merged(eq.storage);
+    // Often one list is both.
+    let storage = match std::ptr::eq(eq.storage, &fine.relative[..]) {
+        true => hierarchy.relative.clone(),
+        false => Arc::new(merged(eq.storage)),
+    };
     let mut rhs = merged(eq.rhs);
     let wall = eq.wall.map(|w| Wall { levels: w.levels[1..].to_vec() });
     if let (Some(fine_wall), Some(wall)) = (eq.wall, &wall) {
@@ -49,9 +55,9 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
             }
         }
     }
-    let open = || storage.iter().zip(&*hierarchy.relative).filter(|s| *s.1 > 0.0).map(|s| *s.0);
+    let open = || (*storage).iter().zip(&*hierarchy.relative).filter(|s| *s.1 > 0.0).map(|s| *s.0);
     let reaction = eq.reaction.merged(&merged);
-    let coarse = Equation {
+    let mut coarse = Equation {
         hierarchy: &hierarchy,
         storage: &storage,
         storage_range: (open().fold(f64::INFINITY, f64::min), open().fold(0.0, f64::max)),
@@ -63,17 +69,19 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) {
     };
     let lifted = |r: &f64| if *r > 0.0 { eq.lift } else { 0.0 };
     let mut u: Vec<f64> = hierarchy.relative.iter().map(lifted).collect();
-    start(&coarse, outside, &mut u);
-    if newton::solve(&coarse, &mut Scratch::default(), &mut u).is_ok() {
-        spread(fine, &u, v);
-        for (f, face) in Face::ALL.into_iter().enumerate() {
-            for entry in eq.wall.iter().flat_map(|w| &w.faces()[f]) {
-                let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, transfer, face, *entry);
-                let (kept, v) = (f64::from(kept.unwrap_or(1.0)), &mut v[entry.0 as usize]);
-                *v = kept * *v + (1.0 - kept) * outside[f];
-            }
+    if let Some(bend) = start(&coarse, outside, &mut u) {
+        coarse.bend = bend;
+    }
+    let solved = newton::solve(&coarse, &mut Scratch::default(), &mut u).ok()?;
+    spread(fine, &u, v);
+    for (f, face) in Face::ALL.into_iter().enumerate() {
+        for entry in eq.wall.iter().flat_map(|w| &w.faces()[f]) {
+            let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, transfer, face, *entry);
+            let (kept, v) = (f64::from(kept.unwrap_or(1.0)), &mut v[entry.0 as usize]);
+            *v = kept * *v + (1.0 - kept) * outside[f];
         }
     }
+    Some(solved.bend)
 }
 
 /// Place of the coarse voxel that holds a fine one.
@@ -89,26 +97,36 @@ fn gather(t: &Transfer, n: [usize; 3], fine: &[f64]) -> Vec<f64> {
     let m = t.coarse().n;
     let mut out = vec![0.0; m.iter().product()];
     par::planes(m[0] * m[1], &mut out, |k, p| {
+        let mut sums = vec![0.0; n[0]];
         for (j, row) in p.chunks_exact_mut(m[0]).enumerate() {
+            sums.fill(0.0);
             for kk in children(k, t.merges(2), n[2]) {
                 for jj in children(j, t.merges(1), n[1]) {
-                    fold(t, &fine[(kk * n[1] + jj) * n[0]..][..n[0]], row);
+                    add(&fine[(kk * n[1] + jj) * n[0]..][..n[0]], &mut sums);
                 }
             }
+            fold(t.merges(0), &sums, row);
         }
     });
     out
 }
 
-/// Adds a fine row to a coarse one.
-fn fold(t: &Transfer, fine: &[f64], coarse: &mut [f64]) {
-    if t.merges(0) {
-        let pairs = fine.chunks_exact(2);
-        let alone = pairs.remainder();
-        coarse.iter_mut().zip(pairs).for_each(|(c, pair)| *c += pair[0] + pair[1]);
-        coarse.iter_mut().skip(fine.len() / 2).zip(alone).for_each(|(c, f)| *c += f);
-    } else {
-        coarse.iter_mut().zip(fine).for_each(|(c, f)| *c += f);
+kernel! {
+    /// Adds a row to another.
+    fn add(row: &[f64], sums: &mut [f64]) {
+        sums.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+    }
+}
+
+kernel! {
+    /// Writes the sums of pairs of a fine row to a coarse one; without pairs the row itself.
+    fn fold(pairs: bool, fine: &[f64], coarse: &mut [f64]) {
+        if !pairs {
+            return coarse.copy_from_slice(fine);
+        }
+        let (pairs, alone) = fine.as_chunks::<2>();
+        coarse.iter_mut().zip(pairs).for_each(|(c, pair)| *c = pair[0] + pair[1]);
+        coarse.iter_mut().skip(pairs.len()).zip(alone).for_each(|(c, f)| *c = *f);
     }
 }
 

@@ -2,6 +2,7 @@
 //! with g from half a voxel in series with a film, or a given flux.
 
 use crate::ground::grid::{Face, Grid};
+use crate::ground::par;
 
 /// What lies behind a face.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,13 +54,14 @@ impl Wall {
     /// As [`Wall::new`] for the diffusivity `local(face, voxel)`.
     pub fn of(
         grid: &Grid,
-        local: impl Fn(Face, usize) -> f64,
+        local: impl Fn(Face, usize) -> f64 + Sync,
         behind: &[Behind; 6],
         shapes: &[([usize; 3], [f64; 6])],
     ) -> Wall {
-        let mut levels: Vec<[Vec<(u32, f64)>; 6]> = vec![Default::default(); shapes.len()];
-        for (number, face) in Face::ALL.into_iter().enumerate() {
-            let Behind::Open { film } = behind[number] else { continue };
+        let faces = Face::ALL.into_iter().enumerate().collect();
+        let mut by_face = par::each(faces, |(number, face): (usize, Face)| {
+            let mut levels = vec![Vec::new(); shapes.len()];
+            let Behind::Open { film } = behind[number] else { return levels };
             let h = grid.h[face.axis];
             let [a, b] = [[1, 2], [0, 2], [0, 1]][face.axis];
             for (level, (n, width)) in shapes.iter().enumerate() {
@@ -84,10 +86,12 @@ impl Wall {
                     }
                 }
                 let entries = face_voxels(*n, face).zip(sums).filter(|e| e.1 > 0.0);
-                levels[level][number].extend(entries.map(|(i, g)| (i as u32, g)));
+                levels[level].extend(entries.map(|(i, g)| (i as u32, g)));
             }
-        }
-        Wall { levels }
+            levels
+        });
+        let of_level = |l: usize| std::array::from_fn(|f| std::mem::take(&mut by_face[f][l]));
+        Wall { levels: (0..shapes.len()).map(of_level).collect() }
     }
 
     /// Voxels and conductances of the faces of the finest level.

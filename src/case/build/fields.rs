@@ -5,6 +5,7 @@ use crate::case::checked::{Checked, Value};
 use crate::case::shape::Range;
 use crate::ground::formula::Formula;
 use crate::ground::grid::Grid;
+use crate::ground::par;
 use crate::ground::signal::{Signal, interpolate};
 use crate::ground::units::{self, NONE, TIME};
 
@@ -18,7 +19,7 @@ impl Builder<'_> {
         solute: Option<&str>,
     ) -> Option<Vec<f64>> {
         if let Some(v) = at.quantity() {
-            return Some(vec![v; grid.len()]);
+            return Some(par::filled(grid.len(), v));
         }
         let (form, v) = at.choice()?;
         let beyond = |a: &Checked| a.text().is_some_and(|a| grid.axis(a).is_none());

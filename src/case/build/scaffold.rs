@@ -9,6 +9,7 @@ use crate::case::keys::AXES;
 use crate::case::shape::{Range, law_keys, one_of_names};
 use crate::geometry::components::{self, Components};
 use crate::ground::grid::{Face, Grid};
+use crate::ground::par;
 use crate::model::setup::{Boundary, Initial, Population, Solid, Solute, Structure};
 use crate::physics::transport::{Closure, Ratio};
 
@@ -87,8 +88,13 @@ impl Builder<'_> {
             porosity: Arc::default(),
         };
         let base = scaffold.and_then(|s| s.get("porosity"));
+        let path = ["scaffold", "porosity"];
+        let own = |r: &Region<'_>| path.iter().try_fold(r.keys, |v, k| step(v, k)).is_some();
+        if base.is_none() && !regions.iter().any(own) {
+            return Some(par::filled(grid.len(), 1.0));
+        }
         let mut values =
-            self.field_with_regions(&world, base, &["scaffold", "porosity"], Range::share(), None)?;
+            self.field_with_regions(&world, base, &path, Range::share(), None)?;
         for v in &mut values {
             if *v == 0.0 {
                 *v = 1.0;
@@ -104,7 +110,7 @@ impl Builder<'_> {
         let ones = if world.porosity.iter().all(|e| *e == 1.0) {
             Arc::clone(&world.porosity)
         } else {
-            Arc::new(vec![1.0; n])
+            Arc::new(par::filled(n, 1.0))
         };
         if self.resolved() {
             let key = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
