@@ -5,14 +5,15 @@
 
 use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::ground::par;
+use crate::kernel;
 
-/// What the start value of one solve of a step missed in the last two steps.
+/// What the start value of one solve of a step missed in the last three steps.
 #[derive(Clone, Debug, Default)]
 pub struct Missed {
-    /// Result less formula, last and before, one value a voxel.
-    by: [Vec<f32>; 2],
+    /// Result less formula, the last one first, one value a voxel.
+    by: [Vec<f32>; 3],
     /// Their steps, s; 0 where there was none.
-    dt: [f64; 2],
+    dt: [f64; 3],
 }
 
 /// How what is missed grows with the step.
@@ -56,7 +57,7 @@ impl Missed {
 
     /// Forgets: the next step does not follow the last.
     pub fn forget(&mut self) {
-        self.dt = [0.0; 2];
+        self.dt = [0.0; 3];
     }
 
     /// Corrects the start value `v` of a step of `dt` within 0 and `most`; keeps in `formula`
@@ -70,29 +71,32 @@ impl Missed {
         v: &mut [f64],
         formula: &mut Vec<f64>,
     ) {
-        let [last, before] = self.dt;
+        let last = self.dt[0];
         let factor = if last > 0.0 { grows.factor(dt / last) } else { 0.0 };
-        // Along equal steps the trend goes on.
-        let equal = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b;
-        let trend = if equal(before, last) && equal(dt, last) { 1.0 } else { 0.0 };
+        // Along equal steps the trend goes on, as a parabola if it can.
+        let equal = |other: &&f64| (**other - last).abs() <= 1e-6 * last;
+        let alike = if equal(&&dt) { self.dt.iter().take_while(equal).count() } else { 1 };
+        let weights = match alike {
+            3.. => [3.0, -3.0, 1.0],
+            2 => [2.0, -1.0, 0.0],
+            _ => [1.0, 0.0, 0.0],
+        };
+        let weights = weights.map(|w| factor * w);
         formula.resize(v.len(), 0.0);
         par::planes2(plane, v, formula, |k, v, formula| {
             formula.copy_from_slice(v);
             if factor == 0.0 {
                 return;
             }
-            let [last, before] = [0, 1].map(|i| &self.by[i][k * plane..][..plane]);
-            for ((v, last), before) in v.iter_mut().zip(last).zip(before) {
-                let by = factor * f64::from(last + trend * (last - before));
-                *v = (*v + by).clamp(0.0, most);
-            }
+            let by = self.by.each_ref().map(|by| &by[k * plane..][..plane]);
+            corrected(weights, most, by, v);
         });
     }
 
     /// Learns from the result `v` of a step of `dt` what the formula missed.
     pub fn learn(&mut self, plane: usize, dt: f64, v: &[f64], formula: &[f64]) {
-        self.by.swap(0, 1);
-        self.dt = [dt, self.dt[0]];
+        self.by.rotate_right(1);
+        self.dt = [dt, self.dt[0], self.dt[1]];
         for by in &mut self.by {
             by.resize(v.len(), 0.0);
         }
@@ -102,5 +106,18 @@ impl Missed {
                 *by = (v - formula) as f32;
             }
         });
+    }
+}
+
+kernel! {
+    /// v + Σ weight·by within 0 and `most`.
+    fn corrected(weights: [f64; 3], most: f64, by: [&[f32]; 3], v: &mut [f64]) {
+        let [first, second, third] = by.map(|by| &by[..v.len()]);
+        for (i, v) in v.iter_mut().enumerate() {
+            let by = weights[0] * f64::from(first[i])
+                + weights[1] * f64::from(second[i])
+                + weights[2] * f64::from(third[i]);
+            *v = (*v + by).clamp(0.0, most);
+        }
     }
 }
