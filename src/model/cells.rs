@@ -15,6 +15,7 @@ use super::damage;
 use super::setup::{Capacity, Population};
 use crate::ground::grid::Grid;
 use crate::ground::par;
+use crate::kernel;
 use crate::numerics::stencil::lanes;
 use crate::physics::response::{Combine, Limit, Trigger};
 
@@ -35,6 +36,7 @@ pub struct Changes {
 
 /// Product, minimum, all or any of the factors of `laws`, for the voxels from `at`; without laws
 /// the neutral factor of `how`. `factor` is scratch of the length of `out`.
+#[inline(always)]
 pub(super) fn combine<L>(
     how: Combine,
     laws: &[(usize, L)],
@@ -47,17 +49,17 @@ pub(super) fn combine<L>(
     out.fill(if how == Combine::Any { 0.0 } else { 1.0 });
     for (s, law) in laws {
         fill(law, &c[*s][at..at + out.len()], factor);
-        for (o, &x) in out.iter_mut().zip(&*factor) {
-            *o = match how {
-                Combine::Product | Combine::All => *o * x,
-                Combine::Minimum => o.min(x),
-                Combine::Any => 1.0 - (1.0 - *o) * (1.0 - x),
-            };
+        let both = out.iter_mut().zip(&*factor);
+        match how {
+            Combine::Product | Combine::All => both.for_each(|(o, x)| *o *= x),
+            Combine::Minimum => both.for_each(|(o, x)| *o = o.min(*x)),
+            Combine::Any => both.for_each(|(o, x)| *o = 1.0 - (1.0 - *o) * (1.0 - x)),
         }
     }
 }
 
 /// Combined trigger of a death or of quiescence; fully on without triggers.
+#[inline(always)]
 pub(super) fn triggers(
     how: Combine,
     laws: &[(usize, Trigger)],
@@ -82,12 +84,44 @@ pub fn react(
     old: &[&[f64]],
     new: Vec<&mut [f64]>,
 ) -> Changes {
-    let [nx, ny, _] = grid.n;
-    let plane = nx * ny;
+    let plane = grid.plane();
     let weights = grid.weights();
+    let task = Task { population, grid, c, counted, dt, old, weights: &weights };
+    let planes = par::planes_many_map(plane, new, |k, fields| react_plane(&task, k, fields));
     let causes = population.deaths.len();
-    let resting = population.quiescence.is_some();
-    let planes = par::planes_many_map(plane, new, |k, fields| {
+    let mut total =
+        Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
+    for p in planes {
+        total.born += p.born;
+        total.quiesced += p.quiesced;
+        total.woke += p.woke;
+        for j in 0..causes {
+            total.died[j] += p.died[j];
+            total.lysed[j] += p.lysed[j];
+        }
+    }
+    total
+}
+
+/// What [`react`] is given, and the volumes of the voxels of a row.
+struct Task<'a> {
+    population: &'a Population,
+    grid: &'a Grid,
+    c: &'a [&'a [f64]],
+    counted: Option<(&'a [f64], Capacity)>,
+    dt: f64,
+    old: &'a [&'a [f64]],
+    weights: &'a [f64],
+}
+
+kernel! {
+    /// Plane `k` of [`react`].
+    fn react_plane(task: &Task, k: usize, fields: &mut [&mut [f64]]) -> Changes {
+        let Task { population, grid, c, counted, dt, old, weights } = *task;
+        let [nx, ny, _] = grid.n;
+        let plane = nx * ny;
+        let causes = population.deaths.len();
+        let resting = population.quiescence.is_some();
         let mut changes =
             Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
         let mut growth = vec![0.0; nx];
@@ -96,6 +130,7 @@ pub fn react(
         let mut hazards = vec![vec![0.0; nx]; causes];
         let mut sum = vec![0.0; nx];
         let mut booked = vec![0.0; nx];
+        let crowded = counted.map_or(0.0, |(_, capacity)| 1.0 / capacity.density);
         let (viable, rest) = fields.split_at_mut(1);
         let (quiescent, rest) = rest.split_at_mut(usize::from(resting));
         let (dead, damaged) = rest.split_at_mut(causes);
@@ -130,8 +165,8 @@ pub fn react(
                 }
             }
             let crowd = |i: usize| match (&population.growth, counted) {
-                (Some(g), Some((counted, capacity))) if g.logistic => {
-                    (counted[at + i] / capacity.density).min(1.0)
+                (Some(g), Some((counted, _))) if g.logistic => {
+                    (counted[at + i] * crowded).min(1.0)
                 }
                 _ => 0.0,
             };
@@ -183,7 +218,7 @@ pub fn react(
                 damage::suffer(population, dt, &mut hazards, viable, resting, damaged, &row);
             }
             let resting = quiescent.first().map(|q| &q[row.clone()]);
-            let decay = 1.0 + dt * population.lysis;
+            let kept = 1.0 / (1.0 + dt * population.lysis);
             for (cause, hazard) in hazards.iter().enumerate() {
                 let dead = &mut dead[cause][row.clone()];
                 for i in 0..nx {
@@ -192,24 +227,12 @@ pub fn react(
                 }
                 changes.died[cause] += lanes(nx, |i| weights[i] * booked[i]);
                 for i in 0..nx {
-                    dead[i] = (dead[i] + booked[i]) / decay;
+                    dead[i] = (dead[i] + booked[i]) * kept;
                 }
                 changes.lysed[cause] +=
                     lanes(nx, |i| weights[i] * (dt * population.lysis * dead[i]));
             }
         }
         changes
-    });
-    let mut total =
-        Changes { died: vec![0.0; causes], lysed: vec![0.0; causes], ..Changes::default() };
-    for p in planes {
-        total.born += p.born;
-        total.quiesced += p.quiesced;
-        total.woke += p.woke;
-        for j in 0..causes {
-            total.died[j] += p.died[j];
-            total.lysed[j] += p.lysed[j];
-        }
     }
-    total
 }

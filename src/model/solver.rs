@@ -216,13 +216,13 @@ impl Solver {
             let known = Arc::ptr_eq(&solute.relative, &room);
             let uniform = known
                 || first > 0.0
-                && par::map(n / plane, plane, |k| {
-                    let here = k * plane..(k + 1) * plane;
-                    let mut inside = solute.relative[here.clone()].iter().zip(&room[here]);
-                    inside.all(|v| *v.0 == first || *v.1 == 0.0)
-                })
-                .iter()
-                .all(|same| *same);
+                    && par::map(n / plane, plane, |k| {
+                        let here = k * plane..(k + 1) * plane;
+                        let mut inside = solute.relative[here.clone()].iter().zip(&room[here]);
+                        inside.all(|v| *v.0 == first || *v.1 == 0.0)
+                    })
+                    .iter()
+                    .all(|same| *same);
             numbers.push(if uniform {
                 (of(&room, solute.axis), solute.diffusivity * first)
             } else {

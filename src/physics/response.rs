@@ -10,6 +10,7 @@ pub trait ResponseLaw: Law {
     /// Factor at concentration `c` ≥ 0 (mol/m³).
     fn factor(&self, c: f64) -> f64;
     /// Writes the factor of each concentration.
+    #[inline(always)]
     fn fill(&self, c: &[f64], out: &mut [f64]) {
         for (o, &c) in out.iter_mut().zip(c) {
             *o = self.factor(c.max(0.0));

@@ -93,8 +93,7 @@ impl Builder<'_> {
         if base.is_none() && !regions.iter().any(own) {
             return Some(par::filled(grid.len(), 1.0));
         }
-        let mut values =
-            self.field_with_regions(&world, base, &path, Range::share(), None)?;
+        let mut values = self.field_with_regions(&world, base, &path, Range::share(), None)?;
         for v in &mut values {
             if *v == 0.0 {
                 *v = 1.0;

@@ -105,14 +105,25 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) const ZERO: Lanes =
-        Lanes { stored: [0.0; 8], constant: [0.0; 8], rate: [0.0; 8], along: [0.0; 8], least: [0.0; 8] };
+    pub(super) const ZERO: Lanes = Lanes {
+        stored: [0.0; 8],
+        constant: [0.0; 8],
+        rate: [0.0; 8],
+        along: [0.0; 8],
+        least: [0.0; 8],
+    };
 }
 
 /// Makes the residual of a row out of the divergence in `f`, and the diagonal beyond the
 /// conductances; adds to `sums`.
 #[inline(always)]
-pub(super) fn combine(t: &Terms, [d, shift]: [f64; 2], f: &mut [f64], extra: &mut [f32], sums: &mut Lanes) {
+pub(super) fn combine(
+    t: &Terms,
+    [d, shift]: [f64; 2],
+    f: &mut [f64],
+    extra: &mut [f32],
+    sums: &mut Lanes,
+) {
     let Terms { v, storage, constant, rate, slope } = *t;
     let Lanes { mut stored, constant: mut given, rate: mut total, mut along, mut least } = *sums;
     in_eights!([v, storage, constant, rate, slope], [f, extra], |l| {
