@@ -113,6 +113,8 @@ impl Solver {
         let cells_fields = &*cells_fields;
         let old = flat(&from.fields[s]);
         let room = &self.room;
+        let (least, most) = self.storage_range;
+        let even = least == most && self.live == grid.len() as f64 && to.storage.is_empty();
         par::planes(plane, &mut self.rhs, |k, r| {
             let at = k * plane;
             if dt.is_none() {
@@ -120,6 +122,10 @@ impl Solver {
                 return;
             }
             let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
+            if even {
+                r.iter_mut().zip(c).for_each(|(r, c)| *r = inverse * most * c);
+                return;
+            }
             for i in 0..plane {
                 r[i] = inverse * e[i] * o[i] * c[i];
             }

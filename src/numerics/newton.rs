@@ -83,6 +83,14 @@ pub struct Equation<'a> {
     pub bend: f64,
 }
 
+impl Equation<'_> {
+    /// The storage coefficient where all voxels have the same.
+    fn even_storage(&self) -> Option<f64> {
+        let (least, most) = self.storage_range;
+        (least == most && !self.hierarchy.fine.closed).then_some(most)
+    }
+}
+
 /// Arrays of the solver, shared by all equations on the same grid.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -495,13 +503,16 @@ kernel! {
         let (mut size, mut lifted) = (Size::ZERO, Size::ZERO);
         let mut sums = Lanes::ZERO;
         let mut high = levels.map(|levels| (levels, Rows::of(eq, k), vec![eq.lift; most_rows * nx]));
+        // A value that all share comes from the nearest cache.
+        let even = eq.even_storage().map(|s| vec![s; most_rows * nx]);
         let scale = -1.0 / unit;
         // Read once: a loop that writes cannot know that they stay.
         let (d, shift) = (eq.d, eq.shift);
         for first in (0..ny).step_by(most_rows) {
             let rows = first..(first + most_rows).min(ny);
             let (at, n) = (k * plane + first * nx, rows.len() * nx);
-            let (s, b) = (&eq.storage[at..][..n], &eq.rhs[at..][..n]);
+            let s = even.as_ref().map_or(&eq.storage[at..][..n], |s| &s[..n]);
+            let b = &eq.rhs[at..][..n];
             let (rate, slope) = (&mut rate[..n], &mut slope[..n]);
             if let Some((levels, walls, lift)) = &mut high {
                 rate.fill(0.0);
