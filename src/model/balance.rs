@@ -18,7 +18,7 @@ use crate::numerics::krylov::Reservoir;
 use crate::numerics::nested;
 use crate::numerics::newton::{Equation, NotConverged, solve};
 use crate::numerics::predict::Grows;
-use crate::numerics::stencil::dot;
+use crate::numerics::stencil::{dot, lanes};
 
 /// Bound of the relative round-off of a concentration that the balance has scaled.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
@@ -115,21 +115,24 @@ impl Solver {
         let room = &self.room;
         let (least, most) = self.storage_range;
         let even = least == most && self.live == grid.len() as f64 && to.storage.is_empty();
-        par::planes(plane, &mut self.rhs, |k, r| {
+        // What the voxels held, over the step.
+        let held = par::planes_map(plane, &mut self.rhs, |k, r| {
             let at = k * plane;
             if dt.is_none() {
                 r.fill(0.0);
-                return;
+                return 0.0;
             }
             let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
             if even {
                 r.iter_mut().zip(c).for_each(|(r, c)| *r = inverse * most * c);
-                return;
+            } else {
+                for i in 0..plane {
+                    r[i] = inverse * e[i] * o[i] * c[i];
+                }
             }
-            for i in 0..plane {
-                r[i] = inverse * e[i] * o[i] * c[i];
-            }
+            lanes(plane, |i| r[i])
         });
+        let held: f64 = held.iter().sum();
         let mut displaced = 0.0;
         let mut storage_range = self.storage_range;
         if !to.storage.is_empty() {
@@ -319,7 +322,6 @@ impl Solver {
                 doubt[f] += rounding * (inward * value.abs() + outward * c[i]);
             }
         }
-        let held = dt.map_or(0.0, |_| inverse * dot(plane, old, storage));
         let gained = (inverse + solute.decay) * solved.stored - held
             + solved.parts.iter().sum::<f64>()
             - made

@@ -3,7 +3,7 @@
 
 use super::cycle::{Cycle, product, total};
 use super::layout::Layout;
-use super::stencil::inner;
+use super::stencil::ordered;
 use crate::ground::par;
 use crate::kernel;
 
@@ -169,10 +169,7 @@ pub fn solve(
         let (p, q) = (layout.body_of(&v.p), layout.body_of(&v.q));
         let (x, r) = (layout.body(&mut v.x), layout.body(&mut v.r));
         let norms = par::planes2_map(plane, x, r, |k, x, r| {
-            if iteration == 1 {
-                x.fill(0.0);
-            }
-            advance(alpha, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
+            advance(alpha, iteration == 1, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
         });
         let norm = norms.iter().map(|n| n.0).sum::<f64>().sqrt();
         let largest = norms.iter().fold(0.0_f32, |m, n| m.max(n.1));
@@ -192,27 +189,31 @@ pub fn solve(
 }
 
 kernel! {
-    /// x += alpha·p, r −= alpha·q; gives r·r and max |r|.
-    fn advance(alpha: f64, p: &[f32], q: &[f32], x: &mut [f64], r: &mut [f32]) -> (f64, f32) {
-        for (x, p) in x.iter_mut().zip(p) {
-            *x += alpha * f64::from(*p);
+    /// r −= alpha·q and x += alpha·p, or x = alpha·p where it is `fresh`: memory that was never
+    /// written is not read first. Gives r·r and max |r|. Rows are whole vectors.
+    fn advance(alpha: f64, fresh: bool, p: &[f32], q: &[f32], x: &mut [f64], r: &mut [f32]) -> (f64, f32) {
+        if fresh {
+            for (x, p) in x.iter_mut().zip(p) {
+                *x = alpha * f64::from(*p);
+            }
+        } else {
+            for (x, p) in x.iter_mut().zip(p) {
+                *x += alpha * f64::from(*p);
+            }
         }
         let alpha = alpha as f32;
-        for (r, q) in r.iter_mut().zip(q) {
-            *r -= alpha * *q;
+        let (mut square, mut most) = ([0.0_f64; 8], [0.0_f32; 8]);
+        for (r, q) in r.as_chunks_mut::<8>().0.iter_mut().zip(q.as_chunks::<8>().0) {
+            for l in 0..8 {
+                r[l] -= alpha * q[l];
+            }
+            for l in 0..8 {
+                square[l] += f64::from(r[l]) * f64::from(r[l]);
+            }
+            for l in 0..8 {
+                most[l] = if r[l].abs() > most[l] { r[l].abs() } else { most[l] };
+            }
         }
-        (inner(r, r), most(r))
+        (ordered(square), most.iter().fold(0.0, |m, l| m.max(*l)))
     }
-}
-
-/// The largest magnitude, in lanes that vectorise; rows are whole vectors.
-#[inline(always)]
-fn most(r: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    for x in r.chunks_exact(8) {
-        for (l, x) in lanes.iter_mut().zip(x) {
-            *l = if x.abs() > *l { x.abs() } else { *l };
-        }
-    }
-    lanes.iter().fold(0.0, |m, l| m.max(*l))
 }

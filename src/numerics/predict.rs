@@ -84,12 +84,12 @@ impl Missed {
         let weights = weights.map(|w| factor * w);
         formula.resize(v.len(), 0.0);
         par::planes2(plane, v, formula, |k, v, formula| {
-            formula.copy_from_slice(v);
             if factor == 0.0 {
+                formula.copy_from_slice(v);
                 return;
             }
             let by = self.by.each_ref().map(|by| &by[k * plane..][..plane]);
-            corrected(weights, most, by, v);
+            corrected(weights, most, by, v, formula);
         });
     }
 
@@ -110,10 +110,11 @@ impl Missed {
 }
 
 kernel! {
-    /// v + Σ weight·by within 0 and `most`.
-    fn corrected(weights: [f64; 3], most: f64, by: [&[f32]; 3], v: &mut [f64]) {
+    /// v + Σ weight·by within 0 and `most`; `formula` becomes what v was.
+    fn corrected(weights: [f64; 3], most: f64, by: [&[f32]; 3], v: &mut [f64], formula: &mut [f64]) {
         let [first, second, third] = by.map(|by| &by[..v.len()]);
-        for (i, v) in v.iter_mut().enumerate() {
+        for (i, (v, formula)) in v.iter_mut().zip(formula).enumerate() {
+            *formula = *v;
             let by = weights[0] * f64::from(first[i])
                 + weights[1] * f64::from(second[i])
                 + weights[2] * f64::from(third[i]);
