@@ -375,6 +375,7 @@ fn a_round_inclusion() {
             wall: Some(&wall),
             reservoirs: &[],
             reservoir_faces: [None; 6],
+            outside: [0.0; 6],
             reaction: &Inert,
             lift: 25.0,
             tolerance: 1e-11,

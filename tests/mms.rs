@@ -132,6 +132,7 @@ impl Problem {
             wall: None,
             reservoirs: &[],
             reservoir_faces: [None; 6],
+            outside: [0.0; 6],
             reaction,
             lift: 1.0,
             tolerance: 1e-11,

@@ -676,6 +676,7 @@ fn euler(
         wall: None,
         reservoirs: &[],
         reservoir_faces: [None; 6],
+        outside: [0.0; 6],
         reaction: sink,
         lift: 1.0,
         tolerance: 1e-10,

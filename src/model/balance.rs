@@ -119,7 +119,10 @@ impl Solver {
         let held = par::planes_map(plane, &mut self.rhs, |k, r| {
             let at = k * plane;
             if dt.is_none() {
-                r.fill(0.0);
+                // Memory that was never written takes no room.
+                if r.iter().any(|r| *r != 0.0) {
+                    r.fill(0.0);
+                }
                 return 0.0;
             }
             let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
@@ -178,11 +181,17 @@ impl Solver {
                 }
             }
         }
+        // Values behind the faces; with a flow what comes in differs from what a wall conducts.
+        let mut behind = [0.0; 6];
         for (f, boundary) in solute.boundaries.iter().enumerate() {
-            if let Some(value) = outside(boundary, t) {
-                for (i, inward, _) in transport.gates(f) {
-                    self.rhs[i] += inward * value;
+            match outside(boundary, t) {
+                Some(value) if self.stream.is_none() => behind[f] = value,
+                Some(value) => {
+                    for (i, inward, _) in transport.gates(f) {
+                        self.rhs[i] += inward * value;
+                    }
                 }
+                None => {}
             }
         }
         let volume = grid.voxel_volume();
@@ -193,6 +202,10 @@ impl Solver {
             if dt.is_none() {
                 // A bath in a steady solve is a value: its change belongs to time.
                 let value = self.bath(from, b, s);
+                if self.stream.is_none() {
+                    behind[f] = value;
+                    continue;
+                }
                 for (i, inward, _) in transport.gates(f) {
                     self.rhs[i] += inward * value;
                 }
@@ -236,6 +249,7 @@ impl Solver {
             wall: Some(&transport.wall),
             reservoirs: &reservoirs,
             reservoir_faces,
+            outside: behind,
             reaction: &uptakes,
             lift,
             tolerance: setup.run.accuracy.solver,
@@ -247,11 +261,7 @@ impl Solver {
             missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
         }
         if dt.is_none() && self.stream.is_none() {
-            let behind = |f: usize| match solute.boundaries[f] {
-                Boundary::Bath(b) => self.bath(from, b, s),
-                ref other => outside(other, t).unwrap_or(0.0),
-            };
-            if let Some(bend) = nested::start(&equation, std::array::from_fn(behind), c) {
+            if let Some(bend) = nested::start(&equation, c) {
                 equation.bend = bend;
             }
         }

@@ -232,6 +232,7 @@ fn darcy(
         wall: Some(&wall),
         reservoirs: &[],
         reservoir_faces: [None; 6],
+        outside: [0.0; 6],
         reaction: &Inert,
         lift,
         tolerance: TOLERANCE,

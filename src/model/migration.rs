@@ -201,6 +201,7 @@ impl Solver {
             wall: None,
             reservoirs: &[],
             reservoir_faces: [None; 6],
+            outside: [0.0; 6],
             reaction: &Inert,
             lift,
             tolerance: self.setup.run.accuracy.solver,

@@ -75,6 +75,7 @@ pub fn project(
         wall: Some(&wall),
         reservoirs: &[],
         reservoir_faces: [None; 6],
+        outside: [0.0; 6],
         reaction: &Inert,
         lift: 0.0,
         tolerance: TOLERANCE,

@@ -98,6 +98,7 @@ mod tests {
                 wall: Some(&wall),
                 reservoirs: &[],
                 reservoir_faces: [None; 6],
+                outside: [0.0; 6],
                 reaction: &Inert,
                 lift: 1.0,
                 tolerance: 1e-11,

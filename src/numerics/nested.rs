@@ -11,7 +11,7 @@ use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Scratch};
 use super::stencil::range;
 use super::transfer::{Transfer, children};
-use super::wall::{Wall, coarse_index};
+use super::wall::Wall;
 use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::kernel;
@@ -23,10 +23,10 @@ const WORTH: usize = 4096;
 const TOLERANCE: f64 = 1e-3;
 
 /// Solves on coarser grids and writes what it finds to `v`; leaves `v` where that is not possible
-/// (reservoirs, cut-off parts), not found, or where `v` is not the lift everywhere. `outside` are
-/// the values behind the faces, part of `eq.rhs`: coarse walls conduct otherwise. Gives
+/// (reservoirs, cut-off parts), not found, or where `v` is not the lift everywhere. What comes
+/// through walls must stand in [`Equation::outside`], for coarse walls conduct otherwise. Gives
 /// [`Equation::bend`] as the coarse grid met it.
-pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) -> Option<f64> {
+pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
     let fine = eq.hierarchy;
     let plane = fine.fine.plane();
     let known = || range(plane, v, |_, x| x != eq.lift && x != 0.0).0.is_finite();
@@ -43,18 +43,8 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) -> Option<f64> {
         true => hierarchy.relative.clone(),
         false => Arc::new(merged(eq.storage)),
     };
-    let mut rhs = merged(eq.rhs);
+    let rhs = merged(eq.rhs);
     let wall = eq.wall.map(|w| Wall { levels: w.levels[1..].to_vec() });
-    if let (Some(fine_wall), Some(wall)) = (eq.wall, &wall) {
-        for (f, value) in outside.into_iter().enumerate() {
-            for &(i, g) in &fine_wall.levels[0][f] {
-                rhs[place(transfer, fine.fine.n, i as usize)] -= g * value;
-            }
-            for &(i, g) in &wall.levels[0][f] {
-                rhs[i as usize] += g * value;
-            }
-        }
-    }
     let open = || (*storage).iter().zip(&*hierarchy.relative).filter(|s| *s.1 > 0.0).map(|s| *s.0);
     let reaction = eq.reaction.merged(&merged);
     let mut coarse = Equation {
@@ -69,7 +59,7 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) -> Option<f64> {
     };
     let lifted = |r: &f64| if *r > 0.0 { eq.lift } else { 0.0 };
     let mut u: Vec<f64> = hierarchy.relative.iter().map(lifted).collect();
-    if let Some(bend) = start(&coarse, outside, &mut u) {
+    if let Some(bend) = start(&coarse, &mut u) {
         coarse.bend = bend;
     }
     let solved = newton::solve(&coarse, &mut Scratch::default(), &mut u).ok()?;
@@ -78,18 +68,10 @@ pub fn start(eq: &Equation, outside: [f64; 6], v: &mut [f64]) -> Option<f64> {
         for entry in eq.wall.iter().flat_map(|w| &w.faces()[f]) {
             let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, transfer, face, *entry);
             let (kept, v) = (f64::from(kept.unwrap_or(1.0)), &mut v[entry.0 as usize]);
-            *v = kept * *v + (1.0 - kept) * outside[f];
+            *v = kept * *v + (1.0 - kept) * eq.outside[f];
         }
     }
     Some(solved.bend)
-}
-
-/// Place of the coarse voxel that holds a fine one.
-fn place(t: &Transfer, n: [usize; 3], i: usize) -> usize {
-    let at = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
-    let m = t.coarse().n;
-    let c: [usize; 3] = std::array::from_fn(|a| coarse_index(at[a], n[a], m[a]));
-    (c[2] * m[1] + c[1]) * m[0] + c[0]
 }
 
 /// Sums over coarse voxels.
@@ -229,12 +211,7 @@ mod tests {
             let wall = Wall::new(&grid, &open, d, [1.0; 3], &behind, &hierarchy.grids.shapes);
             // Half as much outside one face.
             let outside: [f64; 6] = std::array::from_fn(|f| if f == 0 { 0.1 } else { 0.2 });
-            let mut rhs = vec![0.0; grid.len()];
-            for (f, entries) in wall.faces().iter().enumerate() {
-                for &(i, g) in entries {
-                    rhs[i as usize] += g * outside[f];
-                }
-            }
+            let rhs = vec![0.0; grid.len()];
             let uneven = |(i, o): (usize, &f64)| o * if i.is_multiple_of(3) { 0.04 } else { 0.02 };
             let sink = Sink(7.5e-3, open.iter().enumerate().map(uneven).collect());
             let eq = Equation {
@@ -247,6 +224,7 @@ mod tests {
                 wall: Some(&wall),
                 reservoirs: &[],
                 reservoir_faces: [None; 6],
+                outside,
                 reaction: &sink,
                 lift: 0.2,
                 tolerance: 1e-10,
@@ -255,7 +233,7 @@ mod tests {
             let lifted: Vec<f64> = open.iter().map(|o| 0.2 * o).collect();
             let (mut from_lift, mut nested) = (lifted.clone(), lifted);
             let plain = newton::solve(&eq, &mut Scratch::default(), &mut from_lift).unwrap();
-            start(&eq, outside, &mut nested);
+            start(&eq, &mut nested);
             let solved = newton::solve(&eq, &mut Scratch::default(), &mut nested).unwrap();
             assert!(
                 solved.cycles < plain.cycles,

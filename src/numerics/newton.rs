@@ -64,7 +64,7 @@ pub struct Equation<'a> {
     pub storage_range: (f64, f64),
     /// Factor of the storage: 1/dt plus decay, 1/s.
     pub shift: f64,
-    /// Constant part, walls included, a value a voxel.
+    /// Constant part, a value a voxel.
     pub rhs: &'a [f64],
     /// Walls.
     pub wall: Option<&'a Wall>,
@@ -72,6 +72,8 @@ pub struct Equation<'a> {
     pub reservoirs: &'a [Reservoir],
     /// Number of the reservoir behind each face.
     pub reservoir_faces: [Option<usize>; 6],
+    /// Values behind the faces, where `rhs` does not hold what comes from there.
+    pub outside: [f64; 6],
     /// Sinks.
     pub reaction: &'a dyn Reaction,
     /// Largest value at walls and before the step: sets the scale of the residual.
@@ -289,8 +291,17 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
 
 /// Lets the sources stay in their voxels, where they are too small to be solved for.
 pub(super) fn rest(eq: &Equation, v: &mut [f64]) {
+    let held = |source: f64, storage: f64| match source > 0.0 && storage > 0.0 {
+        true => source / (eq.shift * storage),
+        false => 0.0,
+    };
     for ((v, rhs), storage) in v.iter_mut().zip(eq.rhs).zip(eq.storage) {
-        *v = if *rhs > 0.0 && *storage > 0.0 { rhs / (eq.shift * storage) } else { 0.0 };
+        *v = held(*rhs, *storage);
+    }
+    for (outside, entries) in eq.outside.iter().zip(eq.wall.iter().flat_map(|w| w.faces())) {
+        for &(i, g) in entries {
+            v[i as usize] += held(g * outside, eq.storage[i as usize]);
+        }
     }
 }
 
@@ -521,7 +532,7 @@ kernel! {
                 }
                 level(shift * eq.lift, s, b, rate);
                 walls.row(at, n, |i, g, face| {
-                    let value = eq.reservoir_faces[face].map_or(0.0, |r| levels[r]);
+                    let value = eq.reservoir_faces[face].map_or(eq.outside[face], |r| levels[r]);
                     rate[i] += g * (eq.lift - value);
                 });
                 lifted.take(rate);
@@ -571,8 +582,9 @@ kernel! {
                 if let Some(reservoir) = eq.reservoir_faces[face] {
                     f[i] += g * (v[i] - values[reservoir]);
                 } else {
-                    f[i] += g * v[i];
-                    all.balance += g * v[i].max(0.0);
+                    let outside = eq.outside[face];
+                    f[i] += g * (v[i] - outside);
+                    all.balance += g * (v[i].max(0.0) - outside);
                     all.along += g * v[i].max(0.0);
                 }
             });
