@@ -148,6 +148,7 @@ mod tests {
             wall: Some(&wall),
             reservoirs: &[reservoir],
             reservoir_faces: [None, None, None, None, None, Some(0)],
+            outside: [0.0; 6],
             reaction: &Inert,
             lift: 2.0,
             tolerance: 1e-10,
