@@ -225,18 +225,11 @@ impl<'a> Cycle<'a> {
         smooth::product_with(m, p, q) + self.grids.seams[0].multiply(self.d, p, q)
     }
 
-    /// p = z + beta·old and q = A p; gives p·q.
-    pub fn direct(
-        &mut self,
-        beta: f32,
-        z: &[f32],
-        old: &[f32],
-        p: &mut [f32],
-        q: &mut [f32],
-    ) -> f64 {
+    /// p = z + beta·p and q = A p; gives p·q.
+    pub fn direct(&mut self, beta: f32, z: &[f32], p: &mut [f32], q: &mut [f32]) -> f64 {
         let level = &mut self.work.levels[0];
         let m = level.matrix.with(&self.grids.levels[0], self.d);
-        let product = smooth::direct(m, beta, z, old, p, q, &mut level.scratch);
+        let product = smooth::direct(m, beta, z, p, q, &mut level.scratch);
         product + self.grids.seams[0].multiply(self.d, p, q)
     }
 

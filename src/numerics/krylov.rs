@@ -64,8 +64,8 @@ pub struct Vectors {
     pub x: Vec<f64>,
     z: Vec<f32>,
     p: Vec<f32>,
-    /// The direction before, once a new one is known; until then the cycle works in it.
-    old: Vec<f32>,
+    /// Where a cycle works that is no fixed matrix; others work in `q`.
+    spare: Vec<f32>,
     q: Vec<f32>,
     /// ‖x − A⁻¹b‖²_A of the last solution as the steps to it let it be judged.
     pub missed: f64,
@@ -75,7 +75,7 @@ impl Vectors {
     /// Sets the layout; all arrays are padded.
     pub fn fit(&mut self, layout: &Layout) {
         layout.fit(&mut self.x);
-        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.old, &mut self.q] {
+        for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.q] {
             layout.fit(v);
         }
     }
@@ -123,7 +123,10 @@ pub fn solve(
     let mut gain = f64::INFINITY;
     for iteration in 1..=limit {
         let old = rho;
-        rho = cycle.apply(&mut v.r, &mut v.z, &mut v.old);
+        // What a flexible one needs of the last product comes first.
+        let spare = if cycle.flexible() { &mut v.spare } else { &mut v.q };
+        layout.fit(spare);
+        rho = cycle.apply(&mut v.r, &mut v.z, spare);
         if held > 0.0 {
             let sum = total(&layout, &v.r);
             cycle.raise(&mut v.z, (sum / held) as f32);
@@ -148,8 +151,7 @@ pub fn solve(
             std::mem::swap(&mut v.p, &mut v.z);
             cycle.multiply(&v.p, &mut v.q)
         } else {
-            std::mem::swap(&mut v.p, &mut v.old);
-            cycle.direct(beta as f32, &v.z, &v.old, &mut v.p, &mut v.q)
+            cycle.direct(beta as f32, &v.z, &mut v.p, &mut v.q)
         };
         for reservoir in reservoirs {
             let entries = reservoir.entries.iter().map(|&(i, g)| (layout.at(i as usize), g));

@@ -323,34 +323,47 @@ pub fn product_with(m: Matrix, p: &[f32], q: &mut [f32]) -> f64 {
     planes.iter().sum()
 }
 
-/// p = z + beta·old into `p` and q = A p; gives p·q.
+/// p = z + beta·p and q = A p; gives p·q.
 pub fn direct(
     m: Matrix,
     beta: f32,
     z: &[f32],
-    old: &[f32],
     p: &mut [f32],
     q: &mut [f32],
     scratch: &mut Vec<Scratch>,
 ) -> f64 {
     let l = m.faces.layout;
-    let (plane, planes) = (l.plane(), l.n[2]);
+    let (plane, planes, all) = (l.plane(), l.n[2], 0..l.n[1]);
     let slabs = par::slabs(planes, plane);
     scratch.resize_with(slabs.len().max(scratch.len()), Scratch::default);
+    // The planes beside a slab, before another thread changes them.
+    for (own, scratch) in slabs.iter().zip(&mut *scratch) {
+        scratch.size(&l);
+        let [_, below, above, ..] = &mut scratch.steps;
+        for (ring, k) in [(below, own.start.checked_sub(1)), (above, Some(own.end))] {
+            if let Some(k) = k.filter(|k| *k < planes) {
+                ring.put(0).copy_from_slice(l.view(p, k));
+            }
+        }
+    }
     let ps = par::pieces(l.body(p), slabs.iter().map(|s| s.len() * plane));
     let qs = par::pieces(l.body(q), slabs.iter().map(|s| s.len() * plane));
     let jobs: Vec<_> = slabs.iter().zip(ps).zip(qs).zip(scratch).collect();
     let products = par::each(jobs, |(((own, p), q), scratch)| {
-        scratch.size(&l);
         let wide = widened(own, 1, planes);
-        let ring = &mut scratch.steps[0];
+        let [ring, below, above, ..] = &mut scratch.steps;
         let mut products = Vec::with_capacity(own.len());
         for k in wide.start..=wide.end {
             if wide.contains(&k) {
-                let now = ring.put(k);
-                combine(beta, l.view(z, k), l.view(old, k), now);
+                let (z, now) =
+                    (l.span(l.view(z, k), &all), &mut Layout::rows(ring.put(k))[..plane]);
                 if own.contains(&k) {
-                    l.store(now, 0..l.n[1], p, k - own.start);
+                    let p = &mut p[(k - own.start) * plane..][..plane];
+                    combine(beta, z, p, now);
+                    p.copy_from_slice(now);
+                } else {
+                    let beside = if k < own.start { &*below } else { &*above };
+                    combine(beta, z, l.span(beside.get(0), &all), now);
                 }
             }
             let Some(k) = k.checked_sub(1) else { continue };
