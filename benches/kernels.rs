@@ -9,9 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use blastema::ground::grid::{Form, Grid};
+use blastema::model::solutes::Uptakes;
 use blastema::numerics::cycle::{Cycle, Workspace};
 use blastema::numerics::hierarchy::Hierarchy;
+use blastema::numerics::newton::{self, Equation, Scratch};
 use blastema::numerics::wall::{Behind, Wall};
+use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use triad::{ELEMENTS, Triad};
 
@@ -60,5 +63,50 @@ fn cycle(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, cycle, triad);
+/// The residual of P1 in double precision, between two linear solves.
+fn outer(c: &mut Criterion) {
+    let mut group = c.benchmark_group("outer pass");
+    group.sample_size(10);
+    for n in [64, 128, 256] {
+        let h = 2e-3 / n as f64;
+        let grid =
+            Grid { n: [n; 3], h: [h; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+        let open = Arc::new(vec![1.0; grid.len()]);
+        let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
+        let behind = [Behind::Open { film: f64::INFINITY }; 6];
+        let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.grids.shapes);
+        let law = Uptake::MichaelisMenten(MichaelisMenten { vmax: 5e-17, km: 7.5e-3 });
+        let uptakes = Uptakes { parts: vec![(law, vec![2e14; grid.len()].into())] };
+        // A constant part that is memory of its own, as in a step of time.
+        let rhs = vec![1e-9; grid.len()];
+        let eq = Equation {
+            hierarchy: &hierarchy,
+            d: 2e-9,
+            storage: &open,
+            storage_range: (1.0, 1.0),
+            shift: 0.0,
+            rhs: &rhs,
+            wall: Some(&wall),
+            reservoirs: &[],
+            reservoir_faces: [None; 6],
+            outside: [0.2; 6],
+            reaction: &uptakes,
+            lift: 0.2,
+            tolerance: 1e-8,
+            bend: 1.0,
+        };
+        let v: Vec<f64> = (0..grid.len()).map(|i| ((i * 7919) % 1000) as f64 * 1e-4).collect();
+        let mut scratch = Scratch::default();
+        newton::residual(&eq, &mut scratch, &v);
+        // Concentration, cells and constant part are read, residual and diagonal written in single
+        // precision.
+        group.throughput(Throughput::Bytes(32 * grid.len() as u64));
+        group.bench_function(format!("{n}³"), |bench| {
+            bench.iter(|| newton::residual(&eq, &mut scratch, &v));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(all, cycle, outer, triad);
 criterion_main!(all);

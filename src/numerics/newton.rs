@@ -411,6 +411,12 @@ pub fn largest(v: &[f64], plane: usize) -> f64 {
     planes.iter().fold(0.0, |m, &x| m.max(x))
 }
 
+/// ‖F‖₂ at `v`: the pass that stands around every linear solve.
+pub fn residual(eq: &Equation, scratch: &mut Scratch, v: &[f64]) -> f64 {
+    scratch.vectors.fit(&eq.hierarchy.grids.levels[0].layout);
+    evaluate(eq, v, 1.0, scratch, false, false).norm
+}
+
 /// Residual −F/unit and the diagonal beyond the conductances at `v`, into the scratch.
 fn evaluate(
     eq: &Equation,
