@@ -159,6 +159,7 @@ def jobs(problem, arguments, survey):
     elif problem == "p4":
         n = arguments[0]
         yield "blastema", lambda: ours("p4", n)
+        yield "blastema 64³", lambda: ours("p4", "64")
         yield "FiPy", lambda: python("fipy_p4.py", *arguments)
     else:
         sys.exit(__doc__)
@@ -185,6 +186,10 @@ def compare(problem, arguments, survey):
             f"  {name:20} {middle:10.4f} s ({min(seconds):.4f}-{max(seconds):.4f})"
             f"  {middle / base:8.1f} x  {max(r['peak_mib'] for r in results):6} MiB  {value}"
         )
+    if problem == "p4":
+        voxels = {"FiPy": int(arguments[0]) ** 3, "blastema 64³": 64**3}
+        by = {k: statistics.median(r["seconds"] for r in found[k]) / v for k, v in voxels.items()}
+        print(f"  a voxel: {by['FiPy'] / by['blastema 64³']:.0f} x")
     keep("-".join([*(["survey"] if survey else []), problem, *arguments]), found)
 
 
