@@ -310,27 +310,31 @@ impl Solver {
         let additions = (plane / 8 + grid.n[2]) as f64;
         let rounding = ROUNDING * additions.sqrt().max(1.0);
         let mut doubt = [0.0; 6];
-        for (f, boundary) in solute.boundaries.iter().enumerate() {
+        let passed = par::map(6, grid.len() / 6, |f| {
+            let boundary = &solute.boundaries[f];
             let value = match boundary {
                 Boundary::Bath(b) => match owners.iter().position(|o| o == b) {
                     Some(r) => values[r],
                     None => self.bath(from, *b, s),
                 },
                 Boundary::Outflow => 0.0,
-                _ => match outside(boundary, t) {
-                    Some(value) => value,
-                    None => continue,
-                },
+                _ => outside(boundary, t)?,
             };
+            let (mut through, mut size) = (0.0, 0.0);
             for (i, inward, outward) in transport.gates(f) {
-                let through = if inward == outward {
+                through += if inward == outward {
                     outward * (value - c[i])
                 } else {
                     inward * value - outward * c[i]
                 };
-                entered[f] += through;
-                doubt[f] += rounding * (inward * value.abs() + outward * c[i]);
+                size += inward * value.abs() + outward * c[i];
             }
+            Some((through, size))
+        });
+        for (f, (through, size)) in passed.into_iter().enumerate().filter_map(|p| Some((p.0, p.1?)))
+        {
+            entered[f] += through;
+            doubt[f] = rounding * size;
         }
         let gained = (inverse + solute.decay) * solved.stored - held
             + solved.parts.iter().sum::<f64>()

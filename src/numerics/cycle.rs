@@ -118,19 +118,33 @@ impl<'a> Cycle<'a> {
             grids.transfers[l - 1].collect(&fine[l - 1].matrix.extra, &mut coarse[0].matrix.extra);
         }
         for (l, faces) in grids.levels[..levels].iter().enumerate() {
-            let level = &mut work.levels[l].matrix;
+            let Coefficients { extra, inverse, share } = &mut work.levels[l].matrix;
             let layout = faces.layout;
-            for &(i, g) in wall.iter().flat_map(|w| &w.levels[l]).flatten() {
-                level.extra[layout.at(i as usize)] += g as f32;
-            }
-            let extra = &level.extra;
-            let (inverse, share) = (layout.body(&mut level.inverse), layout.body(&mut level.share));
-            par::planes2(layout.plane(), inverse, share, |k, inverse, share| {
-                invert(faces, d, k, layout.view(extra, k), inverse, share);
+            let [extra, inverse, share] = [extra, inverse, share].map(|v| layout.body(v));
+            let (wall, transfer) = (wall.map(|w| &w.levels[l]), grids.transfers.get(l));
+            par::planes3(layout.plane(), extra, inverse, share, |k, extra, inverse, share| {
+                let voxels = layout.n[0] * layout.n[1];
+                let walls = Face::ALL.into_iter().zip(wall.into_iter().flatten());
+                let here = walls.flat_map(|(face, entries)| {
+                    let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
+                    entries[from(k)..from(k + 1)].iter().map(move |e| (face, *e))
+                });
+                let place = |i: u32| {
+                    let i = i as usize - k * voxels;
+                    i / layout.n[0] * layout.stride + i % layout.n[0]
+                };
+                for (_, (i, g)) in here.clone() {
+                    extra[place(i)] += g as f32;
+                }
+                invert(faces, d, k, extra, inverse, share);
+                // Beside a wall a correction falls towards zero, which is what it is outside.
+                for (face, entry) in here {
+                    let kept = transfer.and_then(|t| toward_wall(faces, d, t, face, entry));
+                    if let Some(kept) = kept {
+                        share[place(entry.0)] *= kept.max(0.5);
+                    }
+                }
             });
-            if let (Some(wall), Some(transfer)) = (wall, grids.transfers.get(l)) {
-                lower(faces, d, transfer, &wall.levels[l], &mut level.share);
-            }
         }
         let layout = grids.levels[0].layout;
         let extra = &work.levels[0].matrix.extra;
@@ -387,30 +401,13 @@ kernel! {
         let l = &faces.layout;
         let n = l.stride;
         for j in 0..l.n[1] {
-            let (total, extra) = (&faces.totals(j, k)[..n], &l.row(extra, j)[..n]);
+            let (total, extra) = (&faces.totals(j, k)[..n], &extra[j * n..][..n]);
             let (inverse, share) = (&mut inverse[j * n..][..n], &mut share[j * n..][..n]);
             for i in 0..n {
                 let diagonal = d * total[i] + extra[i];
                 let open = diagonal > 0.0;
                 inverse[i] = if open { 1.0 / diagonal } else { 0.0 };
                 share[i] = if open { (2.0 * d * total[i] / diagonal).min(1.0) } else { 0.0 };
-            }
-        }
-    }
-}
-
-/// Beside a wall a correction falls towards zero, which is what it is outside.
-fn lower(
-    faces: &Operator,
-    d: f32,
-    transfer: &Transfer,
-    wall: &[Vec<(u32, f64)>; 6],
-    share: &mut [f32],
-) {
-    for (face, entries) in Face::ALL.into_iter().zip(wall) {
-        for &(i, g) in entries {
-            if let Some(kept) = toward_wall(faces, d, transfer, face, (i, g)) {
-                share[faces.layout.at(i as usize)] *= kept.max(0.5);
             }
         }
     }
