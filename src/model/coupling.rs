@@ -12,6 +12,7 @@ use super::setup::Production;
 use super::solver::{Solver, StepFailure};
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
+use crate::kernel;
 use crate::numerics::newton::largest;
 use crate::numerics::stencil::lanes;
 
@@ -280,10 +281,18 @@ pub(super) fn empty() -> State {
 
 /// out = max(own·out + Σ weight·field, 0).
 fn mix(plane: usize, out: &mut [f64], own: f64, weights: [f64; 3], fields: [&[f64]; 3]) {
-    par::planes(plane, out, |k, p| {
-        let [a, b, c] = fields.map(|f| &f[k * plane..][..plane]);
-        for (((p, a), b), c) in p.iter_mut().zip(a).zip(b).zip(c) {
-            *p = (own * *p + weights[0] * a + weights[1] * b + weights[2] * c).max(0.0);
-        }
+    par::planes(plane, out, |k, out| {
+        mix_plane(out, own, weights, fields.map(|f| &f[k * plane..][..plane]));
     });
+}
+
+kernel! {
+    /// A plane of [`mix`].
+    fn mix_plane(out: &mut [f64], own: f64, weights: [f64; 3], fields: [&[f64]; 3]) {
+        let n = out.len();
+        let [a, b, c] = fields.map(|f| &f[..n]);
+        for i in 0..n {
+            out[i] = (own * out[i] + weights[0] * a[i] + weights[1] * b[i] + weights[2] * c[i]).max(0.0);
+        }
+    }
 }

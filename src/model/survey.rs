@@ -4,7 +4,7 @@ use super::solver::Solver;
 use super::state::{Kind, flat};
 use crate::ground::keep::{Keeper, Misfit};
 use crate::ground::par;
-use crate::numerics::stencil::lanes;
+use crate::numerics::stencil::{inner, lanes};
 
 /// Smallest value of a solute and where.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,9 +68,14 @@ impl Survey {
                 let at = k * plane;
                 let (v, w) = (&values[at..][..plane], &weight[at..][..plane]);
                 let (r, m) = (&room[at..][..plane], &measure[at..][..plane]);
+                let total = inner(v, w);
+                if !matches!(spec.kind, Kind::Solute(_)) {
+                    return (total, total, 0.0, 0.0);
+                }
                 let least = smallest(plane, |i| if r[i] > 0.0 { v[i] } else { f64::INFINITY });
                 let most = 0.0 - smallest(plane, |i| -v[i]).min(0.0);
-                (lanes(plane, |i| v[i] * w[i]), lanes(plane, |i| v[i] * m[i]), least, most)
+                let mean = if std::ptr::eq(weight, measure) { total } else { inner(v, m) };
+                (total, mean, least, most)
             });
             survey.totals.push(volume * parts.iter().map(|p| p.0).sum::<f64>());
             if matches!(spec.kind, Kind::Solute(_)) {

@@ -399,15 +399,7 @@ fn largest_sum(eq: &Equation) -> f64 {
 
 /// Largest value of a field, at least 0.
 pub fn largest(v: &[f64], plane: usize) -> f64 {
-    let planes = par::map(v.len() / plane, plane, |k| {
-        let mut lanes = [0.0_f64; 8];
-        for x in v[k * plane..][..plane].chunks(8) {
-            for (l, x) in lanes.iter_mut().zip(x) {
-                *l = if *x > *l { *x } else { *l };
-            }
-        }
-        lanes.iter().fold(0.0_f64, |m, l| m.max(*l))
-    });
+    let planes = par::map(v.len() / plane, plane, |k| highest(&v[k * plane..][..plane]));
     planes.iter().fold(0.0, |m, &x| m.max(x))
 }
 
@@ -415,6 +407,20 @@ pub fn largest(v: &[f64], plane: usize) -> f64 {
 pub fn residual(eq: &Equation, scratch: &mut Scratch, v: &[f64]) -> f64 {
     scratch.vectors.fit(&eq.hierarchy.grids.levels[0].layout);
     evaluate(eq, v, 1.0, scratch, false, false).norm
+}
+
+kernel! {
+    /// Largest value of a list, at least 0.
+    fn highest(v: &[f64]) -> f64 {
+        let mut lanes = [0.0_f64; 8];
+        let (wholes, rest) = v.as_chunks::<8>();
+        for x in wholes {
+            for l in 0..8 {
+                lanes[l] = if x[l] > lanes[l] { x[l] } else { lanes[l] };
+            }
+        }
+        rest.iter().chain(&lanes).fold(0.0_f64, |m, l| m.max(*l))
+    }
 }
 
 /// Residual −F/unit and the diagonal beyond the conductances at `v`, into the scratch.
