@@ -260,10 +260,11 @@ impl Solver {
             let missed = &self.missed.solutes[s][stage];
             missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
         }
-        if dt.is_none() && self.stream.is_none() {
-            if let Some(bend) = nested::start(&equation, c) {
-                equation.bend = bend;
-            }
+        if dt.is_none()
+            && self.stream.is_none()
+            && let Some(bend) = nested::start(&equation, c)
+        {
+            equation.bend = bend;
         }
         let solved = match &self.stream {
             None => solve(&equation, &mut self.scratch, c),

@@ -39,9 +39,10 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
     let transfer = &fine.grids.transfers[0];
     let merged = |values: &[f64]| gather(transfer, fine.fine.n, values);
     // Often one list is both.
-    let storage = match std::ptr::eq(eq.storage, &fine.relative[..]) {
-        true => hierarchy.relative.clone(),
-        false => Arc::new(merged(eq.storage)),
+    let storage = if std::ptr::eq(eq.storage, fine.relative.as_slice()) {
+        hierarchy.relative.clone()
+    } else {
+        Arc::new(merged(eq.storage))
     };
     let rhs = merged(eq.rhs);
     let wall = eq.wall.map(|w| Wall { levels: w.levels[1..].to_vec() });

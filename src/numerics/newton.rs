@@ -10,6 +10,7 @@
 //! direction of the solution, v ← (1 + α)v, closes the global balance to round-off: amounts
 //! that cross walls, react and are stored add up whatever the tolerance of the solve.
 
+mod residual;
 mod rows;
 
 use super::algebraic::Algebraic;
@@ -17,11 +18,10 @@ use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
 use super::krylov::{self, Goal, Reservoir, Vectors};
 use super::layout::Layout;
-use super::stencil::ordered;
 use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
-use rows::{Lanes, Rows, Size, Terms, combine, diagonal, level, reacted};
+use residual::{Sums, evaluate};
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -126,26 +126,6 @@ pub struct NotConverged {
     /// Voxel with the largest residual.
     pub voxel: usize,
 }
-
-/// Sums of one residual evaluation.
-struct Sums {
-    /// ‖F‖₂.
-    norm: f64,
-    /// max |F|.
-    largest: f64,
-    /// Σ F for the solution without its negative part.
-    balance: f64,
-    /// Derivative of `balance` along the solution.
-    slope: f64,
-    stored: f64,
-    parts: Vec<[f64; 2]>,
-    least: f64,
-    /// ‖F‖₂ and max |F| with all unknowns at the lift.
-    lifted: (f64, f64),
-}
-
-/// Voxels of a block of rows that a sweep takes at a time; what it holds of them stays in the cache.
-const BLOCK: usize = 512;
 
 const NEWTON_LIMIT: usize = 200;
 /// Iterations without halving the residual after which the chord, or the tangent again, is tried.
@@ -291,9 +271,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
 
 /// Lets the sources stay in their voxels, where they are too small to be solved for.
 pub(super) fn rest(eq: &Equation, v: &mut [f64]) {
-    let held = |source: f64, storage: f64| match source > 0.0 && storage > 0.0 {
-        true => source / (eq.shift * storage),
-        false => 0.0,
+    let held = |source: f64, storage: f64| {
+        if source > 0.0 && storage > 0.0 { source / (eq.shift * storage) } else { 0.0 }
     };
     for ((v, rhs), storage) in v.iter_mut().zip(eq.rhs).zip(eq.storage) {
         *v = held(*rhs, *storage);
@@ -420,205 +399,5 @@ kernel! {
             }
         }
         rest.iter().chain(&lanes).fold(0.0_f64, |m, l| m.max(*l))
-    }
-}
-
-/// Residual −F/unit and the diagonal beyond the conductances at `v`, into the scratch.
-fn evaluate(
-    eq: &Equation,
-    v: &[f64],
-    unit: f64,
-    scratch: &mut Scratch,
-    chord: bool,
-    lifted: bool,
-) -> Sums {
-    let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
-    let levels: Option<Vec<f64>> =
-        lifted.then(|| eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect());
-    let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
-    let layout = eq.hierarchy.grids.levels[0].layout;
-    let (r, extra) = (layout.body(&mut scratch.vectors.r), scratch.cycle.extra(&layout));
-    let planes = par::planes2_map(layout.plane(), r, extra, |k, r, extra| sweep(&at, k, r, extra));
-    let mut sums = Sums {
-        norm: 0.0,
-        largest: 0.0,
-        balance: 0.0,
-        slope: 0.0,
-        stored: 0.0,
-        parts: vec![[0.0; 2]; eq.reaction.parts()],
-        least: 0.0,
-        lifted: (0.0, 0.0),
-    };
-    for p in planes {
-        sums.lifted.0 += p.lifted.0;
-        sums.lifted.1 = sums.lifted.1.max(p.lifted.1);
-        sums.norm += p.square;
-        // A maximum passes over values that are not numbers; the norm does not.
-        sums.largest = sums.largest.max(p.largest);
-        sums.balance += p.balance;
-        sums.slope += p.along;
-        sums.stored += p.stored;
-        sums.least = sums.least.min(p.least);
-        for (total, part) in sums.parts.iter_mut().zip(p.parts) {
-            total[0] += part[0];
-            total[1] += part[1];
-        }
-    }
-    sums.norm = sums.norm.sqrt();
-    sums.lifted.0 = sums.lifted.0.sqrt();
-    for r in eq.reservoirs {
-        let inside: f64 = r.entries.iter().map(|&(i, g)| g * v[i as usize].max(0.0)).sum();
-        // What the reservoir gains, written with its storage: g·(v − value) would magnify
-        // round-off by g·dt.
-        sums.balance += r.storage * (r.fixed + inside) / r.total - r.fixed;
-        sums.slope += r.storage * inside / r.total;
-    }
-    sums
-}
-
-/// Where the residual is evaluated.
-#[derive(Clone, Copy)]
-struct Point<'a> {
-    eq: &'a Equation<'a>,
-    v: &'a [f64],
-    /// Values of the reservoirs.
-    values: &'a [f64],
-    /// Their values where all unknowns are at the lift, if the residual there is wanted too.
-    levels: Option<&'a [f64]>,
-    unit: f64,
-    chord: bool,
-}
-
-/// Sums of a plane.
-#[derive(Default)]
-struct PlaneSums {
-    square: f64,
-    largest: f64,
-    balance: f64,
-    along: f64,
-    stored: f64,
-    least: f64,
-    /// Square and maximum at the lift.
-    lifted: (f64, f64),
-    parts: Vec<[f64; 2]>,
-}
-
-kernel! {
-    /// Plane `k` of the residual, of the diagonal without walls, and of their sums.
-    fn sweep(at: &Point, k: usize, r: &mut [f32], extra: &mut [f32]) -> PlaneSums {
-        let Point { eq, v, values, levels, unit, chord } = *at;
-        let faces = &eq.hierarchy.fine;
-        let [nx, ny, _] = faces.n;
-        let plane = nx * ny;
-        let stride = eq.hierarchy.grids.levels[0].layout.stride;
-        let whole = v;
-        let around = faces.around(v, k);
-        let open = faces.around(&eq.hierarchy.relative, k);
-        let mut walls = Rows::of(eq, k);
-        // Rows at a time: enough that what stands around the loops is little beside them.
-        let most_rows = (BLOCK / nx).clamp(1, ny);
-        let block = vec![0.0; most_rows * nx];
-        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block);
-        let parts = eq.reaction.parts();
-        // Of all parts but the last.
-        let mut rest = [0.0; 2];
-        let mut all = PlaneSums { parts: vec![[0.0; 2]; parts], ..PlaneSums::default() };
-        let (mut size, mut lifted) = (Size::ZERO, Size::ZERO);
-        let mut sums = Lanes::ZERO;
-        let mut high = levels.map(|levels| (levels, Rows::of(eq, k), vec![eq.lift; most_rows * nx]));
-        // A value that all share comes from the nearest cache.
-        let even = eq.even_storage().map(|s| vec![s; most_rows * nx]);
-        let scale = -1.0 / unit;
-        // Read once: a loop that writes cannot know that they stay.
-        let (d, shift) = (eq.d, eq.shift);
-        for first in (0..ny).step_by(most_rows) {
-            let rows = first..(first + most_rows).min(ny);
-            let (at, n) = (k * plane + first * nx, rows.len() * nx);
-            let s = even.as_ref().map_or(&eq.storage[at..][..n], |s| &s[..n]);
-            let b = &eq.rhs[at..][..n];
-            let (rate, slope) = (&mut rate[..n], &mut slope[..n]);
-            if let Some((levels, walls, lift)) = &mut high {
-                rate.fill(0.0);
-                for part in 0..parts {
-                    eq.reaction.add(part, at, &lift[..n], rate, slope);
-                }
-                level(shift * eq.lift, s, b, rate);
-                walls.row(at, n, |i, g, face| {
-                    let value = eq.reservoir_faces[face].map_or(eq.outside[face], |r| levels[r]);
-                    rate[i] += g * (eq.lift - value);
-                });
-                lifted.take(rate);
-            }
-            let f = &mut f[..n];
-            for (j, f) in rows.clone().zip(f.chunks_exact_mut(nx)) {
-                faces.open_divergence_row(around, open, j, k, f);
-            }
-            let v = &v[at..][..n];
-            rate.fill(0.0);
-            slope.fill(0.0);
-            // The sums of all parts together come with the residual.
-            let mut before = [0.0; 2];
-            for (part, sum_of_part) in all.parts.iter_mut().enumerate() {
-                eq.reaction.add(part, at, v, rate, slope);
-                if part + 1 < parts {
-                    let now = reacted(v, rate, slope);
-                    *sum_of_part = [0, 1].map(|i| sum_of_part[i] + (now[i] - before[i]));
-                    before = now;
-                }
-            }
-            rest = [0, 1].map(|i| rest[i] + before[i]);
-            let extra = &mut extra[first * stride..];
-            for (j, at) in (0..n).step_by(nx).enumerate() {
-                let row = at..at + nx;
-                let terms = Terms {
-                    v: &v[row.clone()],
-                    storage: &s[row.clone()],
-                    constant: &b[row.clone()],
-                    rate: &rate[row.clone()],
-                    slope: &slope[row.clone()],
-                };
-                combine(&terms, [d, shift], &mut f[row], &mut extra[j * stride..][..nx], &mut sums);
-            }
-            if chord {
-                for i in 0..n {
-                    if v[i] > 0.0 {
-                        slope[i] = rate[i] / v[i];
-                    }
-                }
-                for (j, at) in (0..n).step_by(nx).enumerate() {
-                    let extra = &mut extra[j * stride..][..nx];
-                    diagonal(shift, &s[at..][..nx], &slope[at..][..nx], extra);
-                }
-            }
-            walls.row(at, n, |i, g, face| {
-                if let Some(reservoir) = eq.reservoir_faces[face] {
-                    f[i] += g * (v[i] - values[reservoir]);
-                } else {
-                    let outside = eq.outside[face];
-                    f[i] += g * (v[i] - outside);
-                    all.balance += g * (v[i].max(0.0) - outside);
-                    all.along += g * v[i].max(0.0);
-                }
-            });
-            for &(i, other, t) in faces.ends_in(at..at + n) {
-                let i = i as usize;
-                f[i - at] += d * t * (whole[i] - whole[other as usize]);
-            }
-            let r = r[first * stride..].chunks_exact_mut(stride);
-            for (r, f) in r.zip(f.chunks_exact(nx)) {
-                size.write(f, scale, &mut r[..nx]);
-            }
-        }
-        let (reacted, along) = (ordered(sums.rate), ordered(sums.along));
-        if let Some(last) = all.parts.last_mut() {
-            *last = [reacted - rest[0], along - rest[1]];
-        }
-        all.stored = ordered(sums.stored);
-        all.balance += shift * all.stored + reacted - ordered(sums.constant);
-        all.along += shift * all.stored + along;
-        all.least = sums.least.iter().fold(0.0, |m, l| m.min(*l));
-        (all.square, all.largest) = (ordered(size.square), size.most());
-        all.lifted = (ordered(lifted.square), lifted.most());
-        all
     }
 }

@@ -276,11 +276,12 @@ impl<T: Real> Faces<T> {
         // At a wall the neighbour is the voxel itself: no flux.
         let [south, north, below, above] = self.sides(planes, c, j);
         if let (Some([tx, ty, tz]), false) = (self.uniform, self.closed) {
-            let lateral = |i: usize| {
-                let v = c[i];
-                ty * ((v - south[i]) + (v - north[i])) + tz * ((v - below[i]) + (v - above[i]))
+            let lateral = |v: T, [south, north, below, above]: [T; 4]| {
+                ty * ((v - south) + (v - north)) + tz * ((v - below) + (v - above))
             };
-            (out[0], out[nx - 1]) = (lateral(0), lateral(nx - 1));
+            for i in [0, nx - 1] {
+                out[i] = lateral(c[i], [south[i], north[i], below[i], above[i]]);
+            }
             if nx > 1 {
                 out[0] += tx * (c[0] - c[1]);
                 out[nx - 1] += tx * (c[nx - 1] - c[nx - 2]);
@@ -292,8 +293,7 @@ impl<T: Real> Faces<T> {
             let [south, north, below, above] = [south, north, below, above].map(inner);
             for (i, out) in out[1.min(nx - 1)..][..m].iter_mut().enumerate() {
                 let v = mid[i];
-                *out = (ty * ((v - south[i]) + (v - north[i]))
-                    + tz * ((v - below[i]) + (v - above[i])))
+                *out = lateral(v, [south[i], north[i], below[i], above[i]])
                     + tx * ((v - left[i]) + (v - right[i]));
             }
             return;

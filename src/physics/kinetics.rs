@@ -112,24 +112,30 @@ impl Law for MichaelisMenten {
 
 impl UptakeLaw for MichaelisMenten {
     fn rate(&self, c: f64) -> f64 {
-        self.vmax * c * (1.0 / (self.km + c))
+        self.both(c)[0]
     }
     fn slope(&self, c: f64) -> f64 {
-        let free = 1.0 / (self.km + c);
-        self.vmax * self.km * (free * free)
+        self.both(c)[1]
     }
     fn reference_rate(&self, _: f64) -> f64 {
         self.vmax
     }
-    /// One division serves both, and the branch below zero.
     #[inline(always)]
     fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        let MichaelisMenten { vmax, km } = *self;
         for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
-            let free = 1.0 / (km + if c > 0.0 { c } else { 0.0 });
-            *r += n * (vmax * c * free);
-            *s += n * (vmax * km * (free * free));
+            let [value, derivative] = self.both(c);
+            *r += n * value;
+            *s += n * derivative;
         }
+    }
+}
+
+impl MichaelisMenten {
+    /// Rate and slope, linear below zero: one division and no branch.
+    #[inline(always)]
+    fn both(&self, c: f64) -> [f64; 2] {
+        let free = 1.0 / (self.km + if c > 0.0 { c } else { 0.0 });
+        [self.vmax * c * free, self.vmax * self.km * (free * free)]
     }
 }
 
