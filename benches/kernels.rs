@@ -28,18 +28,23 @@ fn triad(c: &mut Criterion) {
     group.finish();
 }
 
+/// The cube of P1 with `n` voxels along each axis, and what is open.
+fn cube(n: usize) -> (Grid, Arc<Vec<f64>>, Hierarchy, Wall) {
+    let h = 2e-3 / n as f64;
+    let grid = Grid { n: [n; 3], h: [h; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let open = Arc::new(vec![1.0; grid.len()]);
+    let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
+    let behind = [Behind::Open { film: f64::INFINITY }; 6];
+    let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.grids.shapes);
+    (grid, open, hierarchy, wall)
+}
+
 /// One V-cycle of P1: a cube with walls and a reaction.
 fn cycle(c: &mut Criterion) {
     let mut group = c.benchmark_group("cycle");
     group.sample_size(10);
     for n in [32, 64, 128, 256] {
-        let h = 2e-3 / n as f64;
-        let grid =
-            Grid { n: [n; 3], h: [h; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
-        let open = Arc::new(vec![1.0; grid.len()]);
-        let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
-        let behind = [Behind::Open { film: f64::INFINITY }; 6];
-        let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.grids.shapes);
+        let (grid, _, hierarchy, wall) = cube(n);
         let layout = hierarchy.grids.levels[0].layout;
         let mut work = Workspace::default();
         work.extra(&layout).fill(1e-2);
@@ -68,13 +73,7 @@ fn outer(c: &mut Criterion) {
     let mut group = c.benchmark_group("outer pass");
     group.sample_size(10);
     for n in [64, 128, 256] {
-        let h = 2e-3 / n as f64;
-        let grid =
-            Grid { n: [n; 3], h: [h; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
-        let open = Arc::new(vec![1.0; grid.len()]);
-        let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
-        let behind = [Behind::Open { film: f64::INFINITY }; 6];
-        let wall = Wall::new(&grid, &open, 2e-9, [1.0; 3], &behind, &hierarchy.grids.shapes);
+        let (grid, open, hierarchy, wall) = cube(n);
         let law = Uptake::MichaelisMenten(MichaelisMenten { vmax: 5e-17, km: 7.5e-3 });
         let uptakes = Uptakes { parts: vec![(law, vec![2e14; grid.len()].into())] };
         // A constant part that is memory of its own, as in a step of time.
