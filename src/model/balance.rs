@@ -184,7 +184,12 @@ impl Solver {
         // Values behind the faces; with a flow what comes in differs from what a wall conducts.
         let mut behind = [0.0; 6];
         for (f, boundary) in solute.boundaries.iter().enumerate() {
-            match outside(boundary, t) {
+            let value = match boundary {
+                // A bath in a steady solve is a value: its change belongs to time.
+                Boundary::Bath(b) if dt.is_none() => Some(self.bath(from, *b, s)),
+                _ => outside(boundary, t),
+            };
+            match value {
                 Some(value) if self.stream.is_none() => behind[f] = value,
                 Some(value) => {
                     for (i, inward, _) in transport.gates(f) {
@@ -200,15 +205,6 @@ impl Solver {
         for (f, boundary) in solute.boundaries.iter().enumerate() {
             let Boundary::Bath(b) = *boundary else { continue };
             if dt.is_none() {
-                // A bath in a steady solve is a value: its change belongs to time.
-                let value = self.bath(from, b, s);
-                if self.stream.is_none() {
-                    behind[f] = value;
-                    continue;
-                }
-                for (i, inward, _) in transport.gates(f) {
-                    self.rhs[i] += inward * value;
-                }
                 continue;
             }
             if !reservoirs.iter().any(|r| r.0 == b) {

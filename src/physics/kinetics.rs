@@ -23,13 +23,21 @@ pub trait UptakeLaw: Law {
         self.rate(c0)
     }
 
-    /// Adds `n[i]·rate(c[i])` and `n[i]·slope(c[i])` to `rate` and `slope`.
+    /// Rate and slope at any `c`.
+    #[inline(always)]
+    fn both(&self, c: f64) -> [f64; 2] {
+        if c > 0.0 {
+            return [self.rate(c), self.slope(c)];
+        }
+        let at_zero = self.slope(0.0);
+        [at_zero * c, at_zero]
+    }
+
+    /// Adds `n[i]` times both at `c[i]` to `rate` and `slope`.
     #[inline(always)]
     fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        let at_zero = self.slope(0.0);
         for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
-            let (value, derivative) =
-                if c > 0.0 { (self.rate(c), self.slope(c)) } else { (at_zero * c, at_zero) };
+            let [value, derivative] = self.both(c);
             *r += n * value;
             *s += n * derivative;
         }
@@ -120,18 +128,7 @@ impl UptakeLaw for MichaelisMenten {
     fn reference_rate(&self, _: f64) -> f64 {
         self.vmax
     }
-    #[inline(always)]
-    fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
-            let [value, derivative] = self.both(c);
-            *r += n * value;
-            *s += n * derivative;
-        }
-    }
-}
-
-impl MichaelisMenten {
-    /// Rate and slope, linear below zero: one division and no branch.
+    /// One division and no branch.
     #[inline(always)]
     fn both(&self, c: f64) -> [f64; 2] {
         let free = 1.0 / (self.km + if c > 0.0 { c } else { 0.0 });
@@ -215,8 +212,8 @@ impl UptakeLaw for ZeroOrder {
         self.0.slope(c)
     }
     #[inline(always)]
-    fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        self.0.accumulate(n, c, rate, slope);
+    fn both(&self, c: f64) -> [f64; 2] {
+        self.0.both(c)
     }
     fn reference_rate(&self, c0: f64) -> f64 {
         self.0.reference_rate(c0)
