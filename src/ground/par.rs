@@ -21,9 +21,38 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
+/// `n` zeros of a number's type. Those who fill them touch them first; what is large stands in
+/// large pages where the system has them.
+pub fn zeros<T: Copy + Default>(n: usize) -> Vec<T> {
+    let out = vec![T::default(); n];
+    in_large_pages(&out);
+    out
+}
+
+/// Asks the system to back an array that nobody has touched by large pages: one fault for 512,
+/// and fewer addresses to look up.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn in_large_pages<T>(array: &[T]) {
+    use rustix::mm::{Advice, madvise};
+    const LARGE: usize = 2 << 20;
+    let length = std::mem::size_of_val(array);
+    if length >= LARGE {
+        let page = rustix::param::page_size();
+        let start = array.as_ptr().map_addr(|a| a / page * page);
+        let length = array.as_ptr() as usize + length - start as usize;
+        // SAFETY: this advice changes neither contents nor rights of the pages.
+        // That the system declines it is no error.
+        let _ = unsafe { madvise(start.cast_mut().cast(), length, Advice::LinuxHugepage) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn in_large_pages<T>(_: &[T]) {}
+
 /// A list of `n` times the same value, which the threads touch first that will read it.
 pub fn filled(n: usize, value: f64) -> Vec<f64> {
-    let mut out = vec![0.0; n];
+    let mut out = zeros(n);
     if value != 0.0 {
         planes(SERIAL, &mut out, |_, p| p.fill(value));
     }
@@ -160,5 +189,37 @@ pub fn planes_many_map<T: Send, R: Send>(
         by_plane.iter_mut().enumerate().map(|(k, p)| work(k, p)).collect()
     } else {
         by_plane.par_iter_mut().enumerate().map(|(k, p)| work(k, p)).collect()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The flags that the system holds for the memory at an address.
+    fn flags(at: usize) -> String {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        for line in maps.lines() {
+            let range = line.split(' ').next().and_then(|r| r.split_once('-'));
+            let hex = |s| usize::from_str_radix(s, 16).ok();
+            if let Some((Some(from), Some(to))) = range.map(|(a, b)| (hex(a), hex(b))) {
+                inside = (from..to).contains(&at);
+            } else if inside && let Some(flags) = line.strip_prefix("VmFlags:") {
+                return flags.into();
+            }
+        }
+        panic!("{at:#x} is in no map");
+    }
+
+    #[test]
+    fn large_arrays_ask_for_large_pages() {
+        if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+            return;
+        }
+        let (large, small) = (zeros::<f64>(5 << 20), zeros::<f32>(100_000));
+        assert!(large.iter().all(|v| *v == 0.0) && small.iter().all(|v| *v == 0.0));
+        let asked = |at: &f64| flags(std::ptr::from_ref(at) as usize).split(' ').any(|f| f == "hg");
+        assert!(asked(&large[0]) && asked(&large[large.len() - 1]));
     }
 }

@@ -248,7 +248,7 @@ impl Problem<'_> {
         for (axis, array) in faces.arrays.iter_mut().enumerate() {
             let mut size = m.n;
             size[axis] += 1;
-            array.resize(size.iter().product(), 0.0);
+            *array = par::zeros(size.iter().product());
             par::planes(size[0] * size[1], array, |k, p| {
                 let mut row = vec![0.0; nx];
                 for (j, out) in p.chunks_exact_mut(size[0]).enumerate() {
