@@ -84,23 +84,6 @@ pub fn planes2<T: Send, U: Send>(
     }
 }
 
-/// As [`planes`] with three outputs.
-pub fn planes3<T: Send, U: Send, V: Send>(
-    plane: usize,
-    a: &mut [T],
-    b: &mut [U],
-    c: &mut [V],
-    work: impl Fn(usize, &mut [T], &mut [U], &mut [V]) + Sync,
-) {
-    if a.len() <= SERIAL {
-        let all = a.chunks_mut(plane).zip(b.chunks_mut(plane)).zip(c.chunks_mut(plane));
-        all.enumerate().for_each(|(k, ((p, q), r))| work(k, p, q, r));
-    } else {
-        let all = a.par_chunks_mut(plane).zip(b.par_chunks_mut(plane)).zip(c.par_chunks_mut(plane));
-        all.enumerate().for_each(|(k, ((p, q), r))| work(k, p, q, r));
-    }
-}
-
 /// As [`planes`] with a value per plane, returned in plane order.
 pub fn planes_map<T: Send, R: Send>(
     plane: usize,

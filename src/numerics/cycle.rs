@@ -4,11 +4,10 @@ use super::dense::Cholesky;
 use super::hierarchy::Grids;
 use super::layout::Layout;
 use super::operator::Operator;
+use super::share::Kept;
 use super::smooth::{self, Matrix, Scratch};
 use super::stencil::{inner, lanes};
-use super::transfer::Transfer;
 use super::wall::Wall;
-use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::kernel;
 
@@ -63,14 +62,13 @@ struct Coefficients {
     extra: Vec<f32>,
     /// Inverse diagonal; 0 where there is no unknown.
     inverse: Vec<f32>,
-    /// Part of the interpolated correction that a voxel takes: 1, less beside a wall and where
-    /// reaction or storage holds it more than its neighbours do, 0 where there is no unknown.
-    share: Vec<f32>,
+    /// Of the shares of corrections, what stays beside walls.
+    kept: Kept,
 }
 
 impl Coefficients {
     fn with<'a>(&'a self, faces: &'a Operator, d: f32) -> Matrix<'a> {
-        Matrix { faces, d, extra: &self.extra, inverse: &self.inverse, share: &self.share }
+        Matrix { faces, d, extra: &self.extra, inverse: &self.inverse, kept: &self.kept }
     }
 }
 
@@ -100,10 +98,8 @@ impl<'a> Cycle<'a> {
         work.levels.resize_with(grids.levels.len(), Level::default);
         for (l, faces) in grids.levels.iter().enumerate().take(levels) {
             let level = &mut work.levels[l];
-            let Level { matrix: Coefficients { extra, inverse, share }, b, x, out, .. } = level;
-            for v in [inverse, share] {
-                faces.layout.fit(v);
-            }
+            let Level { matrix: Coefficients { extra, inverse, .. }, b, x, out, .. } = level;
+            faces.layout.fit(inverse);
             // See `lend`; and what the finest one adds to its diagonal is there.
             for v in [extra, b, x, out].into_iter().filter(|_| l > 0) {
                 faces.layout.fit(v);
@@ -118,32 +114,21 @@ impl<'a> Cycle<'a> {
             grids.transfers[l - 1].collect(&fine[l - 1].matrix.extra, &mut coarse[0].matrix.extra);
         }
         for (l, faces) in grids.levels[..levels].iter().enumerate() {
-            let Coefficients { extra, inverse, share } = &mut work.levels[l].matrix;
+            let Coefficients { extra, inverse, kept } = &mut work.levels[l].matrix;
             let layout = faces.layout;
-            let [extra, inverse, share] = [extra, inverse, share].map(|v| layout.body(v));
-            let (wall, transfer) = (wall.map(|w| &w.levels[l]), grids.transfers.get(l));
-            par::planes3(layout.plane(), extra, inverse, share, |k, extra, inverse, share| {
+            let wall = wall.map(|w| &w.levels[l]);
+            kept.set(faces, d, grids.transfers.get(l), wall);
+            let [extra, inverse] = [extra, inverse].map(|v| layout.body(v));
+            par::planes2(layout.plane(), extra, inverse, |k, extra, inverse| {
                 let voxels = layout.n[0] * layout.n[1];
-                let walls = Face::ALL.into_iter().zip(wall.into_iter().flatten());
-                let here = walls.flat_map(|(face, entries)| {
+                for entries in wall.into_iter().flatten() {
                     let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
-                    entries[from(k)..from(k + 1)].iter().map(move |e| (face, *e))
-                });
-                let place = |i: u32| {
-                    let i = i as usize - k * voxels;
-                    i / layout.n[0] * layout.stride + i % layout.n[0]
-                };
-                for (_, (i, g)) in here.clone() {
-                    extra[place(i)] += g as f32;
-                }
-                invert(faces, d, k, extra, inverse, share);
-                // Beside a wall a correction falls towards zero, which is what it is outside.
-                for (face, entry) in here {
-                    let kept = transfer.and_then(|t| toward_wall(faces, d, t, face, entry));
-                    if let Some(kept) = kept {
-                        share[place(entry.0)] *= kept.max(0.5);
+                    for &(i, g) in &entries[from(k)..from(k + 1)] {
+                        let i = i as usize - k * voxels;
+                        extra[i / layout.n[0] * layout.stride + i % layout.n[0]] += g as f32;
                     }
                 }
+                invert(faces, d, k, extra, inverse);
             });
         }
         let layout = grids.levels[0].layout;
@@ -396,43 +381,19 @@ kernel! {
 }
 
 kernel! {
-    /// Inverse diagonal and share of plane `k`.
-    fn invert(faces: &Operator, d: f32, k: usize, extra: &[f32], inverse: &mut [f32], share: &mut [f32]) {
+    /// Inverse diagonal of plane `k`.
+    fn invert(faces: &Operator, d: f32, k: usize, extra: &[f32], inverse: &mut [f32]) {
         let l = &faces.layout;
         let n = l.stride;
         for j in 0..l.n[1] {
             let (total, extra) = (&faces.totals(j, k)[..n], &extra[j * n..][..n]);
-            let (inverse, share) = (&mut inverse[j * n..][..n], &mut share[j * n..][..n]);
+            let inverse = &mut inverse[j * n..][..n];
             for i in 0..n {
                 let diagonal = d * total[i] + extra[i];
-                let open = diagonal > 0.0;
-                inverse[i] = if open { 1.0 / diagonal } else { 0.0 };
-                share[i] = if open { (2.0 * d * total[i] / diagonal).min(1.0) } else { 0.0 };
+                inverse[i] = if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
             }
         }
     }
-}
-
-/// From the centre of a coarse voxel, of value 1, to the outside, of value 0, the value at its child
-/// beside a wall of conductance `g`: it falls by the part of the resistance that lies before the
-/// child. `None` for a child alone in its coarse voxel, which has the same centre.
-pub(super) fn toward_wall(
-    faces: &Operator,
-    d: f32,
-    transfer: &Transfer,
-    face: Face,
-    (i, g): (u32, f64),
-) -> Option<f32> {
-    let (layout, a) = (faces.layout, face.axis);
-    let last = layout.n[a] - 1;
-    if !transfer.merges(a) || last == 0 || (face.end && last.is_multiple_of(2)) {
-        return None;
-    }
-    let at = layout.at(i as usize);
-    let upper = if face.end { at } else { at + [1, layout.stride, layout.plane()][a] };
-    let between = faces.uniform.map_or_else(|| faces.faces[a][upper], |t| t[a]);
-    let inner = 2.0 * d * between;
-    Some(inner / (inner + g as f32))
 }
 
 #[cfg(test)]

@@ -96,6 +96,12 @@ impl Layout {
         [start..first, first..last, last..end]
     }
 
+    /// `rows` in pieces that stay in the nearest cache of a core.
+    pub fn pieces(&self, rows: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (step, end) = ((2048 / self.stride).max(1), rows.end);
+        rows.clone().step_by(step).map(move |j| j..end.min(j + step))
+    }
+
     /// Rows of a view to write.
     #[inline(always)]
     pub fn span_mut<'v, T>(&self, view: &'v mut [T], rows: &Range<usize>) -> &'v mut [T] {

@@ -23,6 +23,7 @@ pub mod potential;
 pub mod predict;
 pub mod saddle;
 pub mod seam;
+pub mod share;
 pub mod smooth;
 pub mod stencil;
 pub mod transfer;

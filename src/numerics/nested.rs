@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::algebraic::ROUGH;
-use super::cycle::toward_wall;
 use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Scratch};
+use super::share::toward_wall;
 use super::stencil::range;
-use super::transfer::{Transfer, children};
+use super::transfer::{self, Transfer, children};
 use super::wall::Wall;
 use crate::ground::grid::Face;
 use crate::ground::par;
@@ -121,13 +121,14 @@ fn spread(fine: &Hierarchy, coarse: &[f64], v: &mut [f64]) {
     let single = t.coarse().pad(&single);
     let zero = fine.grids.levels[0].zero();
     par::planes(nx * ny, v, |k, plane| {
-        let (mut open, mut out) = (vec![0.0; layout.view_len()], vec![0.0; layout.view_len()]);
-        for (j, own) in fine.relative[k * nx * ny..][..nx * ny].chunks_exact(nx).enumerate() {
-            for (open, own) in layout.row_mut(&mut open, j).iter_mut().zip(own) {
+        let (mut open, mut out) = (vec![0.0; layout.plane()], vec![0.0; layout.view_len()]);
+        let own = fine.relative[k * nx * ny..].chunks_exact(nx);
+        for (row, own) in open.chunks_exact_mut(layout.stride).zip(own) {
+            for (open, own) in row.iter_mut().zip(own) {
                 *open = f32::from(u8::from(*own > 0.0));
             }
         }
-        t.spread(k, &single, [zero, &open], &mut out);
+        transfer::spread(t, k, &(0..ny), t.around(&single, k), zero, &open, &mut out);
         for (j, row) in plane.chunks_exact_mut(nx).enumerate() {
             for (v, u) in row.iter_mut().zip(layout.row(&out, j)) {
                 *v = f64::from(*u).max(0.0);

@@ -6,9 +6,10 @@
 //! of their own, where others go through their tiles once.
 
 use super::layout::Layout;
+use super::share::shares;
 use super::smooth::{self, Matrix, WEIGHTS};
 use super::stencil::{Faces, Pair};
-use super::transfer::{Transfer, resistance_parts};
+use super::transfer::{Transfer, resistance_parts, spread};
 use crate::ground::par;
 
 /// Pairs of a coarse grid of `m` voxels, from those of the fine one; `column(axis, t below, t, t
@@ -163,9 +164,9 @@ impl Seam {
         self.rest(m.d, x, spare);
         let l = m.faces.layout;
         par::planes(l.plane(), l.body(spare), |k, p| {
-            for (r, share) in p.iter_mut().zip(&l.body_of(m.share)[k * l.plane()..]) {
-                *r *= *share;
-            }
+            let mut line = vec![0.0; l.plane()];
+            shares(&m.share(), &(0..l.n[1]), k, &mut line);
+            p.iter_mut().zip(&line).for_each(|(r, share)| *r *= share);
         });
         t.restrict(spare, coarse);
         for node in &self.nodes {
@@ -187,11 +188,18 @@ impl Seam {
         out: &mut [f32],
         spare: &mut [f32],
     ) {
-        t.interpolate(coarse, x, m.share, spare);
+        let (l, share) = (m.faces.layout, m.share());
+        par::planes(l.plane(), l.body(spare), |k, p| {
+            let (all, around) = (0..l.n[1], t.around(coarse, k));
+            let (mut shares_of, mut view) = (vec![0.0; l.plane()], vec![0.0; l.view_len()]);
+            shares(&share, &all, k, &mut shares_of);
+            spread(t, k, &all, around, l.view(x, k), &shares_of, &mut view);
+            l.store(&view, all, p, 0);
+        });
         for node in &self.nodes {
             let own = coarse[node.own];
             let leans = node.leans.iter().map(|&(other, lean)| lean * (coarse[other] - own));
-            spare[node.at] += m.share[node.at] * leans.sum::<f32>();
+            spare[node.at] += share.at(node.at) * leans.sum::<f32>();
         }
         self.step(m, b, spare, WEIGHTS[0], out);
         self.step(m, b, out, WEIGHTS[1], spare);

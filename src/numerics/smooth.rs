@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::layout::Layout;
 use super::operator::{Operator, differences, sums};
+use super::share::{Kept, Share, shares};
 use super::stencil::inner;
 use super::transfer::{Lines, Transfer, flatten, gather, spread};
 use crate::ground::par;
@@ -28,8 +29,15 @@ pub struct Matrix<'a> {
     pub extra: &'a [f32],
     /// Inverse diagonal; 0 where there is no unknown.
     pub inverse: &'a [f32],
-    /// Part of the interpolated correction that a voxel takes, 0 where there is no unknown.
-    pub share: &'a [f32],
+    /// Of the shares of corrections, what stays beside walls.
+    pub kept: &'a Kept,
+}
+
+impl<'a> Matrix<'a> {
+    /// The shares of corrections.
+    pub fn share(&self) -> Share<'a> {
+        Share { faces: self.faces, d: self.d, inverse: self.inverse, kept: self.kept }
+    }
 }
 
 /// Steps of the smoother.
@@ -47,6 +55,8 @@ pub struct Scratch {
     flat: Ring,
     residual: Ring,
     lines: Lines,
+    /// Shares of some rows.
+    share: Vec<f32>,
 }
 
 impl Scratch {
@@ -201,7 +211,7 @@ fn down_tile(
         let by = DEGREE - 1 - s + margin;
         Tile { planes: widened(&rest.planes, by, planes), rows: widened(&rest.rows, by, rows) }
     });
-    let Scratch { steps, flat, residual: ring, lines } = scratch;
+    let Scratch { steps, flat, residual: ring, lines, share } = scratch;
     let residual_plane = ring.put(0);
     let mut coarse = 0;
     if let Some(c) = &next {
@@ -232,7 +242,11 @@ fn down_tile(
         if rest.planes.contains(&k) {
             let t = next.transfer;
             let around = steps[DEGREE - 1].around(k, planes, zero);
-            residual(&m, k, &rest.rows, around, l.view(b, k), true, Layout::rows(residual_plane));
+            for rows in l.pieces(&rest.rows) {
+                let share = weigh(m, &rows, k, share);
+                let out = Layout::rows(residual_plane);
+                residual(&m, k, &rows, around, l.view(b, k), Some(share), out);
+            }
             let (own, sums) = flat.put(k).split_at_mut(t.coarse().view_len());
             flatten(t, k, &rest.rows, residual_plane, own, sums, lines);
             while coarse < next.planes.end && t.reach(2, coarse).end == k + 1 {
@@ -241,6 +255,13 @@ fn down_tile(
             }
         }
     }
+}
+
+/// The shares of rows of plane `k`, in `buffer`.
+fn weigh<'b>(m: Matrix, rows: &Range<usize>, k: usize, buffer: &'b mut Vec<f32>) -> &'b [f32] {
+    buffer.resize(rows.len() * m.faces.layout.stride, 0.0);
+    shares(&m.share(), rows, k, buffer);
+    buffer
 }
 
 /// Adds the interpolated correction to x and takes the smoothing steps, into `out`; gives the
@@ -287,12 +308,15 @@ fn up_tile(
         planes: widened(&tile.planes, DEGREE - s, planes),
         rows: widened(&tile.rows, DEGREE - s, rows),
     });
-    let Scratch { steps, .. } = scratch;
+    let Scratch { steps, share, .. } = scratch;
     let zero = m.faces.zero();
     for head in needed[0].planes.start..needed[0].planes.end + DEGREE {
         if needed[0].planes.contains(&head) {
-            let fine = [l.view(x, head), l.view(m.share, head)];
-            spread(t, head, &needed[0].rows, t.around(coarse, head), fine, steps[0].put(head));
+            let (coarse, x) = (t.around(coarse, head), l.view(x, head));
+            for rows in l.pieces(&needed[0].rows) {
+                let share = weigh(m, &rows, head, share);
+                spread(t, head, &rows, coarse, x, share, steps[0].put(head));
+            }
         }
         for s in 1..=DEGREE {
             let Some(k) = head.checked_sub(s) else { break };
@@ -402,7 +426,7 @@ pub fn single(m: Matrix, b: &[f32], x: &[f32], weight: f32, out: &mut [f32]) {
 pub fn rest(m: Matrix, b: &[f32], x: &[f32], out: &mut [f32]) {
     let l = m.faces.layout;
     par::planes(l.plane(), l.body(out), |k, out| {
-        residual(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), false, out);
+        residual(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), None, out);
     });
 }
 
@@ -433,18 +457,17 @@ kernel! {
 }
 
 kernel! {
-    /// Rows of plane `k` of b − A x for x that is 0 in closed voxels and around the grid, times
-    /// the voxels' share if it is to be restricted.
-    fn residual(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], restricted: bool, out: &mut [f32]) {
+    /// Rows of plane `k` of b − A x for x that is 0 in closed voxels and around the grid; times
+    /// these shares of the rows.
+    fn residual(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], share: Option<&[f32]>, out: &mut [f32]) {
         let l = &m.faces.layout;
-        let d = m.d;
+        let (d, inverse) = (m.d, l.view(m.inverse, k));
         for run in &l.runs(rows) {
             let n = run.len() * l.stride;
-            let (inverse, b) = (&l.span(l.view(m.inverse, k), run)[..n], &l.span(b, run)[..n]);
-            let here = &l.span(x[1], run)[..n];
-            let out = &mut out[run.start * l.stride..][..n];
-            if restricted {
-                let share = &l.span(l.view(m.share, k), run)[..n];
+            let (inverse, b) = (&l.span(inverse, run)[..n], &l.span(b, run)[..n]);
+            let (here, out) = (&l.span(x[1], run)[..n], &mut out[run.start * l.stride..][..n]);
+            if let Some(share) = share {
+                let share = &share[(run.start - rows.start) * l.stride..][..n];
                 sums!(m.faces, x, run, k, |i, sum| {
                     let rest = (b[i] + d * sum) - here[i] / inverse[i];
                     out[i] = if inverse[i] > 0.0 { share[i] * rest } else { 0.0 };

@@ -188,22 +188,6 @@ impl Transfer {
             gather(self, k, &(0..c.n[1]), planes, out);
         });
     }
-
-    /// `out` = x plus `share` times the interpolation of a coarse array, that across seams apart.
-    pub(super) fn interpolate(&self, coarse: &[f32], x: &[f32], share: &[f32], out: &mut [f32]) {
-        let f = self.fine;
-        par::planes(f.plane(), f.body(out), |k, p| {
-            let mut view = vec![0.0; f.view_len()];
-            self.spread(k, coarse, [f.view(x, k), f.view(share, k)], &mut view);
-            f.store(&view, 0..f.n[1], p, 0);
-        });
-    }
-
-    /// Plane `k` of the same: views of x and share, and of what is written.
-    pub(super) fn spread(&self, k: usize, coarse: &[f32], fine: [&[f32]; 2], out: &mut [f32]) {
-        let f = self.fine;
-        spread(self, k, &(0..f.n[1]), self.around(coarse, k), fine, out);
-    }
 }
 
 /// φ before and behind a face of conductance `middle` between children whose own pairs have
@@ -387,9 +371,9 @@ kernel! {
 }
 
 kernel! {
-    /// Writes rows of fine plane `k` of x plus `share` times the interpolation of three coarse
-    /// planes (below, here, above); all are views; `fine` is x and `share`.
-    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], fine: [&[f32]; 2], out: &mut [f32]) {
+    /// Writes rows of fine plane `k` of x plus the interpolation of three coarse planes (below,
+    /// here, above), times `share` of these rows; the others are views.
+    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], x: &[f32], share: &[f32], out: &mut [f32]) {
         let (f, c) = (&t.fine, &t.coarse);
         let n = c.stride;
         let m = pairs(f, c);
@@ -397,7 +381,7 @@ kernel! {
         let planes = children(kc, t.merge[2], f.n[2]);
         let [below, here, above] = coarse;
         let none = c.row(&t.zero, 0);
-        for jj in rows.clone() {
+        for (jj, share) in rows.clone().zip(share.chunks_exact(f.stride)) {
             let j = if t.merge[1] { jj / 2 } else { jj };
             let lines = children(j, t.merge[1], f.n[1]);
             let own = c.row(here, j);
@@ -421,7 +405,7 @@ kernel! {
             }
             let m = if t.merge[0] { m } else { n };
             let (own, z, wz, y, wy) = (&own[..m], &z[..m], &wz[..m], &y[..m], &wy[..m]);
-            let (x, share) = (f.row(fine[0], jj), f.row(fine[1], jj));
+            let x = f.row(x, jj);
             let out = f.row_mut(out, jj);
             if t.merge[0] {
                 // The faces above: those below the next voxels.
@@ -490,8 +474,8 @@ mod tests {
         let (zero, mut view) = (vec![0.0; f.view_len()], vec![0.0; f.view_len()]);
         let mut out = f.pad(&vec![0.0_f32; f.n.iter().product()]);
         for (k, p) in f.body(&mut out).chunks_mut(f.plane()).enumerate() {
-            let fine = [&zero[..], f.view(&open, k)];
-            spread(t, k, &(0..f.n[1]), t.around(&coarse, k), fine, &mut view);
+            let (all, around) = (0..f.n[1], t.around(&coarse, k));
+            spread(t, k, &all, around, &zero, f.span(f.view(&open, k), &all), &mut view);
             f.store(&view, 0..f.n[1], p, 0);
         }
         unpad(&f, &out)
