@@ -99,16 +99,16 @@ pub fn planes_map<T: Send, R: Send>(
 
 /// As [`planes_map`] with two outputs.
 pub fn planes2_map<T: Send, U: Send, R: Send>(
-    plane: usize,
+    [of_a, of_b]: [usize; 2],
     a: &mut [T],
     b: &mut [U],
     work: impl Fn(usize, &mut [T], &mut [U]) -> R + Sync,
 ) -> Vec<R> {
     if a.len() <= SERIAL {
-        let both = a.chunks_mut(plane).zip(b.chunks_mut(plane));
+        let both = a.chunks_mut(of_a).zip(b.chunks_mut(of_b));
         both.enumerate().map(|(k, (p, q))| work(k, p, q)).collect()
     } else {
-        let both = a.par_chunks_mut(plane).zip(b.par_chunks_mut(plane));
+        let both = a.par_chunks_mut(of_a).zip(b.par_chunks_mut(of_b));
         both.enumerate().map(|(k, (p, q))| work(k, p, q)).collect()
     }
 }

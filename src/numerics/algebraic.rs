@@ -6,7 +6,7 @@
 //! stalls.
 
 use super::dense::Cholesky;
-use super::krylov::{Goal, Reservoir};
+use super::krylov::{Goal, Reservoir, Unknowns};
 use super::layout::Layout;
 use super::stencil::Faces;
 
@@ -342,13 +342,14 @@ impl Algebraic {
     }
 
     /// Solves A x = r from zero until the residual is at the goal or `limit` cycles are spent, as
-    /// [`super::krylov::solve`] does; `r` and `x` are padded.
+    /// [`super::krylov::solve`] does; `r` and `x`, what may be taken back, are padded.
     pub fn solve(
         &mut self,
         layout: &Layout,
         reservoirs: &[Reservoir],
         r: &[f32],
-        x: &mut [f64],
+        x: &mut Vec<f32>,
+        to: &mut Unknowns,
         goal: Goal,
         limit: usize,
     ) -> (usize, f64) {
@@ -398,8 +399,14 @@ impl Algebraic {
                 break;
             }
         }
-        for (i, own) in self.x.iter().enumerate() {
-            x[layout.at(i)] = *own;
+        for (v, own) in to.v.iter_mut().zip(&self.x) {
+            *v += to.unit * own;
+        }
+        if to.kept {
+            layout.fit(x);
+            for (i, own) in self.x.iter().enumerate() {
+                x[layout.at(i)] = *own as f32;
+            }
         }
         (done, left)
     }
@@ -428,13 +435,12 @@ mod tests {
             .collect();
         let mut algebraic = Algebraic::default();
         algebraic.set(&faces, 2.0, &layout, &layout.pad(&held));
-        let mut x = Vec::new();
-        layout.fit(&mut x);
+        let mut x = vec![0.0; grid.len()];
         let norm = dot_of(&b, &b).sqrt();
+        let to = &mut Unknowns { v: &mut x, unit: 1.0, kept: false };
         let goal = Goal { norm: 1e-8 * norm, largest: f64::INFINITY, energy: 0.0 };
         let (cycles, left) =
-            algebraic.solve(&layout, reservoirs, &layout.pad(&b), &mut x, goal, 200);
-        let x: Vec<f64> = (0..grid.len()).map(|i| x[layout.at(i)]).collect();
+            algebraic.solve(&layout, reservoirs, &layout.pad(&b), &mut Vec::new(), to, goal, 200);
         let mut rest: Vec<f64> = b.iter().map(|b| f64::from(*b)).collect();
         for i in 0..grid.len() {
             rest[i] -= f64::from(held[i]) * x[i];

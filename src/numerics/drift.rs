@@ -370,7 +370,7 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
             });
         });
     }
-    let planes = par::planes2_map(plane, r, extra, |k, r, extra| {
+    let planes = par::planes2_map([plane; 2], r, extra, |k, r, extra| {
         let at = k * plane;
         let (mut rate, mut slope) = (vec![0.0; plane], vec![0.0; plane]);
         let own = &v[at..][..plane];

@@ -60,8 +60,8 @@ pub const HELD: f64 = 0.3;
 pub struct Vectors {
     /// Residual; holds the right-hand side at the start.
     pub r: Vec<f32>,
-    /// Solution; in double precision, for its rounding would limit what the residual can reach.
-    pub x: Vec<f64>,
+    /// What a solve added to the unknowns, over their unit, where it may be taken back.
+    pub x: Vec<f32>,
     z: Vec<f32>,
     p: Vec<f32>,
     /// Where a cycle works that is no fixed matrix; others work in `q`.
@@ -74,7 +74,6 @@ pub struct Vectors {
 impl Vectors {
     /// Sets the layout; all arrays are padded.
     pub fn fit(&mut self, layout: &Layout) {
-        layout.fit(&mut self.x);
         for v in [&mut self.r, &mut self.z, &mut self.p, &mut self.q] {
             layout.fit(v);
         }
@@ -92,13 +91,24 @@ pub struct Goal {
     pub energy: f64,
 }
 
+/// The unknowns that a solution is added to.
+pub struct Unknowns<'a> {
+    /// A value a voxel; in double precision, for their rounding limits what the residual can reach.
+    pub v: &'a mut [f64],
+    /// One of the solution in terms of theirs.
+    pub unit: f64,
+    /// True if what is added may be taken back: it is then left in [`Vectors::x`].
+    pub kept: bool,
+}
+
 /// Solves A x = r from x = 0 until the residual is at the goal or `limit` iterations are
-/// spent; A is the cycle's matrix less the feedback through the reservoirs. Returns the
-/// number of iterations, and ‖r‖₂ over what it was.
+/// spent, and adds x to the unknowns; A is the cycle's matrix less the feedback through the
+/// reservoirs. Returns the number of iterations, and ‖r‖₂ over what it was.
 pub fn solve(
     cycle: &mut Cycle,
     reservoirs: &[Reservoir],
     v: &mut Vectors,
+    to: &mut Unknowns,
     goal: Goal,
     limit: usize,
 ) -> (usize, f64) {
@@ -106,8 +116,11 @@ pub fn solve(
     let plane = layout.plane();
     let start = product(&layout, &v.r, &v.r).sqrt();
     v.missed = f64::INFINITY;
-    if start == 0.0 || !start.is_finite() {
+    if to.kept {
+        layout.fit(&mut v.x);
         v.x.fill(0.0);
+    }
+    if start == 0.0 || !start.is_finite() {
         return (0, 1.0);
     }
     // A small reservoir rises with the field: a constant that the cycle, which sees it held,
@@ -135,9 +148,6 @@ pub fn solve(
         if rho <= 0.0 || iteration == 1 && 2.0 * rho <= goal.energy {
             // The cycle is close to A⁻¹.
             v.missed = if rho > 0.0 { 2.0 * rho } else { v.missed };
-            if iteration == 1 {
-                v.x.fill(0.0);
-            }
             return (iteration, left);
         }
         // A cycle that is no fixed matrix keeps its directions apart by what they have in common.
@@ -162,16 +172,19 @@ pub fn solve(
             curvature -= sum * sum / reservoir.total;
         }
         if curvature <= 0.0 {
-            if iteration == 1 {
-                v.x.fill(0.0);
-            }
             return (iteration, left);
         }
         let alpha = rho / curvature;
         let (p, q) = (layout.body_of(&v.p), layout.body_of(&v.q));
-        let (x, r) = (layout.body(&mut v.x), layout.body(&mut v.r));
-        let norms = par::planes2_map(plane, x, r, |k, x, r| {
-            advance(alpha, iteration == 1, &p[k * plane..][..plane], &q[k * plane..][..plane], x, r)
+        if to.kept {
+            par::planes(plane, layout.body(&mut v.x), |k, x| {
+                along(alpha as f32, &p[k * plane..][..plane], x);
+            });
+        }
+        let (planes, r) = ([layout.n[0] * layout.n[1], plane], layout.body(&mut v.r));
+        let norms = par::planes2_map(planes, to.v, r, |k, v, r| {
+            let (p, q) = (&p[k * plane..][..plane], &q[k * plane..][..plane]);
+            advance(&layout, alpha, to.unit, p, q, v, r)
         });
         let norm = norms.iter().map(|n| n.0).sum::<f64>().sqrt();
         let largest = norms.iter().fold(0.0_f32, |m, n| m.max(n.1));
@@ -191,16 +204,22 @@ pub fn solve(
 }
 
 kernel! {
-    /// r −= alpha·q and x += alpha·p, or x = alpha·p where it is `fresh`: memory that was never
-    /// written is not read first. Gives r·r and max |r|. Rows are whole vectors.
-    fn advance(alpha: f64, fresh: bool, p: &[f32], q: &[f32], x: &mut [f64], r: &mut [f32]) -> (f64, f32) {
-        if fresh {
-            for (x, p) in x.iter_mut().zip(p) {
-                *x = alpha * f64::from(*p);
-            }
-        } else {
-            for (x, p) in x.iter_mut().zip(p) {
-                *x += alpha * f64::from(*p);
+    /// x += alpha·p.
+    fn along(alpha: f32, p: &[f32], x: &mut [f32]) {
+        for (x, p) in x.iter_mut().zip(p) {
+            *x += alpha * *p;
+        }
+    }
+}
+
+kernel! {
+    /// r −= alpha·q and v += unit·alpha·p, which has no padding. Gives r·r and max |r|. Other rows
+    /// are whole vectors.
+    fn advance(l: &Layout, alpha: f64, unit: f64, p: &[f32], q: &[f32], v: &mut [f64], r: &mut [f32]) -> (f64, f32) {
+        let step = unit * alpha;
+        for (v, p) in v.chunks_exact_mut(l.n[0]).zip(p.chunks_exact(l.stride)) {
+            for (v, p) in v.iter_mut().zip(p) {
+                *v += step * f64::from(*p);
             }
         }
         let alpha = alpha as f32;

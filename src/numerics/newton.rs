@@ -16,7 +16,7 @@ mod rows;
 use super::algebraic::Algebraic;
 use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Hierarchy;
-use super::krylov::{self, Goal, Reservoir, Vectors};
+use super::krylov::{self, Goal, Reservoir, Unknowns, Vectors};
 use super::layout::Layout;
 use super::wall::Wall;
 use crate::ground::par;
@@ -215,15 +215,17 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         let mut cycle =
             Cycle::new(&eq.hierarchy.grids, eq.d, eq.wall, dominant, &mut scratch.cycle);
         let Vectors { r, x, .. } = &mut scratch.vectors;
+        let to = &mut Unknowns { v, unit, kept: !eq.reaction.linear() };
         let cycles;
         (cycles, left) = if rough.is_some() {
             if rough != Some(true) {
                 scratch.algebraic.set(&eq.hierarchy.fine, eq.d, &layout, cycle.extra());
             }
             rough = Some(eq.reaction.linear());
-            scratch.algebraic.solve(&layout, eq.reservoirs, r, x, goal, CYCLE_LIMIT)
+            scratch.algebraic.solve(&layout, eq.reservoirs, r, x, to, goal, CYCLE_LIMIT)
         } else {
-            krylov::solve(&mut cycle, eq.reservoirs, &mut scratch.vectors, goal, CYCLE_LIMIT)
+            let vectors = &mut scratch.vectors;
+            krylov::solve(&mut cycle, eq.reservoirs, vectors, to, goal, CYCLE_LIMIT)
         };
         let stalled = left >= 1.0 || (cycles == krylov::STALLED && left > krylov::HELD);
         if rough.is_none() && stalled {
@@ -231,7 +233,6 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         }
         solved.cycles += cycles;
         let mut factor = 1.0;
-        add(v, &layout, &scratch.vectors.x, unit);
         if chord {
             clip(v, plane);
         }
@@ -342,13 +343,13 @@ fn goal(sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal
     Goal { norm: norm / unit, largest: largest / unit, energy: 0.0 }
 }
 
-fn add(v: &mut [f64], layout: &Layout, x: &[f64], factor: f64) {
+fn add(v: &mut [f64], layout: &Layout, x: &[f32], factor: f64) {
     let [nx, ny, _] = layout.n;
     par::planes(nx * ny, v, |k, p| {
         let x = layout.view(x, k);
         for (j, row) in p.chunks_exact_mut(nx).enumerate() {
             for (v, x) in row.iter_mut().zip(layout.row(x, j)) {
-                *v += factor * *x;
+                *v += factor * f64::from(*x);
             }
         }
     });

@@ -10,7 +10,7 @@
 
 use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Grids;
-use super::krylov::{self, Goal, Vectors};
+use super::krylov::{self, Goal, Unknowns, Vectors};
 use super::layout::Layout;
 use super::stencil::{self, Faces};
 use super::wall::{Behind, Wall};
@@ -108,18 +108,12 @@ impl Medium<'_> {
             work.extra(&layout).fill(0.0);
             let mut cycle = Cycle::new(&grids, 1.0, Some(&wall), false, &mut work);
             let goal = Goal { norm: 0.0, largest: 0.0, energy: 0.5 * tolerance * energy };
-            let (cycles, _) = krylov::solve(&mut cycle, &[], &mut vectors, goal, CYCLES);
-            found.cycles += cycles;
             if rest.is_empty() {
-                std::mem::swap(&mut rest, &mut vectors.x);
-                layout.fit(&mut vectors.x);
-            } else {
-                let plane = layout.plane();
-                let x = layout.body_of(&vectors.x);
-                par::planes(plane, layout.body(&mut rest), |k, w| {
-                    w.iter_mut().zip(&x[k * plane..]).for_each(|(w, x)| *w += x);
-                });
+                rest = par::zeros(grid.len());
             }
+            let to = &mut Unknowns { v: &mut rest, unit: 1.0, kept: false };
+            let (cycles, _) = krylov::solve(&mut cycle, &[], &mut vectors, to, goal, CYCLES);
+            found.cycles += cycles;
             let last = energy;
             let flux;
             (energy, flux) = problem.sweep(&layout, &rest, &mut vectors.r);
@@ -274,7 +268,7 @@ impl Problem<'_> {
         let none = vec![0.0; nx];
         let row = |j: usize, k: usize| match w {
             [] => &none[..],
-            w => &w[layout.at((k * ny + j) * nx)..][..nx],
+            w => &w[(k * ny + j) * nx..][..nx],
         };
         let sums = par::planes_map(layout.plane(), layout.body(r), |k, r| {
             let mut sums = [0.0; 4];

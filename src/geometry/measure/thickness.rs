@@ -104,7 +104,7 @@ pub fn thickness(
         }
         diameters[b] = 2.0 * radii / centres as f64 * distances.unit;
         across(n, weights, &mut balls, keep);
-        let painted = par::planes2_map(plane, &mut band, &mut balls, |_, band, balls| {
+        let painted = par::planes2_map([plane; 2], &mut band, &mut balls, |_, band, balls| {
             let mut count = 0;
             for (own, ball) in band.iter_mut().zip(balls) {
                 if *own & NONE == NONE && *ball < 0.0 {

@@ -42,7 +42,7 @@ pub(super) fn evaluate(
     let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
     let layout = eq.hierarchy.grids.levels[0].layout;
     let (r, extra) = (layout.body(&mut scratch.vectors.r), scratch.cycle.extra(&layout));
-    let planes = par::planes2_map(layout.plane(), r, extra, |k, r, extra| sweep(&at, k, r, extra));
+    let planes = par::planes2_map([layout.plane(); 2], r, extra, |k, r, e| sweep(&at, k, r, e));
     let mut sums = Sums {
         norm: 0.0,
         largest: 0.0,
