@@ -18,6 +18,10 @@ use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use triad::{ELEMENTS, Triad};
 
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static PAGES: blastema::ground::par::Pages = blastema::ground::par::Pages;
+
 fn triad(c: &mut Criterion) {
     let mut triad = Triad::new();
     let mut group = c.benchmark_group("triad");

@@ -28,6 +28,10 @@ use blastema::numerics::potential::Ends;
 use blastema::physics::effective::{self, Phase};
 use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static PAGES: blastema::ground::par::Pages = blastema::ground::par::Pages;
+
 /// Largest memory of this process so far, MiB.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

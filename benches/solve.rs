@@ -12,6 +12,10 @@ use blastema::model::solver::Solver;
 use blastema::physics::kinetics::{MichaelisMenten, Uptake};
 use criterion::{Criterion, criterion_group, criterion_main};
 
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static PAGES: blastema::ground::par::Pages = blastema::ground::par::Pages;
+
 /// Oxygen in a cube of 2 mm held at 0.2 mol/m³ on all faces: Thiele modulus² 25.
 fn cube(n: usize, initial: Initial) -> Setup {
     let grid = common::grid(&[n; 3], &[2e-3; 3]);

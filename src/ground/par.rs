@@ -1,5 +1,6 @@
-//! Threads: the only user of rayon. Work is cut into z planes; sums are taken per plane and
-//! added in the order of the planes, so results do not depend on the number of threads.
+//! Threads, the only user of rayon, and the memory that they share. Work is cut into z planes; sums
+//! are taken per plane and added in the order of the planes, so results do not depend on the number
+//! of threads.
 
 use std::ops::Range;
 
@@ -21,38 +22,9 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// `n` zeros of a number's type. Those who fill them touch them first; what is large stands in
-/// large pages where the system has them.
-pub fn zeros<T: Copy + Default>(n: usize) -> Vec<T> {
-    let out = vec![T::default(); n];
-    in_large_pages(&out);
-    out
-}
-
-/// Asks the system to back an array that nobody has touched by large pages: one fault for 512,
-/// and fewer addresses to look up.
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
-fn in_large_pages<T>(array: &[T]) {
-    use rustix::mm::{Advice, madvise};
-    const LARGE: usize = 2 << 20;
-    let length = std::mem::size_of_val(array);
-    if length >= LARGE {
-        let page = rustix::param::page_size();
-        let start = array.as_ptr().map_addr(|a| a / page * page);
-        let length = array.as_ptr() as usize + length - start as usize;
-        // SAFETY: this advice changes neither contents nor rights of the pages.
-        // That the system declines it is no error.
-        let _ = unsafe { madvise(start.cast_mut().cast(), length, Advice::LinuxHugepage) };
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn in_large_pages<T>(_: &[T]) {}
-
 /// A list of `n` times the same value, which the threads touch first that will read it.
 pub fn filled(n: usize, value: f64) -> Vec<f64> {
-    let mut out = zeros(n);
+    let mut out = vec![0.0; n];
     if value != 0.0 {
         planes(SERIAL, &mut out, |_, p| p.fill(value));
     }
@@ -175,11 +147,113 @@ pub fn planes_many_map<T: Send, R: Send>(
     }
 }
 
+/// Gives arrays pages of their own, large ones where the system has them: one fault for 512, fewer
+/// addresses to look up, zeros that nobody has to write, and no lock of the heap. Smaller things
+/// come from the system's allocator. For the `#[global_allocator]` of a program.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pages;
+
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+mod pages {
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::ptr::{copy_nonoverlapping, null_mut};
+
+    use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
+
+    use super::Pages;
+
+    /// A multiple of the size of a page on every processor.
+    const SMALL: usize = 1 << 16;
+    const LARGE: usize = 2 << 20;
+
+    /// Bytes of the pages of an array; `None` for what is none.
+    fn mapped(layout: Layout) -> Option<usize> {
+        let (size, least) = (layout.size(), LARGE / 2);
+        // More than half of a large page is worth a whole one.
+        let page = if size % LARGE > least { LARGE } else { SMALL };
+        (size >= least && layout.align() <= SMALL)
+            .then(|| size.checked_next_multiple_of(page))
+            .flatten()
+    }
+
+    /// `length` bytes of zeros, a multiple of `SMALL`, from a multiple of `LARGE` on; null if there
+    /// are none.
+    fn map(length: usize) -> *mut u8 {
+        let rights = ProtFlags::READ | ProtFlags::WRITE;
+        let Some(room) = length.checked_add(LARGE) else { return null_mut() };
+        // SAFETY: a new map, where the system has room. What is cut from it before and behind is
+        // whole pages that nobody else knows of. The advice changes neither contents nor rights, and
+        // that the system declines it is no error.
+        unsafe {
+            let Ok(whole) = mmap_anonymous(null_mut(), room, rights, MapFlags::PRIVATE) else {
+                return null_mut();
+            };
+            let start = whole.map_addr(|a| a.next_multiple_of(LARGE));
+            let before = start.addr() - whole.addr();
+            if before > 0 {
+                let _ = munmap(whole, before);
+            }
+            let _ = munmap(start.byte_add(length), LARGE - before);
+            let _ = madvise(start, length, Advice::LinuxHugepage);
+            start.cast()
+        }
+    }
+
+    // SAFETY: what has pages of its own is told by the layout alone, which is the same when it is
+    // given back; it starts on a page and is as long as was asked for at least. All else goes to the
+    // system's allocator unchanged.
+    unsafe impl GlobalAlloc for Pages {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: the caller's promises are those that the system asks for.
+            mapped(layout).map_or_else(|| unsafe { System.alloc(layout) }, map)
+        }
+
+        unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+            // SAFETY: as above; new maps are zero.
+            mapped(layout).map_or_else(|| unsafe { System.alloc_zeroed(layout) }, map)
+        }
+
+        unsafe fn dealloc(&self, array: *mut u8, layout: Layout) {
+            match mapped(layout) {
+                // SAFETY: `map` gave the array, with this length.
+                Some(length) => unsafe {
+                    let _ = munmap(array.cast(), length);
+                },
+                // SAFETY: the system gave it.
+                None => unsafe { System.dealloc(array, layout) },
+            }
+        }
+
+        unsafe fn realloc(&self, array: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+            // SAFETY: the caller promises that `size` makes a layout. The new array is as long as
+            // what is copied, and no part of the old.
+            unsafe {
+                let new = Layout::from_size_align_unchecked(size, layout.align());
+                match (mapped(layout), mapped(new)) {
+                    (None, None) => return System.realloc(array, layout, size),
+                    (Some(old), Some(new)) if old == new => return array,
+                    _ => {}
+                }
+                let moved = self.alloc(new);
+                if !moved.is_null() {
+                    copy_nonoverlapping(array, moved, size.min(layout.size()));
+                    self.dealloc(array, layout);
+                }
+                moved
+            }
+        }
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::alloc::{GlobalAlloc, Layout};
+
     use super::*;
 
-    /// The flags that the system holds for the memory at an address.
+    /// The flags that the system holds for the memory at an address; none where there is nothing.
     fn flags(at: usize) -> String {
         let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
         let mut inside = false;
@@ -188,21 +262,52 @@ mod tests {
             let hex = |s| usize::from_str_radix(s, 16).ok();
             if let Some((Some(from), Some(to))) = range.map(|(a, b)| (hex(a), hex(b))) {
                 inside = (from..to).contains(&at);
-            } else if inside && let Some(flags) = line.strip_prefix("VmFlags:") {
+            } else if let Some(flags) = line.strip_prefix("VmFlags:")
+                && inside
+            {
                 return flags.into();
             }
         }
-        panic!("{at:#x} is in no map");
+        String::new()
     }
 
     #[test]
-    fn large_arrays_ask_for_large_pages() {
-        if !std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
-            return;
+    #[allow(unsafe_code)]
+    fn arrays_are_zero_keep_their_values_stand_in_large_pages_and_go_back() {
+        let mebi = 1 << 20;
+        let sizes = [1, mebi - 1, mebi, mebi + 1, 2 * mebi, 3 * mebi, 3 * mebi + 1, 9 * mebi + 7];
+        for from in sizes {
+            for to in sizes {
+                let layout = Layout::from_size_align(from, 32).unwrap();
+                // SAFETY: only bytes of the array are touched, and it is given back once, with
+                // the layout that it has then.
+                unsafe {
+                    let array = Pages.alloc_zeroed(layout);
+                    let bytes = std::slice::from_raw_parts_mut(array, from);
+                    assert!(bytes.iter().all(|b| *b == 0), "{from}");
+                    bytes.iter_mut().enumerate().for_each(|(i, b)| *b = (i % 251) as u8);
+                    let array = Pages.realloc(array, layout, to);
+                    let kept = std::slice::from_raw_parts_mut(array, to);
+                    let same = |(i, b): (usize, &u8)| usize::from(*b) == i % 251;
+                    assert!(kept[..from.min(to)].iter().enumerate().all(same), "{from} to {to}");
+                    kept[to - 1] = 1;
+                    Pages.dealloc(array, Layout::from_size_align(to, 32).unwrap());
+                }
+            }
         }
-        let (large, small) = (zeros::<f64>(5 << 20), zeros::<f32>(100_000));
-        assert!(large.iter().all(|v| *v == 0.0) && small.iter().all(|v| *v == 0.0));
-        let asked = |at: &f64| flags(std::ptr::from_ref(at) as usize).split(' ').any(|f| f == "hg");
-        assert!(asked(&large[0]) && asked(&large[large.len() - 1]));
+        // In the same test: another might get the same place.
+        let layout = Layout::from_size_align(9 << 20, 8).unwrap();
+        // SAFETY: given back once, with its layout; not touched after that.
+        let at = unsafe {
+            let array = Pages.alloc(layout);
+            let (first, last) = (array.addr(), array.addr() + layout.size() - 1);
+            if std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+                assert!([first, last].iter().all(|at| flags(*at).contains(" hg")));
+            }
+            assert_eq!(first % (2 << 20), 0);
+            Pages.dealloc(array, layout);
+            [first, last]
+        };
+        assert!(at.iter().all(|at| !flags(*at).contains(" hg")));
     }
 }

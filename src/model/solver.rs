@@ -293,7 +293,7 @@ impl Solver {
             cell_terms,
             matter_terms,
             scratch: Scratch::default(),
-            rhs: par::zeros(n),
+            rhs: vec![0.0; n],
             live,
             seeded,
             storage_range,

@@ -167,8 +167,7 @@ pub fn flat_mut(field: &mut Field) -> &mut [f64] {
 
 /// A field of zeros.
 pub fn zeros(grid: &Grid) -> Field {
-    let shape = (grid.n[2], grid.n[1], grid.n[0]);
-    Array3::from_shape_vec(shape, par::zeros(grid.len())).unwrap_or_else(|_| Array3::zeros(shape))
+    Array3::zeros((grid.n[2], grid.n[1], grid.n[0]))
 }
 
 impl State {

@@ -71,7 +71,7 @@ pub fn coarsen(
     for (a, array) in faces.arrays.iter_mut().enumerate() {
         let mut n = m;
         n[a] += 1;
-        *array = par::zeros(n.iter().product());
+        array.resize(n.iter().product(), 0.0);
         par::planes(n[0] * n[1], array, |k, p| {
             let (mut sums, mut scratch) = (vec![0.0; n[0]], Vec::new());
             for (j, row) in p.chunks_exact_mut(n[0]).enumerate() {

@@ -6,7 +6,6 @@
 //! step is positive for any length.
 
 use super::stencil::Faces;
-use crate::ground::par;
 
 /// Values on faces across x, y, z; numbered as in [`Faces`].
 pub type OnFaces = [Vec<f64>; 3];
@@ -14,7 +13,7 @@ pub type OnFaces = [Vec<f64>; 3];
 /// Zeros on the faces of a grid of `n` voxels.
 pub fn on_faces(n: [usize; 3]) -> OnFaces {
     let [nx, ny, nz] = n;
-    [(nx + 1) * ny * nz, nx * (ny + 1) * nz, nx * ny * (nz + 1)].map(par::zeros)
+    [(nx + 1) * ny * nz, nx * (ny + 1) * nz, nx * ny * (nz + 1)].map(|m| vec![0.0; m])
 }
 
 /// Numbers of the lower faces of a voxel across x, y, z; the higher ones follow after

@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use crate::ground::par;
-
 /// Zeros before the first row and behind the last.
 const LEAD: usize = 8;
 
@@ -152,7 +150,7 @@ impl Layout {
     pub fn fit<T: Copy + Default>(&self, v: &mut Vec<T>) {
         if v.len() != self.len() {
             // Fresh zeros come from the system: the threads that fill them touch them first.
-            *v = par::zeros(self.len());
+            *v = vec![T::default(); self.len()];
         }
     }
 

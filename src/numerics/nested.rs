@@ -78,7 +78,7 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
 /// Sums over coarse voxels.
 fn gather(t: &Transfer, n: [usize; 3], fine: &[f64]) -> Vec<f64> {
     let m = t.coarse().n;
-    let mut out = par::zeros(m.iter().product());
+    let mut out = vec![0.0; m.iter().product()];
     par::planes(m[0] * m[1], &mut out, |k, p| {
         let mut sums = vec![0.0; n[0]];
         for (j, row) in p.chunks_exact_mut(m[0]).enumerate() {

@@ -86,7 +86,7 @@ impl Operator {
         for (a, array) in faces.arrays.iter_mut().enumerate() {
             let mut m = n;
             m[a] += 1;
-            *array = par::zeros(m.iter().product());
+            array.resize(m.iter().product(), 0.0);
             for (i, t) in array.iter_mut().enumerate() {
                 let v = [i % m[0], i / m[0] % m[1], i / (m[0] * m[1])];
                 if v[a] < n[a] {

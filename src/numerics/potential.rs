@@ -109,7 +109,7 @@ impl Medium<'_> {
             let mut cycle = Cycle::new(&grids, 1.0, Some(&wall), false, &mut work);
             let goal = Goal { norm: 0.0, largest: 0.0, energy: 0.5 * tolerance * energy };
             if rest.is_empty() {
-                rest = par::zeros(grid.len());
+                rest = vec![0.0; grid.len()];
             }
             let to = &mut Unknowns { v: &mut rest, unit: 1.0, kept: false };
             let (cycles, _) = krylov::solve(&mut cycle, &[], &mut vectors, to, goal, CYCLES);
@@ -242,7 +242,7 @@ impl Problem<'_> {
         for (axis, array) in faces.arrays.iter_mut().enumerate() {
             let mut size = m.n;
             size[axis] += 1;
-            *array = par::zeros(size.iter().product());
+            array.resize(size.iter().product(), 0.0);
             par::planes(size[0] * size[1], array, |k, p| {
                 let mut row = vec![0.0; nx];
                 for (j, out) in p.chunks_exact_mut(size[0]).enumerate() {

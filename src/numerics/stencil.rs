@@ -132,9 +132,9 @@ impl Faces<f64> {
         if faces.even() {
             return faces;
         }
-        let mut x = par::zeros((nx + 1) * ny * nz);
-        let mut y = par::zeros(nx * (ny + 1) * nz);
-        let mut z = par::zeros(nx * ny * (nz + 1));
+        let mut x = vec![0.0; (nx + 1) * ny * nz];
+        let mut y = vec![0.0; nx * (ny + 1) * nz];
+        let mut z = vec![0.0; nx * ny * (nz + 1)];
         let plane = nx * ny;
         let sides: Vec<f64> = (0..nx).map(|i| grid.side(i)).collect();
         let weights = grid.weights();
