@@ -69,7 +69,7 @@ pub fn planes_map<T: Send, R: Send>(
     }
 }
 
-/// As [`planes_map`] with two outputs.
+/// As [`planes_map`] with two outputs, each with its own length of a plane.
 pub fn planes2_map<T: Send, U: Send, R: Send>(
     [of_a, of_b]: [usize; 2],
     a: &mut [T],
@@ -82,6 +82,23 @@ pub fn planes2_map<T: Send, U: Send, R: Send>(
     } else {
         let both = a.par_chunks_mut(of_a).zip(b.par_chunks_mut(of_b));
         both.enumerate().map(|(k, (p, q))| work(k, p, q)).collect()
+    }
+}
+
+/// As [`planes_map`] with three outputs.
+pub fn planes3_map<T: Send, U: Send, V: Send, R: Send>(
+    [of_a, of_b, of_c]: [usize; 3],
+    a: &mut [T],
+    b: &mut [U],
+    c: &mut [V],
+    work: impl Fn(usize, &mut [T], &mut [U], &mut [V]) -> R + Sync,
+) -> Vec<R> {
+    if a.len() <= SERIAL {
+        let all = a.chunks_mut(of_a).zip(b.chunks_mut(of_b)).zip(c.chunks_mut(of_c));
+        all.enumerate().map(|(k, ((p, q), r))| work(k, p, q, r)).collect()
+    } else {
+        let all = a.par_chunks_mut(of_a).zip(b.par_chunks_mut(of_b)).zip(c.par_chunks_mut(of_c));
+        all.enumerate().map(|(k, ((p, q), r))| work(k, p, q, r)).collect()
     }
 }
 

@@ -116,17 +116,13 @@ impl<'a> Cycle<'a> {
         for (l, faces) in grids.levels[..levels].iter().enumerate() {
             let Coefficients { extra, inverse, kept } = &mut work.levels[l].matrix;
             let layout = faces.layout;
-            let wall = wall.map(|w| &w.levels[l]);
-            kept.set(faces, d, grids.transfers.get(l), wall);
+            kept.set(faces, d, grids.transfers.get(l), wall.map(|w| &w.levels[l]));
             let [extra, inverse] = [extra, inverse].map(|v| layout.body(v));
             par::planes2(layout.plane(), extra, inverse, |k, extra, inverse| {
                 let voxels = layout.n[0] * layout.n[1];
-                for entries in wall.into_iter().flatten() {
-                    let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
-                    for &(i, g) in &entries[from(k)..from(k + 1)] {
-                        let i = i as usize - k * voxels;
-                        extra[i / layout.n[0] * layout.stride + i % layout.n[0]] += g as f32;
-                    }
+                for &(i, g) in wall.iter().flat_map(|w| w.plane(l, k, voxels)).flatten() {
+                    let i = i as usize - k * voxels;
+                    extra[i / layout.n[0] * layout.stride + i % layout.n[0]] += g as f32;
                 }
                 invert(faces, d, k, extra, inverse);
             });

@@ -118,9 +118,9 @@ pub fn solve(
     v.missed = f64::INFINITY;
     if to.kept {
         layout.fit(&mut v.x);
-        v.x.fill(0.0);
     }
     if start == 0.0 || !start.is_finite() {
+        v.x.fill(0.0);
         return (0, 1.0);
     }
     // A small reservoir rises with the field: a constant that the cycle, which sees it held,
@@ -148,6 +148,9 @@ pub fn solve(
         if rho <= 0.0 || iteration == 1 && 2.0 * rho <= goal.energy {
             // The cycle is close to A⁻¹.
             v.missed = if rho > 0.0 { 2.0 * rho } else { v.missed };
+            if iteration == 1 {
+                v.x.fill(0.0);
+            }
             return (iteration, left);
         }
         // A cycle that is no fixed matrix keeps its directions apart by what they have in common.
@@ -172,20 +175,24 @@ pub fn solve(
             curvature -= sum * sum / reservoir.total;
         }
         if curvature <= 0.0 {
+            if iteration == 1 {
+                v.x.fill(0.0);
+            }
             return (iteration, left);
         }
         let alpha = rho / curvature;
         let (p, q) = (layout.body_of(&v.p), layout.body_of(&v.q));
-        if to.kept {
-            par::planes(plane, layout.body(&mut v.x), |k, x| {
-                along(alpha as f32, &p[k * plane..][..plane], x);
-            });
-        }
-        let (planes, r) = ([layout.n[0] * layout.n[1], plane], layout.body(&mut v.r));
-        let norms = par::planes2_map(planes, to.v, r, |k, v, r| {
+        let (voxels, r) = (layout.n[0] * layout.n[1], layout.body(&mut v.r));
+        let step = |k: usize, r: &mut [f32], v: &mut [f64], x: &mut [f32]| {
             let (p, q) = (&p[k * plane..][..plane], &q[k * plane..][..plane]);
-            advance(&layout, alpha, to.unit, p, q, v, r)
-        });
+            advance(&layout, alpha, to.unit, iteration == 1, p, q, r, v, x)
+        };
+        let norms = if to.kept {
+            let x = layout.body(&mut v.x);
+            par::planes3_map([plane, voxels, plane], r, to.v, x, step)
+        } else {
+            par::planes2_map([plane, voxels], r, to.v, |k, r, v| step(k, r, v, &mut []))
+        };
         let norm = norms.iter().map(|n| n.0).sum::<f64>().sqrt();
         let largest = norms.iter().fold(0.0_f32, |m, n| m.max(n.1));
         left = norm / start;
@@ -204,18 +211,9 @@ pub fn solve(
 }
 
 kernel! {
-    /// x += alpha·p.
-    fn along(alpha: f32, p: &[f32], x: &mut [f32]) {
-        for (x, p) in x.iter_mut().zip(p) {
-            *x += alpha * *p;
-        }
-    }
-}
-
-kernel! {
-    /// r −= alpha·q and v += unit·alpha·p, which has no padding. Gives r·r and max |r|. Other rows
-    /// are whole vectors.
-    fn advance(l: &Layout, alpha: f64, unit: f64, p: &[f32], q: &[f32], v: &mut [f64], r: &mut [f32]) -> (f64, f32) {
+    /// r −= alpha·q, x += alpha·p or, where it is `fresh`, x = alpha·p, and v += unit·alpha·p, which
+    /// has no padding. Gives r·r and max |r|. Other rows are whole vectors; x may be missing.
+    fn advance(l: &Layout, alpha: f64, unit: f64, fresh: bool, p: &[f32], q: &[f32], r: &mut [f32], v: &mut [f64], x: &mut [f32]) -> (f64, f32) {
         let step = unit * alpha;
         for (v, p) in v.chunks_exact_mut(l.n[0]).zip(p.chunks_exact(l.stride)) {
             for (v, p) in v.iter_mut().zip(p) {
@@ -223,6 +221,11 @@ kernel! {
             }
         }
         let alpha = alpha as f32;
+        if fresh {
+            x.iter_mut().zip(p).for_each(|(x, p)| *x = alpha * *p);
+        } else {
+            x.iter_mut().zip(p).for_each(|(x, p)| *x += alpha * *p);
+        }
         let (mut square, mut most) = ([0.0_f64; 8], [0.0_f32; 8]);
         for (r, q) in r.as_chunks_mut::<8>().0.iter_mut().zip(q.as_chunks::<8>().0) {
             for l in 0..8 {

@@ -64,14 +64,7 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
         coarse.bend = bend;
     }
     let solved = newton::solve(&coarse, &mut Scratch::default(), &mut u).ok()?;
-    spread(fine, &u, v);
-    for (f, face) in Face::ALL.into_iter().enumerate() {
-        for entry in eq.wall.iter().flat_map(|w| &w.faces()[f]) {
-            let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, transfer, face, *entry);
-            let (kept, v) = (f64::from(kept.unwrap_or(1.0)), &mut v[entry.0 as usize]);
-            *v = kept * *v + (1.0 - kept) * eq.outside[f];
-        }
-    }
+    spread(eq, &u, v);
     Some(solved.bend)
 }
 
@@ -113,8 +106,10 @@ kernel! {
     }
 }
 
-/// Interpolates coarse values to the open voxels of the fine grid.
-fn spread(fine: &Hierarchy, coarse: &[f64], v: &mut [f64]) {
+/// Interpolates coarse values to the open voxels of the fine grid; beside walls towards what is
+/// outside.
+fn spread(eq: &Equation, coarse: &[f64], v: &mut [f64]) {
+    let fine = eq.hierarchy;
     let (t, layout) = (&fine.grids.transfers[0], fine.grids.levels[0].layout);
     let [nx, ny, _] = layout.n;
     let single: Vec<f32> = coarse.iter().map(|u| *u as f32).collect();
@@ -132,6 +127,15 @@ fn spread(fine: &Hierarchy, coarse: &[f64], v: &mut [f64]) {
         for (j, row) in plane.chunks_exact_mut(nx).enumerate() {
             for (v, u) in row.iter_mut().zip(layout.row(&out, j)) {
                 *v = f64::from(*u).max(0.0);
+            }
+        }
+        let walls = eq.wall.map_or([&[][..]; 6], |w| w.plane(0, k, nx * ny));
+        for ((face, entries), outside) in Face::ALL.into_iter().zip(walls).zip(eq.outside) {
+            for entry in entries {
+                let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, t, face, *entry);
+                let kept = f64::from(kept.unwrap_or(1.0));
+                let v = &mut plane[entry.0 as usize - k * nx * ny];
+                *v = kept * *v + (1.0 - kept) * outside;
             }
         }
     });

@@ -64,17 +64,19 @@ impl Wall {
             let Behind::Open { film } = behind[number] else { return levels };
             let h = grid.h[face.axis];
             let [a, b] = [[1, 2], [0, 2], [0, 1]][face.axis];
+            // Read once: along x they stand far apart.
+            let fine = face_voxels(grid.n, face).map(|v| (local(face, v), grid.share(face, v)));
+            let fine: Vec<(f64, f64)> = fine.collect();
             for (level, (n, width)) in shapes.iter().enumerate() {
                 // Coarse voxels of the face, in their order, as those of the fine one.
                 let coarse = [a, b].map(|a| {
                     (0..grid.n[a]).map(|i| coarse_index(i, grid.n[a], n[a])).collect::<Vec<_>>()
                 });
                 let mut sums = vec![0.0; n[a] * n[b]];
-                let mut fine = face_voxels(grid.n, face);
+                let mut fine = fine.iter();
                 let (mut last, mut conductance) = (f64::NAN, 0.0);
                 for q in &coarse[1] {
-                    for (p, voxel) in coarse[0].iter().zip(&mut fine) {
-                        let local = local(face, voxel);
+                    for (p, &(local, share)) in coarse[0].iter().zip(&mut fine) {
                         if local <= 0.0 {
                             continue;
                         }
@@ -82,7 +84,7 @@ impl Wall {
                             let inside = width[number] * h / (2.0 * local);
                             (last, conductance) = (local, 1.0 / (h * (inside + 1.0 / film)));
                         }
-                        sums[q * n[a] + p] += conductance * grid.share(face, voxel);
+                        sums[q * n[a] + p] += conductance * share;
                     }
                 }
                 let entries = face_voxels(*n, face).zip(sums).filter(|e| e.1 > 0.0);
@@ -92,6 +94,14 @@ impl Wall {
         });
         let of_level = |l: usize| std::array::from_fn(|f| std::mem::take(&mut by_face[f][l]));
         Wall { levels: (0..shapes.len()).map(of_level).collect() }
+    }
+
+    /// By face, what plane `k` of `voxels` voxels has of level `level`.
+    pub fn plane(&self, level: usize, k: usize, voxels: usize) -> [&[(u32, f64)]; 6] {
+        self.levels[level].each_ref().map(|entries| {
+            let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
+            &entries[from(k)..from(k + 1)]
+        })
     }
 
     /// Voxels and conductances of the faces of the finest level.

@@ -12,13 +12,8 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// From the start of plane `k`.
     pub(super) fn of(eq: &'a Equation, k: usize) -> Rows<'a> {
-        let start = (k * eq.hierarchy.fine.plane()) as u32;
-        Rows {
-            faces: std::array::from_fn(|f| {
-                let all = eq.wall.map_or(&[][..], |w| &w.faces()[f]);
-                &all[all.partition_point(|e| e.0 < start)..]
-            }),
-        }
+        let voxels = eq.hierarchy.fine.plane();
+        Rows { faces: eq.wall.map_or([&[][..]; 6], |w| w.plane(0, k, voxels)) }
     }
 
     /// Calls `each(position in the row, conductance, face)` for a row of `n` voxels that starts
