@@ -164,12 +164,8 @@ pub fn planes_many_map<T: Send, R: Send>(
     }
 }
 
-/// Gives arrays pages of their own, large ones where the system has them: one fault for 512, fewer
-/// addresses to look up, zeros that nobody has to write, and no lock of the heap. Smaller things
-/// come from the system's allocator. For the `#[global_allocator]` of a program.
 #[cfg(target_os = "linux")]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pages;
+pub use pages::Pages;
 
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
@@ -179,7 +175,11 @@ mod pages {
 
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
 
-    use super::Pages;
+    /// Gives arrays pages of their own, large ones where the system has them: one fault for 512,
+    /// fewer addresses to look up, zeros that nobody has to write, and no lock of the heap. Smaller
+    /// things come from the system's allocator. For the `#[global_allocator]` of a program.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct Pages;
 
     /// A multiple of the size of a page on every processor.
     const SMALL: usize = 1 << 16;
@@ -264,7 +264,8 @@ mod pages {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::alloc::{GlobalAlloc, Layout};
 
