@@ -180,7 +180,10 @@ impl Solver {
         let seeded = (0..setup.populations.len())
             .map(|p| viable(p).map_or(0.0, |n| dot(plane, n, &measure)))
             .collect();
-        let extent = |values: &[f64]| {
+        let extent = |values: &Arc<Vec<f64>>| {
+            if whole && Arc::ptr_eq(values, &room) {
+                return (1.0, 1.0);
+            }
             let (least, most) = range(plane, values, |i, v| v > 0.0 && room[i] > 0.0);
             (least, most.max(0.0))
         };

@@ -126,8 +126,12 @@ impl Hierarchy {
             grids.islands = islands(&components::label(grid, &open));
         }
         let largest = fine.largest();
-        let (least, most) = stencil::range(grid.plane(), &relative, |_, r| r > 0.0);
-        let contrast = (most / least).max(1.0);
+        let contrast = if fine.even() {
+            1.0
+        } else {
+            let (least, most) = stencil::range(grid.plane(), &relative, |_, r| r > 0.0);
+            (most / least).max(1.0)
+        };
         Hierarchy { fine, grids, relative, axis, largest, contrast }
     }
 

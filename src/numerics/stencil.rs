@@ -119,8 +119,10 @@ impl Faces<f64> {
         let [nx, ny, nz] = grid.n;
         let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
         let scale: [f64; 3] = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
-        let closed = range(grid.plane(), relative, |_, _| true).0 == 0.0;
-        let (least, most) = range(grid.plane(), relative, |_, r| r != 0.0);
+        let all = range(grid.plane(), relative, |_, _| true);
+        let closed = all.0 == 0.0;
+        let open = || range(grid.plane(), relative, |_, r| r != 0.0);
+        let (least, most) = if closed { open() } else { all };
         // Where nothing is open, any number will do.
         let most = most.max(0.0);
         let same = grid.form == Form::Box && least >= most;

@@ -7,6 +7,7 @@ use crate::case::shape::Range;
 use crate::case::words::brief;
 use crate::geometry::shapes;
 use crate::ground::grid::Grid;
+use crate::ground::par;
 use crate::ground::units::{self, CELL_DENSITY, TIME};
 use crate::model::setup::{
     Death, Differentiation, Exposure, Growth, Modifier, Population, Production, Quiescence,
@@ -547,13 +548,16 @@ impl Builder<'_> {
 
 /// Makes densities per construct volume; none in solid.
 fn per_construct(values: &mut [f64], world: &World<'_>, per_pore: bool) {
-    for (i, v) in values.iter_mut().enumerate() {
-        if !world.is_open(i) {
-            *v = 0.0;
-        } else if per_pore {
-            *v *= world.porosity[i];
+    let plane = world.grid.plane();
+    par::planes(plane, values, |k, values| {
+        for (i, v) in (k * plane..).zip(values) {
+            if !world.is_open(i) {
+                *v = 0.0;
+            } else if per_pore {
+                *v *= world.porosity[i];
+            }
         }
-    }
+    });
 }
 
 /// A law, unless an absent solute keeps it from acting.

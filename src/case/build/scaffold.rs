@@ -104,9 +104,12 @@ impl Builder<'_> {
 
     /// Ratios of the diffusivities.
     pub(super) fn effective(&mut self, world: &World<'_>) -> Option<Effective> {
-        let n = world.grid.len();
+        let (n, plane) = (world.grid.len(), world.grid.plane());
+        let free = par::map(n / plane, plane, |k| {
+            world.porosity[k * plane..][..plane].iter().all(|e| *e == 1.0)
+        });
         // Free fluid everywhere: one list serves.
-        let ones = if world.porosity.iter().all(|e| *e == 1.0) {
+        let ones = if free.iter().all(|free| *free) {
             Arc::clone(&world.porosity)
         } else {
             Arc::new(par::filled(n, 1.0))
