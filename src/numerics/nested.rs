@@ -117,14 +117,15 @@ fn spread(eq: &Equation, coarse: &[f64], v: &mut [f64]) {
     let zero = fine.grids.levels[0].zero();
     par::planes(nx * ny, v, |k, plane| {
         let (mut open, mut out) = (vec![0.0; layout.plane()], vec![0.0; layout.view_len()]);
-        if !fine.fine.closed {
-            open.fill(1.0);
-        }
-        let own = fine.relative[k * nx * ny..].chunks_exact(nx).filter(|_| fine.fine.closed);
-        for (row, own) in open.chunks_exact_mut(layout.stride).zip(own) {
-            for (open, own) in row.iter_mut().zip(own) {
-                *open = f32::from(u8::from(*own > 0.0));
+        if fine.fine.closed {
+            let own = fine.relative[k * nx * ny..].chunks_exact(nx);
+            for (row, own) in open.chunks_exact_mut(layout.stride).zip(own) {
+                for (open, own) in row.iter_mut().zip(own) {
+                    *open = f32::from(u8::from(*own > 0.0));
+                }
             }
+        } else {
+            open.fill(1.0);
         }
         transfer::spread(t, k, &(0..ny), t.around(&single, k), zero, &open, &mut out);
         for (j, row) in plane.chunks_exact_mut(nx).enumerate() {

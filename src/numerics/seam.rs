@@ -164,9 +164,9 @@ impl Seam {
         self.rest(m.d, x, spare);
         let l = m.faces.layout;
         par::planes(l.plane(), l.body(spare), |k, p| {
-            let mut line = vec![0.0; l.plane()];
-            shares(&m.share(), &(0..l.n[1]), k, &mut line);
-            p.iter_mut().zip(&line).for_each(|(r, share)| *r *= share);
+            let mut share = vec![0.0; l.plane()];
+            shares(&m.share(), &(0..l.n[1]), k, &mut share);
+            p.iter_mut().zip(&share).for_each(|(r, share)| *r *= share);
         });
         t.restrict(spare, coarse);
         for node in &self.nodes {
@@ -188,19 +188,22 @@ impl Seam {
         out: &mut [f32],
         spare: &mut [f32],
     ) {
-        let (l, share) = (m.faces.layout, m.share());
+        let l = m.faces.layout;
         par::planes(l.plane(), l.body(spare), |k, p| {
             let (all, around) = (0..l.n[1], t.around(coarse, k));
-            let (mut shares_of, mut view) = (vec![0.0; l.plane()], vec![0.0; l.view_len()]);
-            shares(&share, &all, k, &mut shares_of);
-            spread(t, k, &all, around, l.view(x, k), &shares_of, &mut view);
+            let (mut share, mut view) = (vec![0.0; l.plane()], vec![0.0; l.view_len()]);
+            shares(&m.share(), &all, k, &mut share);
+            spread(t, k, &all, around, l.view(x, k), &share, &mut view);
             l.store(&view, all, p, 0);
+            // Nodes stand in the order of their voxels.
+            let (start, end) = (l.at(0) + k * l.plane(), l.at(0) + (k + 1) * l.plane());
+            let from = self.nodes.partition_point(|node| node.at < start);
+            for node in self.nodes[from..].iter().take_while(|node| node.at < end) {
+                let own = coarse[node.own];
+                let leans = node.leans.iter().map(|&(other, lean)| lean * (coarse[other] - own));
+                p[node.at - start] += share[node.at - start] * leans.sum::<f32>();
+            }
         });
-        for node in &self.nodes {
-            let own = coarse[node.own];
-            let leans = node.leans.iter().map(|&(other, lean)| lean * (coarse[other] - own));
-            spare[node.at] += share.at(node.at) * leans.sum::<f32>();
-        }
         self.step(m, b, spare, WEIGHTS[0], out);
         self.step(m, b, out, WEIGHTS[1], spare);
         self.step(m, b, spare, WEIGHTS[2], out);

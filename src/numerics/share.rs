@@ -110,17 +110,6 @@ pub struct Share<'a> {
     pub kept: &'a Kept,
 }
 
-impl Share<'_> {
-    /// That of one place of an array.
-    pub fn at(&self, place: usize) -> f32 {
-        let l = self.faces.layout;
-        let (row, mut line) = ((place - l.at(0)) / l.stride, vec![0.0; l.stride]);
-        let j = row % l.n[1];
-        shares(self, &(j..j + 1), row / l.n[1], &mut line);
-        line[(place - l.at(0)) % l.stride]
-    }
-}
-
 kernel! {
     /// Writes the shares of rows of plane `k`.
     pub fn shares(of: &Share, rows: &Range<usize>, k: usize, out: &mut [f32]) {

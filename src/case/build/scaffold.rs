@@ -11,6 +11,7 @@ use crate::geometry::components::{self, Components};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::par;
 use crate::model::setup::{Boundary, Initial, Population, Solid, Solute, Structure};
+use crate::numerics::stencil::range;
 use crate::physics::transport::{Closure, Ratio};
 
 /// What multiplies the diffusivities.
@@ -104,16 +105,10 @@ impl Builder<'_> {
 
     /// Ratios of the diffusivities.
     pub(super) fn effective(&mut self, world: &World<'_>) -> Option<Effective> {
-        let (n, plane) = (world.grid.len(), world.grid.plane());
-        let free = par::map(n / plane, plane, |k| {
-            world.porosity[k * plane..][..plane].iter().all(|e| *e == 1.0)
-        });
+        let n = world.grid.len();
+        let free = range(world.grid.plane(), &world.porosity, |_, _| true) == (1.0, 1.0);
         // Free fluid everywhere: one list serves.
-        let ones = if free.iter().all(|free| *free) {
-            Arc::clone(&world.porosity)
-        } else {
-            Arc::new(par::filled(n, 1.0))
-        };
+        let ones = if free { Arc::clone(&world.porosity) } else { Arc::new(par::filled(n, 1.0)) };
         if self.resolved() {
             let key = self.root.get("scaffold").and_then(|s| s.get("effective_diffusivity"));
             let ours = |k: &&Checked| self.typed(k.place) && k.chosen("computed").is_none();
