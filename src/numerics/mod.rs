@@ -21,6 +21,7 @@ pub mod newton;
 pub mod operator;
 pub mod potential;
 pub mod predict;
+pub mod prolong;
 pub mod saddle;
 pub mod seam;
 pub mod share;

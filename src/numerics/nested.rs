@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::algebraic::ROUGH;
 use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Scratch};
+use super::prolong::{prolong, settle};
 use super::share::toward_wall;
 use super::stencil::range;
 use super::transfer::{self, Transfer, children};
@@ -20,7 +21,7 @@ use crate::kernel;
 const WORTH: usize = 4096;
 
 /// Relative tolerance of coarse solves: below what interpolation leaves.
-const TOLERANCE: f64 = 1e-3;
+const TOLERANCE: f64 = 3e-3;
 
 /// Solves on coarser grids and writes what it finds to `v`; leaves `v` where that is not possible
 /// (reservoirs, cut-off parts), not found, or where `v` is not the lift everywhere. What comes
@@ -37,7 +38,14 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
     }
     let hierarchy = fine.coarser()?;
     let transfer = &fine.grids.transfers[0];
-    let merged = |values: &[f64]| gather(transfer, fine.fine.n, values);
+    let alike = fine.fine.even();
+    let merged = |values: &[f64]| {
+        let mut sums = gather(transfer, fine.fine.n, values);
+        if alike {
+            settle(eq, transfer, &mut sums);
+        }
+        sums
+    };
     // Often one list is both.
     let storage = if std::ptr::eq(eq.storage, fine.relative.as_slice()) {
         hierarchy.relative.clone()
@@ -46,12 +54,12 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
     };
     let rhs = merged(eq.rhs);
     let wall = eq.wall.map(|w| Wall { levels: w.levels[1..].to_vec() });
-    let open = || (*storage).iter().zip(&*hierarchy.relative).filter(|s| *s.1 > 0.0).map(|s| *s.0);
+    let open = |i: usize, _| hierarchy.relative[i] > 0.0;
     let reaction = eq.reaction.merged(&merged);
     let mut coarse = Equation {
         hierarchy: &hierarchy,
         storage: &storage,
-        storage_range: (open().fold(f64::INFINITY, f64::min), open().fold(0.0, f64::max)),
+        storage_range: range(hierarchy.fine.plane(), &storage, open),
         rhs: &rhs,
         wall: wall.as_ref(),
         reaction: &*reaction,
@@ -64,7 +72,11 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
         coarse.bend = bend;
     }
     let solved = newton::solve(&coarse, &mut Scratch::default(), &mut u).ok()?;
-    spread(eq, &u, v);
+    if alike {
+        prolong(eq, &u, v);
+    } else {
+        spread(eq, &u, v);
+    }
     Some(solved.bend)
 }
 

@@ -132,6 +132,8 @@ const NEWTON_LIMIT: usize = 200;
 const TANGENTS: usize = 8;
 const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
+/// Newton steps looked ahead.
+const STEPS: usize = 4;
 /// Most corrections of a balance that is not linear.
 const CLOSURES: usize = 40;
 /// Correction of a balance of which the digits of the factor are lost: one more follows.
@@ -162,6 +164,9 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut rough = None;
     let mut sums = evaluate(eq, v, unit, scratch, chord, true);
     let (scale, source) = sums.lifted;
+    let mut bend = if scale > 0.0 { eq.bend / scale } else { f64::INFINITY };
+    // The same where a linear solve leaves so much that its step does not tell.
+    let mut known = None;
     let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
     let dominant = diagonal <= 2.0 * eq.shift * eq.storage_range.0;
     let target = (eq.tolerance * scale).max(floor);
@@ -200,16 +205,17 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             }
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
-        let bend = if solved.newton == 0 { eq.bend } else { bent(sums.norm, last, left) * scale };
-        if solved.newton == 1 {
-            solved.bend = bend;
+        if solved.newton > 0 {
+            bend = bent(sums.norm, last, left, known);
         }
-        // What the last step did not tell, the next may meet: no faster than quadratic.
-        let bent = (0.3 * bend / scale * sums.norm).max(0.5 * (sums.norm / last).powi(2));
+        if solved.newton == 1 {
+            solved.bend = bend * scale;
+        }
         // What a linear solve can gain at a time.
         let digits = if rough.is_some() { 1e-7 } else { 1e-6 };
-        let bent = if eq.reaction.linear() { digits } else { bent.clamp(digits, 0.1) };
-        let goal = goal(&sums, bent, target, target_max, unit);
+        let part = if eq.reaction.linear() { 0.0 } else { part(bend, sums.norm, 0.8 * target) };
+        known = (part * sums.norm > 0.8 * target).then_some(bend);
+        let goal = goal(&sums, part.clamp(digits, 0.1), target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
         let mut cycle =
@@ -254,7 +260,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
     }
     if solved.newton == 1 {
-        solved.bend = bent(sums.norm, last, left) * scale;
+        solved.bend = bent(sums.norm, last, left, known) * scale;
     }
     let alpha = close(
         v,
@@ -327,16 +333,38 @@ pub(super) fn scale_to_balance(
 }
 
 /// What a correction left beyond what the linear solve did, over the square of the residual
-/// before it.
-fn bent(norm: f64, before: f64, left: f64) -> f64 {
-    (norm - left * before).max(0.0) / (before * before)
+/// before it. Where the linear solve left too much to tell, less than was `known`, so that one that
+/// tells follows some time.
+fn bent(norm: f64, before: f64, left: f64, known: Option<f64>) -> f64 {
+    let (own, square) = ((norm - left * before).max(0.0), before * before);
+    known
+        .filter(|_| own < 0.1 * norm)
+        .map_or(own / square, |known| 0.3 * known.min(0.1 * norm / square))
 }
 
-/// What the linear solve must reach: what is needed, but not below what the bend of the sink
-/// leaves in any case, nor what single precision gains at a time.
-fn goal(sums: &Sums, bent: f64, target: f64, target_max: f64, unit: f64) -> Goal {
+/// The part of the residual `norm` that a linear solve may leave. A Newton step leaves at least `bend`
+/// times the square of what it found. Where that is less than what is `needed` this step is the last;
+/// else it need not do more than what lets the fewest further steps do the rest.
+fn part(bend: f64, norm: f64, needed: f64) -> f64 {
+    let least = 0.3 * bend * norm * norm;
+    if least <= needed {
+        return least / norm;
+    }
+    let mut before = needed;
+    for _ in 0..STEPS {
+        before = 0.3 * (before / bend).sqrt();
+        if before >= least {
+            return before / norm;
+        }
+    }
+    1.0
+}
+
+/// What the linear solve must reach: what is needed, but not below the `part` of the residual that it
+/// may leave.
+fn goal(sums: &Sums, part: f64, target: f64, target_max: f64, unit: f64) -> Goal {
     let needed = (0.8 * target).min(0.1 * sums.norm);
-    let norm = needed.max(sums.norm * bent);
+    let norm = needed.max(sums.norm * part);
     // On the way, the norm alone tells enough.
     let largest =
         if norm > needed { f64::INFINITY } else { (0.9 * target_max).max(1e-6 * sums.largest) };
