@@ -171,28 +171,17 @@ kernel! {
                 }
             }
             rest = [0, 1].map(|i| rest[i] + before[i]);
-            let extra = &mut extra[first * stride..];
-            for (j, at) in (0..n).step_by(nx).enumerate() {
-                let row = at..at + nx;
-                let terms = Terms {
-                    v: &v[row.clone()],
-                    storage: &s[row.clone()],
-                    constant: &b[row.clone()],
-                    rate: &rate[row.clone()],
-                    slope: &slope[row.clone()],
-                };
-                combine(&terms, [d, shift], &mut f[row], &mut extra[j * stride..][..nx], &mut sums);
-            }
+            combine(&Terms { v, storage: s, constant: b, rate, slope }, [d, shift], f, &mut sums);
             if chord {
                 for i in 0..n {
                     if v[i] > 0.0 {
                         slope[i] = rate[i] / v[i];
                     }
                 }
-                for (j, at) in (0..n).step_by(nx).enumerate() {
-                    let extra = &mut extra[j * stride..][..nx];
-                    diagonal(shift, &s[at..][..nx], &slope[at..][..nx], extra);
-                }
+            }
+            let extra = extra[first * stride..].chunks_exact_mut(stride);
+            for ((s, slope), extra) in s.chunks_exact(nx).zip(slope.chunks_exact(nx)).zip(extra) {
+                diagonal(shift, s, slope, &mut extra[..nx]);
             }
             walls.row(at, n, |i, g, face| {
                 if let Some(reservoir) = eq.reservoir_faces[face] {

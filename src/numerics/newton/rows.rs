@@ -76,7 +76,7 @@ pub(super) fn reacted(v: &[f64], rate: &[f64], slope: &[f64]) -> [f64; 2] {
     [ordered(total), ordered(along)]
 }
 
-/// What a row of the residual is made of besides its conductances; one length.
+/// What rows of the residual are made of besides its conductances; one length.
 pub(super) struct Terms<'a> {
     pub(super) v: &'a [f64],
     pub(super) storage: &'a [f64],
@@ -109,26 +109,19 @@ impl Lanes {
     };
 }
 
-/// Makes the residual of a row out of the divergence in `f`, and the diagonal beyond the
-/// conductances; adds to `sums`.
+/// Makes the residual of some rows out of the divergence in `f`, and adds to `sums`. One loop for each: all
+/// sums beside the residual are more than the registers hold.
 #[inline(always)]
-pub(super) fn combine(
-    t: &Terms,
-    [d, shift]: [f64; 2],
-    f: &mut [f64],
-    extra: &mut [f32],
-    sums: &mut Lanes,
-) {
+pub(super) fn combine(t: &Terms, [d, shift]: [f64; 2], f: &mut [f64], sums: &mut Lanes) {
     let Terms { v, storage, constant, rate, slope } = *t;
     let Lanes { mut stored, constant: mut given, rate: mut total, mut along, mut least } = *sums;
-    in_eights!([v, storage, constant, rate, slope], [f, extra], |l| {
+    in_eights!([v, storage, constant, rate], [f], |l| {
         f[l] = (d * f[l] + shift * storage[l] * v[l]) + (rate[l] - constant[l]);
     } {
-        extra[l] = (shift * storage[l] + slope[l]) as f32;
-    } {
-        stored[l] += positive(v[l], v[l]) * storage[l];
-    } {
         given[l] += constant[l];
+    });
+    in_eights!([v, storage, rate, slope], [], |l| {
+        stored[l] += positive(v[l], v[l]) * storage[l];
     } {
         total[l] += positive(v[l], rate[l]);
     } {
@@ -142,9 +135,9 @@ pub(super) fn combine(
 /// The diagonal of a row beyond the conductances.
 #[inline(always)]
 pub(super) fn diagonal(shift: f64, storage: &[f64], slope: &[f64], extra: &mut [f32]) {
-    in_eights!([storage, slope], [extra], |l| {
-        extra[l] = (shift * storage[l] + slope[l]) as f32;
-    });
+    for ((extra, storage), slope) in extra.iter_mut().zip(storage).zip(slope) {
+        *extra = (shift * storage + slope) as f32;
+    }
 }
 
 /// Adds what rows of storage and of the constant part hold at the value `level / shift` to `f`.
