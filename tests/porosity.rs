@@ -71,7 +71,8 @@ fn porosity(t: f64) -> [f64; 3] {
     })
 }
 
-/// ε c′ = ∇(D ∇c) − 0.9 n c − 0.2 ε c, written anew.
+/// ε c′ = ∇(D ∇c) − 0.9 n c − 0.2 ε c, written anew; a third of what the cells take up beside the wall
+/// comes through it besides.
 fn rates(t: f64, c: [f64; 3]) -> [f64; 3] {
     let e = porosity(t);
     let d = e.map(|e| 1.2 * e.powf(1.5));
@@ -79,7 +80,8 @@ fn rates(t: f64, c: [f64; 3]) -> [f64; 3] {
     let flux = [0.0, between(0), between(1), 2.0 * d[2] * (1.0 - c[2])];
     std::array::from_fn(|i| {
         let n = CELLS[i] * (0.5 * t).exp();
-        (flux[i + 1] - flux[i] - 0.9 * n * c[i]) / e[i] - 0.2 * c[i]
+        let used = 0.9 * n * c[i] * if i == 2 { 2.0 / 3.0 } else { 1.0 };
+        (flux[i + 1] - flux[i] - used) / e[i] - 0.2 * c[i]
     })
 }
 

@@ -35,5 +35,5 @@ fn steady_oxygen() {
 
 #[test]
 fn coupled_culture() {
-    holds("p4", 16, [90, 1080, 1111, 1983]);
+    holds("p4", 16, [90, 1080, 1110, 1964]);
 }

@@ -2,7 +2,9 @@
 
     mpirun -n P python3 petsc_p1.py N [-ew 0] [PETSc options]
 
-The uptake is that of max(c, 0): without it Newton finds a root below zero. Without a `-ksp_rtol`
+The uptake is that of max(c, 0): without it Newton finds a root below zero. A third of that of the
+voxels beside the walls passes the walls besides what half a voxel conducts (docs/numerics.md): these
+equations are those of the program beside it. Without a `-ksp_rtol`
 the tolerance of the linear solves follows Eisenstat and Walker, unless `-ew 0`.
 """
 
@@ -56,6 +58,8 @@ diffusion = PETSc.Mat().createAIJ(
 )
 del columns, inside, values, rows
 fed = 2 * t * walls * outside
+# What the voxels take from their own concentration.
+own = q * np.where(walls > 0, 2 / 3, 1)
 x = da.createGlobalVec()
 x.set(outside)
 f = x.duplicate()
@@ -64,7 +68,7 @@ f = x.duplicate()
 def function(_, x, f):
     diffusion.mult(x, f)
     c, out = x.getArray(readonly=1), f.getArray()
-    out += q * c / (km + np.maximum(c, 0)) - fed
+    out += own * c / (km + np.maximum(c, 0)) - fed
 
 
 jacobian = diffusion.duplicate(copy=True)
@@ -73,7 +77,7 @@ slope = x.duplicate()
 
 def derive(_, x, j, p):
     c = x.getArray(readonly=1)
-    slope.setArray(diagonal + q * km / (km + np.maximum(c, 0)) ** 2)
+    slope.setArray(diagonal + own * km / (km + np.maximum(c, 0)) ** 2)
     jacobian.setDiagonal(slope)
     jacobian.assemble()
 

@@ -6,7 +6,7 @@ use super::cells::{self, Changes};
 use super::flow::felt;
 use super::room;
 use super::setup::{Boundary, Solute};
-use super::solutes::{Transport, Uptakes, active, modulate, outside, produce, weighted};
+use super::solutes::{Transport, Uptakes, active, makes, modulate, outside, produce, weighted};
 use super::solver::{Solver, StepFailure, failure};
 use super::state::{Kind, State, flat, flat_mut};
 use super::supply::supply;
@@ -19,6 +19,10 @@ use crate::numerics::nested;
 use crate::numerics::newton::{Equation, NotConverged, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::{dot, lanes};
+use crate::numerics::wall::beside;
+
+/// Part of a bath that may come besides in a step.
+const MOST_BESIDES: f64 = 0.1;
 
 /// Bound of the relative round-off of a concentration that the balance has scaled.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
@@ -166,9 +170,18 @@ impl Solver {
             Some(of) => modulate(&setup.populations[p], of, plane, &|by| seen(of, by), working(p)),
             None => working(p),
         };
+        let rest: [Vec<f64>; 6] = std::array::from_fn(|f| {
+            let beside = transport.besides(f).filter(|_| makes(setup, s));
+            beside.map(|b| self.rhs[b.0]).collect()
+        });
         let made = produce(setup, s, &before, &taking, &mut self.rhs);
         let [sources, released] =
             supply(solute, plane, &self.measure, from.time, dt, &mut self.rhs);
+        // What is made beside a wall leaves through it besides, as what is taken up enters.
+        let mut besides: [Vec<f64>; 6] = std::array::from_fn(|f| {
+            let made = transport.besides(f).zip(&rest[f]);
+            made.map(|((i, _, part), rest)| -part * (self.rhs[i] - rest).max(0.0)).collect()
+        });
         let mut entered = [0.0; 6];
         for (f, voxels) in &transport.flux {
             if let Boundary::Flux(signal) = &solute.boundaries[*f] {
@@ -229,12 +242,37 @@ impl Solver {
                 }
             }
         }
-        let (owners, reservoirs): (Vec<usize>, Vec<Reservoir>) = reservoirs.into_iter().unzip();
         let parts = setup.populations.iter().enumerate().flat_map(|(p, population)| {
             let laws = population.uptake.iter().filter(|u| u.0 == s);
             laws.map(move |u| (p, u.1)).collect::<Vec<_>>()
         });
         let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, taking(p, Some(s)))).collect() };
+        let (owners, mut reservoirs): (Vec<usize>, Vec<Reservoir>) = reservoirs.into_iter().unzip();
+        let contents: Vec<f64> = reservoirs.iter().map(|r| r.fixed).collect();
+        // From a bath comes what the start values ask for.
+        for (r, reservoir) in reservoirs.iter_mut().enumerate() {
+            let faces = || (0..6).filter(|&f| reservoir_faces[f] == Some(r));
+            let value = contents[r] / reservoir.storage;
+            let asks = |(i, g, part): (usize, f64, f64)| {
+                beside(part, g * value, uptakes.rate(i, flat(field)[i]), 0.0).0
+            };
+            let asked: f64 = faces().flat_map(|f| transport.besides(f)).map(asks).sum();
+            let met = (MOST_BESIDES * contents[r] / asked).min(1.0);
+            for f in faces() {
+                besides[f].resize(transport.besides(f).count(), 0.0);
+                for (passed, gate) in besides[f].iter_mut().zip(transport.besides(f)) {
+                    *passed += if asked > 0.0 { met * asks(gate) } else { 0.0 };
+                }
+                reservoir.fixed -= besides[f].iter().sum::<f64>();
+            }
+        }
+        for (f, besides) in besides.iter().enumerate() {
+            // Memory that was never written takes no room.
+            let passing = transport.besides(f).zip(besides).filter(|p| *p.1 != 0.0);
+            for ((i, ..), passed) in passing {
+                self.rhs[i] += passed;
+            }
+        }
         let mut equation = Equation {
             hierarchy: &self.hierarchies[transport.hierarchy],
             d: transport.d,
@@ -317,7 +355,13 @@ impl Solver {
                 Boundary::Outflow => 0.0,
                 _ => outside(boundary, t)?,
             };
-            let (mut through, mut size) = (0.0, 0.0);
+            let (mut through, mut size) = (besides[f].iter().sum::<f64>(), 0.0);
+            if reservoir_faces[f].is_none() {
+                let passed = |(i, g, part): (usize, f64, f64)| {
+                    beside(part, g * value, uptakes.rate(i, c[i]), 0.0).0
+                };
+                through += transport.besides(f).map(passed).sum::<f64>();
+            }
             for (i, inward, outward) in transport.gates(f) {
                 through += if inward == outward {
                     outward * (value - c[i])
@@ -342,7 +386,7 @@ impl Solver {
         // What came from the bath that holds the most is what the construct gained and did not get
         // elsewhere: free of the round-off of large conductances and of baths much larger than the
         // construct. The bath then follows its flux.
-        let full = |r: usize| reservoirs[r].fixed.max(reservoirs[r].storage * values[r]);
+        let full = |r: usize| contents[r].max(reservoirs[r].storage * values[r]);
         let fullest = (0..owners.len()).max_by(|&a, &b| full(a).total_cmp(&full(b)));
         let closing = fullest.and_then(|r| {
             reservoir_faces.iter().rposition(|&x| x == Some(r)).map(|face| (face, r))
@@ -352,7 +396,7 @@ impl Solver {
                 let own: Vec<usize> =
                     (0..6).filter(|&f| solute.boundaries[f].is_bath(*b)).collect();
                 if let (Some((&f, others)), true) = (own.split_last(), r != last) {
-                    let all = reservoirs[r].fixed - reservoirs[r].storage * values[r];
+                    let all = contents[r] - reservoirs[r].storage * values[r];
                     entered[f] = all - others.iter().map(|&f| entered[f]).sum::<f64>();
                 }
             }
@@ -362,12 +406,12 @@ impl Solver {
                 .map(|f| entered[f])
                 .sum();
             let r = &reservoirs[last];
-            let value = (r.fixed - from_bath - (gained - elsewhere)) / r.storage;
+            let value = (contents[last] - from_bath - (gained - elsewhere)) / r.storage;
             if value >= 0.0 {
                 entered[face] = gained - elsewhere;
                 values[last] = value;
             } else {
-                entered[face] = r.fixed - r.storage * values[last] - from_bath;
+                entered[face] = contents[last] - r.storage * values[last] - from_bath;
             }
         } else if let (Some(face), Some(_)) = (stiffest, dt) {
             // The same for the stiffest face over a step that the conductances are long for, where

@@ -7,8 +7,8 @@ use super::coupling::{Attempt, empty};
 use super::detachment::detached;
 use super::differentiation::became;
 use super::migration::{self, Way};
-use super::setup::{Boundary, Population, Production};
-use super::solutes::outside;
+use super::setup::{Boundary, Population};
+use super::solutes::{makes, outside};
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
 use crate::numerics::flux::{Advective, Flux};
@@ -214,16 +214,10 @@ impl Solver {
     /// Largest value that solute `s` can have after a step: what it had and what is outside;
     /// `None` where something makes it.
     fn ceiling(&self, s: usize, before: f64, dt: f64) -> Option<f64> {
-        let makes = |p: &Production| match *p {
-            Production::PerUptake { solute, .. } | Production::Constant { solute, .. } => {
-                solute == s
-            }
-        };
-        let solute = &self.setup.solutes[s];
-        let fed = solute.source.is_some() || solute.release.is_some();
-        if fed || self.setup.populations.iter().flat_map(|p| &p.production).any(makes) {
+        if makes(&self.setup, s) {
             return None;
         }
+        let solute = &self.setup.solutes[s];
         let mut top = before;
         for boundary in &solute.boundaries {
             match boundary {

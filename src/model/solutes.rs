@@ -148,6 +148,17 @@ pub fn flux_voxels(setup: &Setup, relative: &[f64], face: Face) -> Vec<usize> {
     crate::numerics::wall::face_voxels(setup.grid.n, face).filter(|&i| relative[i] > 0.0).collect()
 }
 
+/// True if something makes solute `s`: cells, a source, a release.
+pub fn makes(setup: &Setup, s: usize) -> bool {
+    let makes = |p: &Production| match *p {
+        Production::PerUptake { solute, .. } | Production::Constant { solute, .. } => solute == s,
+    };
+    let Solute { source, release, .. } = &setup.solutes[s];
+    source.is_some()
+        || release.is_some()
+        || setup.populations.iter().flat_map(|p| &p.production).any(makes)
+}
+
 /// Adds the production of solute `s` to `rhs` (per volume and second); returns its sum.
 /// `c` holds the new concentrations of the solutes solved before; `active(p, of)` are the cells of
 /// population `p`, times what modifies their uptake of solute `of`.
@@ -272,9 +283,17 @@ impl Transport {
                 inward[number].push(enters);
             }
             self.wall.levels[0][number] = entries;
+            // What flows past a wall bends the concentration there too.
+            self.wall.besides[0][number] = Vec::new();
         }
         self.inward = Some(inward);
         Ok(())
+    }
+
+    /// Walls of a face where a part of what the voxel takes up passes besides: voxel, conductance, part.
+    pub fn besides(&self, face: usize) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
+        let parts = &self.wall.besides[0][face];
+        self.wall.faces()[face].iter().zip(parts).map(|(&(i, g), part)| (i as usize, g, *part))
     }
 
     /// Walls of a face: voxel, what enters per outside value, what leaves per its own.

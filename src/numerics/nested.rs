@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::algebraic::ROUGH;
 use super::hierarchy::Hierarchy;
 use super::newton::{self, Equation, Scratch};
-use super::prolong::{prolong, settle};
+use super::prolong::prolong;
 use super::share::toward_wall;
 use super::stencil::range;
 use super::transfer::{self, Transfer, children};
@@ -38,14 +38,7 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
     }
     let hierarchy = fine.coarser()?;
     let transfer = &fine.grids.transfers[0];
-    let alike = fine.fine.even();
-    let merged = |values: &[f64]| {
-        let mut sums = gather(transfer, fine.fine.n, values);
-        if alike {
-            settle(eq, transfer, &mut sums);
-        }
-        sums
-    };
+    let merged = |values: &[f64]| gather(transfer, fine.fine.n, values);
     // Often one list is both.
     let storage = if std::ptr::eq(eq.storage, fine.relative.as_slice()) {
         hierarchy.relative.clone()
@@ -53,7 +46,7 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
         Arc::new(merged(eq.storage))
     };
     let rhs = merged(eq.rhs);
-    let wall = eq.wall.map(|w| Wall { levels: w.levels[1..].to_vec() });
+    let wall = eq.wall.map(Wall::coarser);
     let open = |i: usize, _| hierarchy.relative[i] > 0.0;
     let reaction = eq.reaction.merged(&merged);
     let mut coarse = Equation {
@@ -72,7 +65,7 @@ pub fn start(eq: &Equation, v: &mut [f64]) -> Option<f64> {
         coarse.bend = bend;
     }
     let solved = newton::solve(&coarse, &mut Scratch::default(), &mut u).ok()?;
-    if alike {
+    if fine.fine.even() {
         prolong(eq, &u, v);
     } else {
         spread(eq, &u, v);

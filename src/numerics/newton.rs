@@ -132,6 +132,8 @@ const NEWTON_LIMIT: usize = 200;
 const TANGENTS: usize = 8;
 const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
+/// Part of a residual that says what the linear solve did not do.
+const TOLD: f64 = 0.1;
 /// Newton steps looked ahead.
 const STEPS: usize = 4;
 /// Most corrections of a balance that is not linear.
@@ -165,8 +167,6 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut sums = evaluate(eq, v, unit, scratch, chord, true);
     let (scale, source) = sums.lifted;
     let mut bend = if scale > 0.0 { eq.bend / scale } else { f64::INFINITY };
-    // The same where a linear solve leaves so much that its step does not tell.
-    let mut known = None;
     let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
     let dominant = diagonal <= 2.0 * eq.shift * eq.storage_range.0;
     let target = (eq.tolerance * scale).max(floor);
@@ -206,15 +206,15 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord, false);
         }
         if solved.newton > 0 {
-            bend = bent(sums.norm, last, left, known);
-        }
-        if solved.newton == 1 {
-            solved.bend = bend * scale;
+            let told;
+            (bend, told) = bent(sums.norm, last, left, bend);
+            if solved.newton == 1 {
+                solved.bend = scale * known(bend, told);
+            }
         }
         // What a linear solve can gain at a time.
         let digits = if rough.is_some() { 1e-7 } else { 1e-6 };
         let part = if eq.reaction.linear() { 0.0 } else { part(bend, sums.norm, 0.8 * target) };
-        known = (part * sums.norm > 0.8 * target).then_some(bend);
         let goal = goal(&sums, part.clamp(digits, 0.1), target, target_max, unit);
         last = sums.norm;
         solved.newton += 1;
@@ -260,7 +260,8 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
     }
     if solved.newton == 1 {
-        solved.bend = bent(sums.norm, last, left, known) * scale;
+        let (bend, told) = bent(sums.norm, last, left, bend);
+        solved.bend = scale * known(bend, told);
     }
     let alpha = close(
         v,
@@ -333,13 +334,17 @@ pub(super) fn scale_to_balance(
 }
 
 /// What a correction left beyond what the linear solve did, over the square of the residual
-/// before it. Where the linear solve left too much to tell, less than was `known`, so that one that
-/// tells follows some time.
-fn bent(norm: f64, before: f64, left: f64, known: Option<f64>) -> f64 {
-    let (own, square) = ((norm - left * before).max(0.0), before * before);
-    known
-        .filter(|_| own < 0.1 * norm)
-        .map_or(own / square, |known| 0.3 * known.min(0.1 * norm / square))
+/// before it, and true; where the linear solve left too much to tell, what is `known`, and false.
+fn bent(norm: f64, before: f64, left: f64, known: f64) -> (f64, bool) {
+    let (own, square) = (norm - left * before, before * before);
+    let told = own > TOLD * norm;
+    (if told { own / square } else { known.min(TOLD * norm / square) }, told)
+}
+
+/// What the next solve shall take for known: less than a bend that was not told, so that a step that tells
+/// follows some time.
+fn known(bend: f64, told: bool) -> f64 {
+    if told { bend } else { 0.3 * bend }
 }
 
 /// The part of the residual `norm` that a linear solve may leave. A Newton step leaves at least `bend`
@@ -352,7 +357,7 @@ fn part(bend: f64, norm: f64, needed: f64) -> f64 {
     }
     let mut before = needed;
     for _ in 0..STEPS {
-        before = 0.3 * (before / bend).sqrt();
+        before = 0.6 * (before / bend).sqrt();
         if before >= least {
             return before / norm;
         }

@@ -2,8 +2,8 @@
 //! alike: quadratic interpolation, for what linear one misses is as large as the sink itself
 //! wherever the solution bends.
 //!
-//! Linear interpolation to the centres of the children of pairs, a quarter of a pair away, misses
-//! (3/32) δ²u along every axis, δ² the second difference. Taken off the coarse values before, it is
+//! Values are means over voxels. Linear interpolation between those of pairs misses δ²u/8 in the mean
+//! of a child, along every axis; δ² is the second difference. Taken off the coarse values before, it is
 //! not missed (a spline's prefilter; Unser, IEEE Signal Process. Mag. 16(6) (1999) 22).
 
 use super::newton::Equation;
@@ -15,39 +15,18 @@ use crate::ground::par;
 use crate::kernel;
 
 /// What linear interpolation misses, in second differences.
-const MISSED: f64 = 3.0 / 32.0;
+const MISSED: f64 = 1.0 / 8.0;
 
-/// Part of its sink that a merged voxel beside a wall is left, for its solution to stand where that of
-/// the fine grid does. Half a voxel of width h from a wall of known value, a solution of constant
-/// bend c″ stands h² c″/8 below the true one, for the gradient there is not that on the wall; h²/32
-/// with half of h. A quarter of the sink, less a quarter of that, makes up for the rest.
-const BESIDE_WALL: f64 = 13.0 / 16.0;
-
-/// Takes from values that are sums over merged voxels what [`BESIDE_WALL`] says; once beside an edge,
-/// where the walls share the bend.
-pub fn settle(eq: &Equation, t: &Transfer, sums: &mut [f64]) {
-    let n = t.coarse().n;
-    let walls = walls(eq);
-    let counts = |face: &Face| t.merges(face.axis) && !walls[face.number()].is_empty();
-    for face in Face::ALL.into_iter().filter(counts) {
-        let before = || Face::ALL[..face.number()].iter().filter(|f| counts(f));
-        for &(i, _) in walls[face.number()] {
-            let i = i as usize;
-            let at = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
-            let on = |f: &Face| at[f.axis] == if f.end { n[f.axis] - 1 } else { 0 };
-            if !before().any(on) {
-                sums[i] *= BESIDE_WALL;
-            }
-        }
-    }
-}
+/// What half of a pair beside a wall of known value misses of the mean of that value and of the pair's, less
+/// [`MISSED`], in what the three points of the line, wall, pair and next pair, leave of a straight one.
+const BESIDE_WALL: f64 = 1.0 / 44.0;
 
 /// Walls of the merged voxels.
 fn walls<'a>(eq: &Equation<'a>) -> [&'a [(u32, f64)]; 6] {
     eq.wall.map_or([&[]; 6], |w| w.levels[1].each_ref().map(|entries| &entries[..]))
 }
 
-/// Interpolates `coarse`, the solution with [`settle`]d sinks, to the voxels of `eq`.
+/// Interpolates `coarse`, the solution on merged voxels, to the voxels of `eq`.
 pub fn prolong(eq: &Equation, coarse: &[f64], v: &mut [f64]) {
     let t = &eq.hierarchy.grids.transfers[0];
     let sharp = sharpened(eq, t, coarse);
@@ -72,9 +51,9 @@ struct Axis {
     /// Voxels.
     n: usize,
     merges: bool,
-    /// At both ends, the part that the outermost voxel takes of its merged one, and what it takes
+    /// Weights at both ends of the outermost merged voxel and the one next to it, and what comes
     /// from outside.
-    ends: [(f64, f64); 2],
+    ends: [[f64; 3]; 2],
 }
 
 impl Axis {
@@ -84,8 +63,10 @@ impl Axis {
             let face = Face { axis, end };
             let first = eq.wall.and_then(|w| w.faces()[face.number()].first());
             let kept = first.and_then(|e| toward_wall(fine, eq.d as f32, t, face, *e));
-            let kept = kept.map_or(1.0, f64::from);
-            (kept, (1.0 - kept) * eq.outside[face.number()])
+            let from_wall = 1.0 - kept.map_or(1.0, f64::from);
+            let bent = if t.coarse().n[axis] > 1 { 2.0 * BESIDE_WALL * from_wall } else { 0.0 };
+            let outside = (from_wall + 2.0 * bent) * eq.outside[face.number()];
+            [1.0 - from_wall - 3.0 * bent, bent, outside]
         });
         Axis { n: fine.layout.n[axis], merges: t.merges(axis), ends }
     }
@@ -98,8 +79,9 @@ impl Axis {
             return (own, own, [1.0, 0.0, 0.0]);
         }
         if low || high {
-            let (kept, outside) = self.ends[usize::from(high)];
-            return (own, own, [kept, 0.0, outside]);
+            let next =
+                if high { own.saturating_sub(1) } else { (own + 1).min(self.n.div_ceil(2) - 1) };
+            return (own, next, self.ends[usize::from(high)]);
         }
         let other = if i.is_multiple_of(2) { own - 1 } else { own + 1 };
         let part = self.part(other);
@@ -118,9 +100,11 @@ impl Axis {
             return out.iter_mut().zip(&line[1..]).for_each(|(o, u)| *o = u.max(0.0));
         }
         // Beyond the ends what the outermost voxels ask for.
-        let beyond = |u: f64, (kept, outside): (f64, f64)| 4.0 * (kept * u + outside) - 3.0 * u;
-        line[0] = beyond(line[1], self.ends[0]);
-        line[m + 1] = beyond(line[m], self.ends[1]);
+        let beyond = |own: f64, next: f64, end: [f64; 3]| {
+            4.0 * (end[0] * own + end[1] * next + end[2]) - 3.0 * own
+        };
+        line[0] = beyond(line[1], line[2.min(m)], self.ends[0]);
+        line[m + 1] = beyond(line[m], line[m.saturating_sub(1).max(1)], self.ends[1]);
         pairs(line, out);
         let odd = !self.n.is_multiple_of(2);
         if odd && m > 1 {
@@ -191,7 +175,9 @@ fn sharpened(eq: &Equation, t: &Transfer, coarse: &[f64]) -> Vec<f64> {
             let i = i as usize;
             let inner = coarse[if face.end { i - step } else { i + step }] - coarse[i];
             let outer = g / between * (eq.outside[face.number()] - coarse[i]);
-            sharp[i] -= MISSED * ((inner + outer) / BESIDE_WALL - inner);
+            // Of the bend, a part is what passes the wall besides.
+            let besides = g / (6.0 * between);
+            sharp[i] -= MISSED * ((inner + outer) / (1.0 - besides) - inner);
         }
     }
     sharp
@@ -225,10 +211,15 @@ mod tests {
     const D: f64 = 2e-9;
     const OUTSIDE: f64 = 0.2;
 
-    /// Largest error of prolonging `of` the centres of merged voxels to those of a box of `n` voxels
-    /// of size `h` with walls behind these faces, where the result shall be `of` them too. Centres are
-    /// counted from zero at the first face.
-    fn missed(n: [usize; 3], h: [f64; 3], walls: &[usize], of: impl Fn([f64; 3]) -> f64) -> f64 {
+    /// Largest error of prolonging `of` the centres and the widths of merged voxels to those of a
+    /// box of `n` voxels of size `h` with walls behind these faces, where the result shall be `of` them
+    /// too. Centres are counted from zero at the first face.
+    fn missed(
+        n: [usize; 3],
+        h: [f64; 3],
+        walls: &[usize],
+        of: impl Fn([f64; 3], [f64; 3]) -> f64,
+    ) -> f64 {
         let dimensions = n.iter().filter(|&&n| n > 1).count();
         let grid = Grid { n, h, dimensions, form: Form::Box, periodic: [false; 3] };
         let open = vec![1.0; grid.len()];
@@ -259,48 +250,37 @@ mod tests {
         let centres = |n: [usize; 3], i: usize| [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
         let coarse = |i: usize| {
             let at = centres(m, i);
-            // The first fine voxel of a merged one, and half of what it holds further.
-            of([0, 1, 2].map(|a| {
-                let first = if t.merges(a) { 2 * at[a] } else { at[a] };
-                let count = if t.merges(a) { 2.min(n[a] - first) } else { 1 };
-                h[a] * (first as f64 + 0.5 * count as f64)
-            }))
+            let first = [0, 1, 2].map(|a| if t.merges(a) { 2 * at[a] } else { at[a] });
+            let count = [0, 1, 2].map(|a| if t.merges(a) { 2.min(n[a] - first[a]) } else { 1 });
+            let widths = [0, 1, 2].map(|a| h[a] * count[a] as f64);
+            of([0, 1, 2].map(|a| h[a] * first[a] as f64 + 0.5 * widths[a]), widths)
         };
         let coarse: Vec<f64> = (0..m.iter().product()).map(coarse).collect();
         let mut fine = vec![0.0; grid.len()];
         prolong(&eq, &coarse, &mut fine);
         let error = |(i, v): (usize, &f64)| {
             let at = centres(n, i);
-            (v - of([0, 1, 2].map(|a| h[a] * (at[a] as f64 + 0.5)))).abs()
+            (v - of([0, 1, 2].map(|a| h[a] * (at[a] as f64 + 0.5)), h)).abs()
         };
         fine.iter().enumerate().map(error).fold(0.0, f64::max)
     }
 
-    /// Between walls, and between a wall and a sealed face, the solution for a constant sink comes out
-    /// as that of the fine grid, which stands S h²/(8 D) below the true one.
+    /// Between walls, and between a wall and a sealed face, the means for a constant sink come out.
     #[test]
     fn a_constant_sink_beside_a_wall_is_exact() {
         let (h, sink) = (2e-5, 1e-4);
         for (axis, n) in [[128, 1, 1], [6, 128, 1], [4, 6, 128]].into_iter().enumerate() {
             let length = 128.0 * h;
-            let two = |at: [f64; 3]| {
+            // Of the mean over a voxel of this width, S w²/(24 D) above the middle.
+            let mean = |ends: f64, at: [f64; 3], width: f64| {
                 let x = at[axis];
-                OUTSIDE - sink / (2.0 * D) * x * (length - x) - sink * h * h / (8.0 * D)
+                OUTSIDE - sink / (2.0 * D) * (x * (ends * length - x) - width * width / 12.0)
             };
-            let one = |at: [f64; 3]| {
-                let x = at[axis];
-                OUTSIDE - sink / (2.0 * D) * x * (2.0 * length - x) - sink * h * h / (8.0 * D)
-            };
-            // What the merged voxel beside the wall balances.
-            let merged = |i: f64| two([2.0 * h * i; 3]);
-            let balance = 2.0 * (OUTSIDE - merged(0.5)) + (merged(1.5) - merged(0.5));
-            let wanted = BESIDE_WALL * sink * 4.0 * h * h / D;
-            assert!((balance / wanted - 1.0).abs() < 1e-9, "{balance:e} of {wanted:e}");
             let walls = [2 * axis, 2 * axis + 1];
-            let error = missed(n, [h; 3], &walls, two);
-            assert!(error < 1e-14, "{n:?}: {error:e}");
-            let error = missed(n, [h; 3], &walls[..1], one);
-            assert!(error < 1e-14, "{n:?}: {error:e}");
+            for (walls, ends) in [(&walls[..], 1.0), (&walls[..1], 2.0)] {
+                let error = missed(n, [h; 3], walls, |at, widths| mean(ends, at, widths[axis]));
+                assert!(error < 1e-14, "{n:?}: {error:e}");
+            }
         }
     }
 
@@ -316,8 +296,13 @@ mod tests {
         ];
         for (n, h, order) in boxes {
             let lengths = [0, 1, 2].map(|a| n[a] as f64 * h[a]);
-            let field = |at: [f64; 3]| {
-                let waves = (0..3).filter(|&a| n[a] > 1).map(|a| wave(lengths[a], at[a]));
+            // Means over voxels.
+            let field = |at: [f64; 3], widths: [f64; 3]| {
+                let mean = |a: usize| {
+                    let half = std::f64::consts::FRAC_PI_2 * widths[a] / lengths[a];
+                    wave(lengths[a], at[a]) * half.sin() / half
+                };
+                let waves = (0..3).filter(|&a| n[a] > 1).map(mean);
                 1.0 + 0.3 * waves.product::<f64>()
             };
             let coarse = missed(n, h, &[], field);

@@ -1,7 +1,15 @@
 //! Conditions on the outer faces: every kind is one affine rule, flux = g·(outside − inner),
 //! with g from half a voxel in series with a film, or a given flux.
+//!
+//! Where a sink S bends the concentration beside the wall, c″ = S/D, the mean of a voxel of width h lies
+//! S h²/(6 D) higher above the straight line from the face than the rule has it, so
+//! flux = g·(outside − inner + S h²/(6 D)): a part of what the voxel takes up, a third where the value
+//! on the face is known, passes the wall besides. Without it all concentrations near the wall are low
+//! by that much.
 
-use crate::ground::grid::{Face, Grid};
+use std::ops::Range;
+
+use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
 
 /// What lies behind a face.
@@ -22,6 +30,9 @@ pub enum Behind {
 pub struct Wall {
     /// Per level and face, in the order of [`Face::ALL`]: voxel index and conductance.
     pub levels: Vec<[Vec<(u32, f64)>; 6]>,
+    /// The part of its sink that each of these voxels gets besides; where walls along several axes meet,
+    /// they share the bend. Empty where that is not known, as around a radius.
+    pub besides: Vec<[Vec<f64>; 6]>,
 }
 
 /// Voxels of a face in flat order, with the number of rows and columns of the face.
@@ -60,53 +71,116 @@ impl Wall {
     ) -> Wall {
         let faces = Face::ALL.into_iter().enumerate().collect();
         let mut by_face = par::each(faces, |(number, face): (usize, Face)| {
-            let mut levels = vec![Vec::new(); shapes.len()];
+            let mut levels = vec![(Vec::new(), Vec::new()); shapes.len()];
             let Behind::Open { film } = behind[number] else { return levels };
             let h = grid.h[face.axis];
             let [a, b] = [[1, 2], [0, 2], [0, 1]][face.axis];
             // Read once: along x they stand far apart.
-            let fine = face_voxels(grid.n, face).map(|v| (local(face, v), grid.share(face, v)));
-            let fine: Vec<(f64, f64)> = fine.collect();
+            let fine = face_voxels(grid.n, face);
+            let fine =
+                fine.map(|v| (local(face, v), grid.share(face, v), grid.weight(v % grid.n[0])));
+            let fine: Vec<(f64, f64, f64)> = fine.collect();
             for (level, (n, width)) in shapes.iter().enumerate() {
                 // Coarse voxels of the face, in their order, as those of the fine one.
                 let coarse = [a, b].map(|a| {
                     (0..grid.n[a]).map(|i| coarse_index(i, grid.n[a], n[a])).collect::<Vec<_>>()
                 });
-                let mut sums = vec![0.0; n[a] * n[b]];
+                // Conductance, its part of the sink, and the volume.
+                let mut sums = vec![[0.0; 3]; n[a] * n[b]];
                 let mut fine = fine.iter();
                 let (mut last, mut conductance) = (f64::NAN, 0.0);
                 for q in &coarse[1] {
-                    for (p, &(local, share)) in coarse[0].iter().zip(&mut fine) {
+                    for (p, &(local, share, weight)) in coarse[0].iter().zip(&mut fine) {
                         if local <= 0.0 {
                             continue;
                         }
+                        let wide = width[number] * h;
                         if local != last {
-                            let inside = width[number] * h / (2.0 * local);
-                            (last, conductance) = (local, 1.0 / (h * (inside + 1.0 / film)));
+                            let apart = wide / (2.0 * local) + 1.0 / film;
+                            (last, conductance) = (local, 1.0 / (h * apart));
                         }
-                        sums[q * n[a] + p] += conductance * share;
+                        let [g, bent, volume] = &mut sums[q * n[a] + p];
+                        *g += conductance * share;
+                        *bent += conductance * share * wide * wide / (6.0 * local);
+                        *volume += weight * width[number];
                     }
                 }
-                let entries = face_voxels(*n, face).zip(sums).filter(|e| e.1 > 0.0);
-                levels[level].extend(entries.map(|(i, g)| (i as u32, g)));
+                let entries = face_voxels(*n, face).zip(sums).filter(|e| e.1[0] > 0.0);
+                levels[level] =
+                    entries.map(|(i, [g, bent, volume])| ((i as u32, g), bent / volume)).unzip();
             }
             levels
         });
-        let of_level = |l: usize| std::array::from_fn(|f| std::mem::take(&mut by_face[f][l]));
-        Wall { levels: (0..shapes.len()).map(of_level).collect() }
+        let mut wall = Wall { levels: Vec::new(), besides: Vec::new() };
+        for (l, (n, _)) in shapes.iter().enumerate() {
+            let mut besides: [Vec<f64>; 6] = Default::default();
+            let entries = std::array::from_fn(|f| {
+                let (entries, parts) = std::mem::take(&mut by_face[f][l]);
+                // Around a radius the flux itself bends the concentration too.
+                if grid.form == Form::Box || f > 1 {
+                    besides[f] = parts;
+                }
+                entries
+            });
+            shared(*n, &entries, &mut besides);
+            wall.levels.push(entries);
+            wall.besides.push(besides);
+        }
+        wall
+    }
+
+    /// The same without its finest level.
+    #[must_use]
+    pub fn coarser(&self) -> Wall {
+        Wall { levels: self.levels[1..].to_vec(), besides: self.besides[1..].to_vec() }
     }
 
     /// By face, what plane `k` of `voxels` voxels has of level `level`.
     pub fn plane(&self, level: usize, k: usize, voxels: usize) -> [&[(u32, f64)]; 6] {
-        self.levels[level].each_ref().map(|entries| {
-            let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
-            &entries[from(k)..from(k + 1)]
+        std::array::from_fn(|f| &self.levels[level][f][self.range(level, f, k, voxels)])
+    }
+
+    /// What passes besides of [`Wall::plane`]; empty where not known.
+    pub fn plane_besides(&self, level: usize, k: usize, voxels: usize) -> [&[f64]; 6] {
+        std::array::from_fn(|f| {
+            let besides = &self.besides[level][f];
+            let range = self.range(level, f, k, voxels);
+            besides.get(range).unwrap_or(&[])
         })
+    }
+
+    /// Places of the entries of a plane.
+    fn range(&self, level: usize, face: usize, k: usize, voxels: usize) -> Range<usize> {
+        let entries = &self.levels[level][face];
+        let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
+        from(k)..from(k + 1)
     }
 
     /// Voxels and conductances of the faces of the finest level.
     pub fn faces(&self) -> &[Vec<(u32, f64)>; 6] {
         &self.levels[0]
+    }
+}
+
+/// What passes a wall besides for the `part` of a sink of this `rate`, and its derivative: no more than what
+/// is outside could give, for where a voxel takes up all that it has the bend is not to be told from it.
+#[inline(always)]
+pub fn beside(part: f64, most: f64, rate: f64, slope: f64) -> (f64, f64) {
+    let (passed, most) = (part * rate, most.max(0.0));
+    if passed <= most { (passed, part * slope) } else { (most, 0.0) }
+}
+
+/// Divides what passes besides among the axes along which a voxel of a grid of `n` has walls.
+fn shared(n: [usize; 3], entries: &[Vec<(u32, f64)>; 6], besides: &mut [Vec<f64>; 6]) {
+    let open = entries.each_ref().map(|e| !e.is_empty());
+    for (entries, besides) in entries.iter().zip(besides) {
+        for (&(i, _), part) in entries.iter().zip(besides) {
+            let i = i as usize;
+            let at = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
+            let walls =
+                |a: &usize| at[*a] == 0 && open[2 * a] || at[*a] + 1 == n[*a] && open[2 * a + 1];
+            *part /= (0..3).filter(walls).count() as f64;
+        }
     }
 }
 

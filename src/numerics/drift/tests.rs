@@ -132,7 +132,7 @@ fn a_limited_front_stays_between_its_bounds_and_is_second_order() {
             Advective::new(&hierarchy.fine, d, &q, [Some(1.0), None, None, None, None, None]);
         let mut rhs = vec![0.0; n];
         rhs[0] = n as f64;
-        let mut wall = Wall { levels: vec![Default::default()] };
+        let mut wall = Wall { levels: vec![Default::default()], besides: vec![Default::default()] };
         wall.levels[0][1].push((n as u32 - 1, n as f64));
         let eq = Equation {
             hierarchy: &hierarchy,

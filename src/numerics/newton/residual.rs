@@ -1,11 +1,12 @@
 //! The residual of an equation in double precision, the diagonal that goes with it, and their sums:
 //! one pass over planes, by blocks of rows that stay in the cache.
 
-use super::rows::{Lanes, Rows, Size, Terms, combine, diagonal, level, reacted};
+use super::rows::{Gate, Lanes, Rows, Size, Terms, combine, diagonal, level, reacted};
 use super::{Equation, Scratch};
 use crate::ground::par;
 use crate::kernel;
 use crate::numerics::stencil::ordered;
+use crate::numerics::wall::beside;
 
 /// Voxels of a block of rows that a sweep takes at a time; what it holds of them stays in the cache.
 const BLOCK: usize = 512;
@@ -147,7 +148,7 @@ kernel! {
                     eq.reaction.add(part, at, &lift[..n], rate, slope);
                 }
                 level(shift * eq.lift, s, b, rate);
-                walls.row(at, n, |i, g, face| {
+                walls.row(at, n, |Gate { i, g, face, .. }| {
                     let value = eq.reservoir_faces[face].map_or(eq.outside[face], |r| levels[r]);
                     rate[i] += g * (eq.lift - value);
                 });
@@ -179,11 +180,12 @@ kernel! {
                     }
                 }
             }
-            let extra = extra[first * stride..].chunks_exact_mut(stride);
-            for ((s, slope), extra) in s.chunks_exact(nx).zip(slope.chunks_exact(nx)).zip(extra) {
+            let extra = &mut extra[first * stride..];
+            let lines = extra.chunks_exact_mut(stride);
+            for ((s, slope), extra) in s.chunks_exact(nx).zip(slope.chunks_exact(nx)).zip(lines) {
                 diagonal(shift, s, slope, &mut extra[..nx]);
             }
-            walls.row(at, n, |i, g, face| {
+            walls.row(at, n, |Gate { i, g, besides, face }| {
                 if let Some(reservoir) = eq.reservoir_faces[face] {
                     f[i] += g * (v[i] - values[reservoir]);
                 } else {
@@ -191,6 +193,16 @@ kernel! {
                     f[i] += g * (v[i] - outside);
                     all.balance += g * (v[i].max(0.0) - outside);
                     all.along += g * v[i].max(0.0);
+                    if besides > 0.0 {
+                        let (passed, slope) = beside(besides, g * outside, rate[i], slope[i]);
+                        f[i] -= passed;
+                        let at = i / nx * stride + i % nx;
+                        extra[at] = (f64::from(extra[at]) - slope).max(0.0) as f32;
+                        if v[i] > 0.0 {
+                            all.balance -= passed;
+                            all.along -= slope * v[i];
+                        }
+                    }
                 }
             });
             for &(i, other, t) in faces.ends_in(at..at + n) {
