@@ -120,7 +120,9 @@ impl<'a> Cycle<'a> {
             let [extra, inverse] = [extra, inverse].map(|v| layout.body(v));
             par::planes2(layout.plane(), extra, inverse, |k, extra, inverse| {
                 let voxels = layout.n[0] * layout.n[1];
-                for &(i, g) in wall.iter().flat_map(|w| w.plane(l, k, voxels)).flatten() {
+                for &(i, g) in
+                    wall.iter().flat_map(|w| w.plane(l, k, voxels)).flat_map(|s| s.entries)
+                {
                     let i = i as usize - k * voxels;
                     extra[i / layout.n[0] * layout.stride + i % layout.n[0]] += g as f32;
                 }

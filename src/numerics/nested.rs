@@ -138,7 +138,7 @@ fn spread(eq: &Equation, coarse: &[f64], v: &mut [f64]) {
                 *v = f64::from(*u).max(0.0);
             }
         }
-        let walls = eq.wall.map_or([&[][..]; 6], |w| w.plane(0, k, nx * ny));
+        let walls = eq.wall.map_or([&[][..]; 6], |w| w.plane(0, k, nx * ny).map(|s| s.entries));
         for ((face, entries), outside) in Face::ALL.into_iter().zip(walls).zip(eq.outside) {
             for entry in entries {
                 let kept = toward_wall(&fine.grids.levels[0], eq.d as f32, t, face, *entry);

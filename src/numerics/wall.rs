@@ -7,8 +7,6 @@
 //! on the face is known, passes the wall besides. Without it all concentrations near the wall are low
 //! by that much.
 
-use std::ops::Range;
-
 use crate::ground::grid::{Face, Form, Grid};
 use crate::ground::par;
 
@@ -33,6 +31,28 @@ pub struct Wall {
     /// The part of its sink that each of these voxels gets besides; where walls along several axes meet,
     /// they share the bend. Empty where that is not known, as around a radius.
     pub besides: Vec<[Vec<f64>; 6]>,
+}
+
+/// Some walls of a face, in the order of their voxels.
+#[derive(Clone, Copy, Default)]
+pub struct Side<'a> {
+    /// Voxels and conductances.
+    pub entries: &'a [(u32, f64)],
+    /// See [`Wall::besides`]; empty where that is not known.
+    pub besides: &'a [f64],
+}
+
+impl<'a> Side<'a> {
+    /// Splits off the walls of voxels before `end`.
+    #[inline(always)]
+    #[must_use]
+    pub fn take(&mut self, end: usize) -> Side<'a> {
+        let count = self.entries.iter().take_while(|e| (e.0 as usize) < end).count();
+        let (entries, besides) = (self.entries, self.besides);
+        self.entries = &entries[count..];
+        self.besides = besides.get(count..).unwrap_or(&[]);
+        Side { entries: &entries[..count], besides: besides.get(..count).unwrap_or(&[]) }
+    }
 }
 
 /// Voxels of a face in flat order, with the number of rows and columns of the face.
@@ -136,24 +156,13 @@ impl Wall {
     }
 
     /// By face, what plane `k` of `voxels` voxels has of level `level`.
-    pub fn plane(&self, level: usize, k: usize, voxels: usize) -> [&[(u32, f64)]; 6] {
-        std::array::from_fn(|f| &self.levels[level][f][self.range(level, f, k, voxels)])
-    }
-
-    /// What passes besides of [`Wall::plane`]; empty where not known.
-    pub fn plane_besides(&self, level: usize, k: usize, voxels: usize) -> [&[f64]; 6] {
+    pub fn plane(&self, level: usize, k: usize, voxels: usize) -> [Side<'_>; 6] {
         std::array::from_fn(|f| {
-            let besides = &self.besides[level][f];
-            let range = self.range(level, f, k, voxels);
-            besides.get(range).unwrap_or(&[])
+            let (entries, besides) = (&self.levels[level][f], &self.besides[level][f]);
+            let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
+            let range = from(k)..from(k + 1);
+            Side { entries: &entries[range.clone()], besides: besides.get(range).unwrap_or(&[]) }
         })
-    }
-
-    /// Places of the entries of a plane.
-    fn range(&self, level: usize, face: usize, k: usize, voxels: usize) -> Range<usize> {
-        let entries = &self.levels[level][face];
-        let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
-        from(k)..from(k + 1)
     }
 
     /// Voxels and conductances of the faces of the finest level.

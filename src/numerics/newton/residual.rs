@@ -1,12 +1,12 @@
 //! The residual of an equation in double precision, the diagonal that goes with it, and their sums:
 //! one pass over planes, by blocks of rows that stay in the cache.
 
-use super::rows::{Gate, Lanes, Rows, Size, Terms, combine, diagonal, level, reacted};
+use super::rows::{Lanes, Size, Terms, combine, diagonal, level, reacted};
 use super::{Equation, Scratch};
 use crate::ground::par;
 use crate::kernel;
 use crate::numerics::stencil::ordered;
-use crate::numerics::wall::beside;
+use crate::numerics::wall::{Side, beside};
 
 /// Voxels of a block of rows that a sweep takes at a time; what it holds of them stays in the cache.
 const BLOCK: usize = 512;
@@ -119,7 +119,7 @@ kernel! {
         let whole = v;
         let around = faces.around(v, k);
         let open = faces.around(&eq.hierarchy.relative, k);
-        let mut walls = Rows::of(eq, k);
+        let mut walls = eq.wall.map_or([Side::default(); 6], |w| w.plane(0, k, plane));
         // Rows at a time: enough that what stands around the loops is little beside them.
         let most_rows = (BLOCK / nx).clamp(1, ny);
         let block = vec![0.0; most_rows * nx];
@@ -130,7 +130,7 @@ kernel! {
         let mut all = PlaneSums { parts: vec![[0.0; 2]; parts], ..PlaneSums::default() };
         let (mut size, mut lifted) = (Size::ZERO, Size::ZERO);
         let mut sums = Lanes::ZERO;
-        let mut high = levels.map(|levels| (levels, Rows::of(eq, k), vec![eq.lift; most_rows * nx]));
+        let mut high = levels.map(|levels| (levels, walls, vec![eq.lift; most_rows * nx]));
         // A value that all share comes from the nearest cache.
         let even = eq.even_storage().map(|s| vec![s; most_rows * nx]);
         let scale = -1.0 / unit;
@@ -148,10 +148,12 @@ kernel! {
                     eq.reaction.add(part, at, &lift[..n], rate, slope);
                 }
                 level(shift * eq.lift, s, b, rate);
-                walls.row(at, n, |Gate { i, g, face, .. }| {
+                for (face, side) in walls.iter_mut().enumerate() {
                     let value = eq.reservoir_faces[face].map_or(eq.outside[face], |r| levels[r]);
-                    rate[i] += g * (eq.lift - value);
-                });
+                    for &(i, g) in side.take(at + n).entries {
+                        rate[i as usize - at] += g * (eq.lift - value);
+                    }
+                }
                 lifted.take(rate);
             }
             let f = &mut f[..n];
@@ -185,26 +187,39 @@ kernel! {
             for ((s, slope), extra) in s.chunks_exact(nx).zip(slope.chunks_exact(nx)).zip(lines) {
                 diagonal(shift, s, slope, &mut extra[..nx]);
             }
-            walls.row(at, n, |Gate { i, g, besides, face }| {
+            for (face, side) in walls.iter_mut().enumerate() {
+                let side = side.take(at + n);
                 if let Some(reservoir) = eq.reservoir_faces[face] {
-                    f[i] += g * (v[i] - values[reservoir]);
-                } else {
-                    let outside = eq.outside[face];
-                    f[i] += g * (v[i] - outside);
-                    all.balance += g * (v[i].max(0.0) - outside);
-                    all.along += g * v[i].max(0.0);
-                    if besides > 0.0 {
-                        let (passed, slope) = beside(besides, g * outside, rate[i], slope[i]);
-                        f[i] -= passed;
-                        let at = i / nx * stride + i % nx;
-                        extra[at] = (f64::from(extra[at]) - slope).max(0.0) as f32;
-                        if v[i] > 0.0 {
-                            all.balance -= passed;
-                            all.along -= slope * v[i];
-                        }
+                    for &(i, g) in side.entries {
+                        let i = i as usize - at;
+                        f[i] += g * (v[i] - values[reservoir]);
                     }
+                    continue;
                 }
-            });
+                let outside = eq.outside[face];
+                // In registers: a loop that adds to memory waits for it.
+                let (mut balance, mut along) = (0.0, 0.0);
+                for &(i, g) in side.entries {
+                    let i = i as usize - at;
+                    f[i] += g * (v[i] - outside);
+                    balance += g * (v[i].max(0.0) - outside);
+                    along += g * v[i].max(0.0);
+                }
+                for (&(i, g), part) in side.entries.iter().zip(side.besides) {
+                    if parts == 0 {
+                        break;
+                    }
+                    let i = i as usize - at;
+                    let (passed, slope) = beside(*part, g * outside, rate[i], slope[i]);
+                    f[i] -= passed;
+                    let extra = &mut extra[i / nx * stride + i % nx];
+                    *extra = (f64::from(*extra) - slope).max(0.0) as f32;
+                    balance -= if v[i] > 0.0 { passed } else { 0.0 };
+                    along -= slope * v[i].max(0.0);
+                }
+                all.balance += balance;
+                all.along += along;
+            }
             for &(i, other, t) in faces.ends_in(at..at + n) {
                 let i = i as usize;
                 f[i - at] += d * t * (whole[i] - whole[other as usize]);

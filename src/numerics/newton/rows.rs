@@ -1,57 +1,6 @@
 //! What a sweep over rows of voxels sums up, in lanes that vectorise.
 
-use super::Equation;
 use crate::numerics::stencil::ordered;
-
-/// Walls in the order of the voxels, row by row.
-pub(super) struct Rows<'a> {
-    /// By face: conductances from the current row on, and what passes besides.
-    faces: [&'a [(u32, f64)]; 6],
-    besides: [&'a [f64]; 6],
-}
-
-/// A wall of a voxel.
-pub(super) struct Gate {
-    /// Position of the voxel in the rows.
-    pub(super) i: usize,
-    /// Conductance.
-    pub(super) g: f64,
-    /// See [`super::Wall::besides`].
-    pub(super) besides: f64,
-    pub(super) face: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// From the start of plane `k`.
-    pub(super) fn of(eq: &'a Equation, k: usize) -> Rows<'a> {
-        let voxels = eq.hierarchy.fine.plane();
-        Rows {
-            faces: eq.wall.map_or([&[][..]; 6], |w| w.plane(0, k, voxels)),
-            besides: eq.wall.map_or([&[][..]; 6], |w| w.plane_besides(0, k, voxels)),
-        }
-    }
-
-    /// Calls `each` for the walls of rows of `n` voxels that start at `at`; rows must be asked for in
-    /// their order.
-    #[inline(always)]
-    pub(super) fn row(&mut self, at: usize, n: usize, mut each: impl FnMut(Gate)) {
-        let faces = self.faces.iter_mut().zip(&mut self.besides);
-        for (face, (entries, besides)) in faces.enumerate() {
-            while let Some((&(i, g), others)) = entries.split_first() {
-                let i = i as usize;
-                if i >= at + n {
-                    break;
-                }
-                let mut gate = Gate { i: i - at, g, besides: 0.0, face };
-                if let Some((own, others)) = besides.split_first() {
-                    (gate.besides, *besides) = (*own, others);
-                }
-                each(gate);
-                *entries = others;
-            }
-        }
-    }
-}
 
 /// `x` where `v` is positive, else 0; without a branch, so that loops vectorise.
 #[inline(always)]
