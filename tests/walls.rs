@@ -2,6 +2,7 @@
 
 mod common;
 
+use blastema::case::load_text;
 use blastema::ground::signal::Signal;
 use blastema::model::run::run;
 use blastema::model::setup::*;
@@ -100,4 +101,54 @@ fn nothing_enters_from_an_empty_outside() {
         let entered = solver.ledger.find("a.in").expect("a term").0;
         assert!(entered < 0.0, "{entered}");
     }
+}
+
+/// A film through which next to nothing passes is a sealed face, also where it meets another wall.
+#[test]
+fn a_film_of_nothing_is_sealed() {
+    let case = |film: Option<f64>| {
+        let g = grid(&[8, 2], &[1.0, 1.0]);
+        let mut s = solute(&g, "a", D, 0.5);
+        s.boundaries[1] = value(1.0);
+        if let Some(coefficient) = film {
+            s.boundaries[3] = Boundary::Transfer { coefficient, outside: Signal::Constant(1.0) };
+        }
+        let mut p = population(&g, "p", 1.0);
+        p.uptake = vec![(0, Uptake::FirstOrder(FirstOrder { clearance: 6.0 }))];
+        solve(setup(g, vec![s], vec![p], 0.0))
+    };
+    let (film, sealed) = (case(Some(1e-14)), case(None));
+    for (a, b) in flat(&film.state.fields[0]).iter().zip(flat(&sealed.state.fields[0])) {
+        assert!((a - b).abs() < 1e-11, "{a} and {b}");
+    }
+}
+
+/// The balance closes also where a sink ends at zero, which no factor of the solution changes in
+/// proportion.
+#[test]
+fn a_zero_order_sink_between_walls_closes() {
+    let text = r#"
+        [domain]
+        size = ["3 mm"]
+        voxels = [5]
+        [solutes.oxygen]
+        diffusivity = "1e-9 m^2/s"
+        initial = "0.2 mol/m^3"
+        boundary.x_min.stagnant-medium = { height = "10 mm", top = "0.2 mol/m^3" }
+        boundary.x_max.value = "0.2 mol/m^3"
+        [cells.msc]
+        seeding.uniform.density = "1e12 cells/m^3"
+        uptake.oxygen.zero-order.vmax = "1e-16 mol/cell/s"
+        [scaffold]
+        porosity = 0.8
+        effective_diffusivity.tensor = { x = 0.1 }
+        [run]
+        duration = "4 h"
+        accuracy = { time = 1e-3 }
+    "#;
+    let mut solver =
+        Solver::new(load_text("walls.toml", text, &[]).expect("reads").setup).expect("starts");
+    run(&mut solver, &mut []).expect("runs");
+    let (name, defect) = solver.ledger.worst().expect("a balance");
+    assert!(defect < 1e-13, "{name}: {defect:e}");
 }

@@ -355,13 +355,7 @@ impl Solver {
                 Boundary::Outflow => 0.0,
                 _ => outside(boundary, t)?,
             };
-            let (mut through, mut size) = (besides[f].iter().sum::<f64>(), 0.0);
-            if reservoir_faces[f].is_none() {
-                let passed = |(i, g, part): (usize, f64, f64)| {
-                    beside(part, g * value, uptakes.rate(i, c[i]), 0.0).0
-                };
-                through += transport.besides(f).map(passed).sum::<f64>();
-            }
+            let (mut through, mut size) = (besides[f].iter().sum::<f64>() + solved.besides[f], 0.0);
             for (i, inward, outward) in transport.gates(f) {
                 through += if inward == outward {
                     outward * (value - c[i])

@@ -434,8 +434,7 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
             r[i as usize] += g * value;
         }
         let inside: f64 = reservoir.entries.iter().map(|&(i, g)| g * v[i as usize].max(0.0)).sum();
-        sums.balance +=
-            reservoir.storage * (reservoir.fixed + inside) / reservoir.total - reservoir.fixed;
+        sums.balance += reservoir.gained(inside);
         sums.slope += reservoir.storage * inside / reservoir.total;
     }
     sums

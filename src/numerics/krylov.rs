@@ -42,6 +42,13 @@ impl Reservoir {
         sum / self.total
     }
 
+    /// What it gains where `inside` is Σ gᵢ vᵢ, written with its storage: g·(v − value) would magnify round-off
+    /// by g·dt, and the difference of its contents that of a full one.
+    pub fn gained(&self, inside: f64) -> f64 {
+        let conducts: f64 = self.inward().iter().map(|e| e.1).sum();
+        (self.storage * inside - conducts * self.fixed) / self.total
+    }
+
     /// Value where every voxel holds `v`.
     pub fn level(&self, v: f64) -> f64 {
         let sum: f64 = self.entries.iter().map(|e| e.1 * v).sum();

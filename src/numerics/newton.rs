@@ -112,6 +112,8 @@ pub struct Solved {
     pub stored: f64,
     /// Σ rate over voxels of each part of the reaction.
     pub parts: Vec<f64>,
+    /// What passes the walls besides, by face; none where reservoirs are behind.
+    pub besides: [f64; 6],
     /// Value of each reservoir.
     pub reservoirs: Vec<f64>,
     /// See [`Equation::bend`].
@@ -273,6 +275,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     );
     solved.stored = sums.stored * (1.0 + alpha);
     solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
+    solved.besides = sums.besides.map(|p| p[0] + alpha * p[1]);
     solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     Ok(solved)
 }

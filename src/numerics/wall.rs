@@ -179,16 +179,25 @@ pub fn beside(part: f64, most: f64, rate: f64, slope: f64) -> (f64, f64) {
     if passed <= most { (passed, part * slope) } else { (most, 0.0) }
 }
 
-/// Divides what passes besides among the axes along which a voxel of a grid of `n` has walls.
+/// Divides what passes besides among the axes along which a voxel of a grid of `n` has walls, in
+/// proportion to what it would be along each alone: a wall that hardly conducts takes no share.
 fn shared(n: [usize; 3], entries: &[Vec<(u32, f64)>; 6], besides: &mut [Vec<f64>; 6]) {
-    let open = entries.each_ref().map(|e| !e.is_empty());
-    for (entries, besides) in entries.iter().zip(besides) {
-        for (&(i, _), part) in entries.iter().zip(besides) {
-            let i = i as usize;
-            let at = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
-            let walls =
-                |a: &usize| at[*a] == 0 && open[2 * a] || at[*a] + 1 == n[*a] && open[2 * a + 1];
-            *part /= (0..3).filter(walls).count() as f64;
+    let alone = besides.clone();
+    for (f, besides) in besides.iter_mut().enumerate() {
+        for (&(i, _), part) in entries[f].iter().zip(besides) {
+            let at = [i as usize % n[0], i as usize / n[0] % n[1], i as usize / (n[0] * n[1])];
+            let on = |f: usize| at[f / 2] == if f.is_multiple_of(2) { 0 } else { n[f / 2] - 1 };
+            let of = |f: usize| {
+                let place = entries[f].binary_search_by_key(&i, |e| e.0).ok().filter(|_| on(f));
+                place.and_then(|p| alone[f].get(p)).copied().unwrap_or(0.0)
+            };
+            let along = |a: usize| of(2 * a).max(of(2 * a + 1));
+            let other: f64 =
+                (0..3).filter(|&a| a != f / 2 && (on(2 * a) || on(2 * a + 1))).map(along).sum();
+            if other > 0.0 {
+                let own = along(f / 2);
+                *part *= own / (own + other);
+            }
         }
     }
 }

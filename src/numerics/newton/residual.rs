@@ -23,6 +23,8 @@ pub(super) struct Sums {
     pub(super) slope: f64,
     pub(super) stored: f64,
     pub(super) parts: Vec<[f64; 2]>,
+    /// What passes the walls besides, by face, and its derivative along the solution.
+    pub(super) besides: [[f64; 2]; 6],
     pub(super) least: f64,
     /// ‖F‖₂ and max |F| with all unknowns at the lift.
     pub(super) lifted: (f64, f64),
@@ -51,6 +53,7 @@ pub(super) fn evaluate(
         slope: 0.0,
         stored: 0.0,
         parts: vec![[0.0; 2]; eq.reaction.parts()],
+        besides: [[0.0; 2]; 6],
         least: 0.0,
         lifted: (0.0, 0.0),
     };
@@ -68,14 +71,16 @@ pub(super) fn evaluate(
             total[0] += part[0];
             total[1] += part[1];
         }
+        for (total, part) in sums.besides.iter_mut().zip(p.besides) {
+            total[0] += part[0];
+            total[1] += part[1];
+        }
     }
     sums.norm = sums.norm.sqrt();
     sums.lifted.0 = sums.lifted.0.sqrt();
     for r in eq.reservoirs {
         let inside: f64 = r.entries.iter().map(|&(i, g)| g * v[i as usize].max(0.0)).sum();
-        // What the reservoir gains, written with its storage: g·(v − value) would magnify
-        // round-off by g·dt.
-        sums.balance += r.storage * (r.fixed + inside) / r.total - r.fixed;
+        sums.balance += r.gained(inside);
         sums.slope += r.storage * inside / r.total;
     }
     sums
@@ -106,6 +111,7 @@ struct PlaneSums {
     /// Square and maximum at the lift.
     lifted: (f64, f64),
     parts: Vec<[f64; 2]>,
+    besides: [[f64; 2]; 6],
 }
 
 kernel! {
@@ -205,6 +211,7 @@ kernel! {
                     balance += g * (v[i].max(0.0) - outside);
                     along += g * v[i].max(0.0);
                 }
+                let [mut more, mut slopes] = [0.0; 2];
                 for (&(i, g), part) in side.entries.iter().zip(side.besides) {
                     if parts == 0 {
                         break;
@@ -214,9 +221,12 @@ kernel! {
                     f[i] -= passed;
                     let extra = &mut extra[i / nx * stride + i % nx];
                     *extra = (f64::from(*extra) - slope).max(0.0) as f32;
-                    balance -= if v[i] > 0.0 { passed } else { 0.0 };
-                    along -= slope * v[i].max(0.0);
+                    more += if v[i] > 0.0 { passed } else { 0.0 };
+                    slopes += slope * v[i].max(0.0);
                 }
+                balance -= more;
+                along -= slopes;
+                all.besides[face] = [all.besides[face][0] + more, all.besides[face][1] + slopes];
                 all.balance += balance;
                 all.along += along;
             }
