@@ -170,10 +170,10 @@ impl Solver {
             Some(of) => modulate(&setup.populations[p], of, plane, &|by| seen(of, by), working(p)),
             None => working(p),
         };
-        let rest: [Vec<f64>; 6] = std::array::from_fn(|f| {
-            let beside = transport.besides(f).filter(|_| makes(setup, s));
-            beside.map(|b| self.rhs[b.0]).collect()
-        });
+        let mut rest: [Vec<f64>; 6] = Default::default();
+        if makes(setup, s) {
+            rest = std::array::from_fn(|f| transport.besides(f).map(|b| self.rhs[b.0]).collect());
+        }
         let made = produce(setup, s, &before, &taking, &mut self.rhs);
         let [sources, released] =
             supply(solute, plane, &self.measure, from.time, dt, &mut self.rhs);

@@ -211,11 +211,9 @@ kernel! {
                     balance += g * (v[i].max(0.0) - outside);
                     along += g * v[i].max(0.0);
                 }
+                let besides = if parts > 0 { side.besides } else { &[] };
                 let [mut more, mut slopes] = [0.0; 2];
-                for (&(i, g), part) in side.entries.iter().zip(side.besides) {
-                    if parts == 0 {
-                        break;
-                    }
+                for (&(i, g), part) in side.entries.iter().zip(besides) {
                     let i = i as usize - at;
                     let (passed, slope) = beside(*part, g * outside, rate[i], slope[i]);
                     f[i] -= passed;
