@@ -215,10 +215,10 @@ fn what_a_run_takes_grows_as_it_should() {
     let of = |text: &str| cost(&setup(text)).time;
     let base = slab(LINE, "");
     let day = of(&base);
-    // Five outputs in a day of four longest steps of 6 h, and forty more; a steady state is ten.
+    // Five outputs in a day of three longest steps of 8 h, and forty more; a steady state is ten.
     close(
         of(&base.replace("1 d", "10 d").replace("every = \"6 h", "every = \"1 d")) / day,
-        80.0 / 45.0,
+        70.0 / 45.0,
     );
     close(of(&base.replace("1 d", "10 d")) / day, 81.0 / 45.0);
     close(of(&base.replace("[run]", "[run]\naccuracy.max_step = \"1 h\"")) / day, 64.0 / 45.0);

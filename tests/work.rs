@@ -35,5 +35,5 @@ fn steady_oxygen() {
 
 #[test]
 fn coupled_culture() {
-    holds("p4", 16, [90, 1080, 1110, 1964]);
+    holds("p4", 16, [69, 828, 881, 1721]);
 }

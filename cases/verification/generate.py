@@ -566,7 +566,7 @@ def v08():
           'seeding.uniform.density.formula = { value = "1 cells/m^3", times = "0.5*(1 - tanh((x - 10 m)/(1 m)))" }\n'
           'capacity = { density = "1 cells/m^3" }\ngrowth = { rate.value = "1 1/s", crowding = "logistic" }\n'
           'motility.constant = "1 m^2/s"\n\n'
-          + transient(times, 1e-6))
+          + transient(times, 1e-7))
     a = reference("v08_fisher_kpp")["a"]
     d, r, c, x0 = a["D_m2_s"], a["r_1_s"], a["c_m_s"], a["x0_m"]
     expect, k = [], a["K"]
@@ -626,7 +626,7 @@ def v09():
           "n/K = 1 - exp((x - x0 - c t) sqrt(r/(2 D))) behind the front, c = sqrt(D r/2): exact.",
           expect, slab(3, 1500) + population + f'growth = {{ rate.value = "{r!r} 1/s", crowding = "logistic" }}\n'
           f'seeding.uniform.density.formula = {{ value = "1e14 cells/m^3", times = "max(0, 1 - exp((x - {wave["x0_m"] * 1e3!r} mm)/({1e3 / s!r} mm)))" }}\n\n'
-          '[run]\nduration = "20 d"\naccuracy = { time = 1e-5, solver = 1e-10 }\n')
+          '[run]\nduration = "20 d"\naccuracy = { time = 1e-6, solver = 1e-10 }\n')
 
 
 def v12():

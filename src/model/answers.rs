@@ -50,10 +50,13 @@ impl Watcher for Answers {
         }
         if let Some(fraction) = survey.least_viable {
             if fraction.value < 0.5 && self.necrosis.is_none() {
-                // Linear between the two steps.
+                // Exponential between the two steps, as cells die; all at once, linear.
                 let (t0, f0) = self.before.unwrap_or((survey.time, fraction.value));
-                let share =
-                    if f0 > fraction.value { (f0 - 0.5) / (f0 - fraction.value) } else { 1.0 };
+                let share = if fraction.value > 0.0 {
+                    (f0 / 0.5).ln() / (f0 / fraction.value).ln()
+                } else {
+                    (f0 - 0.5) / f0
+                };
                 let time = t0 + (survey.time - t0) * share.clamp(0.0, 1.0);
                 self.necrosis = Some((time, fraction.voxel));
             }

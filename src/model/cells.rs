@@ -8,14 +8,21 @@
 //! (a death that needs exposure acts on the last stage of damage instead, see
 //! [`super::damage`]).
 //!
-//! Losses are taken at the end of the step, gains where they come from: every value stays
-//! positive for any step, and what one state loses another gains.
+//! With the rates of its start a step is exact: with g = μGS·Δt, s = Σⱼ kⱼHⱼ·Δt and x = N/K
+//!
+//! n ← n·e^g/(e^s + g·x·φ), φ = (e^g − e^s)/(g − s), met by the hazards ∫n dt/Δt = n·φ/(e^s + g·x·φ),
+//!
+//! which is the solution of dn/dt = (g − s − g·x·n/n₀)·n; those left then fall asleep and wake by
+//! the solution of that, and dead cells go by theirs. So every value stays positive for any step,
+//! what one state loses another gains, and no step counts more cells than fit. The exponentials
+//! are those of [`crate::numerics::exponential`].
 
 use super::damage;
 use super::setup::{Capacity, Population};
 use crate::ground::grid::Grid;
 use crate::ground::par;
 use crate::kernel;
+use crate::numerics::exponential::{exp, slope};
 use crate::numerics::stencil::lanes;
 use crate::physics::response::{Combine, Limit, Trigger};
 
@@ -70,6 +77,12 @@ pub(super) fn triggers(
 ) {
     let how = if laws.is_empty() { Combine::All } else { how };
     combine(how, laws, Trigger::fill, c, at, factor, out);
+}
+
+/// What dissolves in a step of `dt` of the dead that are left after it.
+pub(super) fn lysed(population: &Population, dt: f64) -> f64 {
+    let rate = population.lysis * dt;
+    rate * slope(rate, 0.0)
 }
 
 /// Advances a population by `dt` in every voxel, from its fields `old` to `new`: viable, quiescent
@@ -130,6 +143,11 @@ kernel! {
         let mut hazards = vec![vec![0.0; nx]; causes];
         let mut sum = vec![0.0; nx];
         let mut booked = vec![0.0; nx];
+        let mut crowd = vec![0.0; nx];
+        // Cells that the hazards met, as a mean over the step.
+        let mut exposed = vec![0.0; nx];
+        let lost = lysed(population, dt);
+        let kept = 1.0 / (1.0 + lost);
         let crowded = counted.map_or(0.0, |(_, capacity)| 1.0 / capacity.density);
         let (viable, rest) = fields.split_at_mut(1);
         let (quiescent, rest) = rest.split_at_mut(usize::from(resting));
@@ -164,73 +182,62 @@ kernel! {
                     *s += *h;
                 }
             }
-            let crowd = |i: usize| match (&population.growth, counted) {
-                (Some(g), Some((counted, _))) if g.logistic => {
-                    (counted[at + i] * crowded).min(1.0)
+            let logistic = population.growth.as_ref().is_some_and(|g| g.logistic);
+            match counted {
+                Some((counted, _)) if logistic => {
+                    for (x, counted) in crowd.iter_mut().zip(&counted[at..]) {
+                        *x = (counted * crowded).min(1.0);
+                    }
                 }
-                _ => 0.0,
-            };
-            // First of all growth: what dies or rests later in the step has taken its room, so
-            // that no step counts more cells than fit.
-            let grow = |i: usize, old: f64, born: &mut f64| {
-                let grown = old * (1.0 + growth[i]) / (1.0 + growth[i] * crowd(i));
-                *born = growth[i] * (old - crowd(i) * grown);
-                grown
-            };
+                _ => crowd.fill(0.0),
+            }
             let viable = &mut viable[0][row.clone()];
-            let mut share = 0.0;
-            if let (Some(q), [quiescent]) = (&population.quiescence, &mut *quiescent) {
-                share = q.death_factor;
+            for i in 0..nx {
+                let (g, s, x) = (growth[i], sum[i], crowd[i]);
+                let (both, died) = (slope(g, s), exp(s));
+                let below = died + g * x * both;
+                exposed[i] = viable[i] * both / below;
+                booked[i] = g * (1.0 - x) * exposed[i];
+                viable[i] = viable[i] * exp(g) / below;
+            }
+            changes.born += lanes(nx, |i| weights[i] * booked[i]);
+            let mut resting = quiescent.first_mut().map(|q| &mut q[row.clone()]);
+            if let (Some(q), Some(quiescent)) = (&population.quiescence, &mut resting) {
                 triggers(q.combine, &q.when, c, at, &mut factor, &mut trigger);
-                let quiescent = &mut quiescent[row.clone()];
                 let (mut gone, mut woke) = (0.0, 0.0);
                 for i in 0..nx {
-                    let sleep = dt * q.rate * trigger[i];
-                    let wake = dt * q.recovery * (1.0 - trigger[i]);
-                    let below = 1.0 + wake + share * sum[i];
-                    let loss = 1.0 + sum[i] + sleep;
-                    let grown = grow(i, viable[i], &mut booked[i]);
-                    let gain = grown + wake * quiescent[i] / below;
-                    viable[i] = gain / (loss - wake * sleep / below);
-                    quiescent[i] = (quiescent[i] + sleep * viable[i]) / below;
-                    gone += weights[i] * sleep * viable[i];
-                    woke += weights[i] * wake * quiescent[i];
+                    let s = q.death_factor * sum[i];
+                    let left = 1.0 / exp(s);
+                    exposed[i] += q.death_factor * (quiescent[i] * slope(s, 0.0) * left);
+                    // Those who are left fall asleep and wake.
+                    let [sleep, wake] = damage::exchanged(q, dt, trigger[i]);
+                    let (n, r) = (viable[i], quiescent[i] * left);
+                    viable[i] = n * (1.0 - sleep) + wake * r;
+                    quiescent[i] = r * (1.0 - wake) + sleep * n;
+                    gone += weights[i] * (sleep * n);
+                    woke += weights[i] * (wake * r);
                 }
                 changes.quiesced += gone;
                 changes.woke += woke;
-            } else {
-                for i in 0..nx {
-                    viable[i] = grow(i, viable[i], &mut booked[i]) / (1.0 + sum[i]);
-                }
             }
-            changes.born += lanes(nx, |i| weights[i] * booked[i]);
             if !damaged.is_empty() {
                 let passed = damage::Passed { dt, sum: &sum, trigger: &trigger };
                 damage::follow(population, &passed, damaged, &row);
-                let resting = quiescent.first_mut().map(|q| &mut q[row.clone()]);
-                // From here on `hazards` holds deaths.
-                for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
-                    for i in 0..nx {
-                        let exposed = viable[i] + share * resting.as_ref().map_or(0.0, |q| q[i]);
-                        hazard[i] *= if death.exposure.is_some() { 1.0 } else { exposed };
-                    }
+            }
+            // From here on `hazards` holds deaths.
+            for (hazard, death) in hazards.iter_mut().zip(&population.deaths) {
+                if death.exposure.is_none() {
+                    hazard.iter_mut().zip(&exposed).for_each(|(h, n)| *h *= n);
                 }
+            }
+            if !damaged.is_empty() {
                 damage::suffer(population, dt, &mut hazards, viable, resting, damaged, &row);
             }
-            let resting = quiescent.first().map(|q| &q[row.clone()]);
-            let kept = 1.0 / (1.0 + dt * population.lysis);
-            for (cause, hazard) in hazards.iter().enumerate() {
+            for (cause, died) in hazards.iter().enumerate() {
                 let dead = &mut dead[cause][row.clone()];
-                for i in 0..nx {
-                    let exposed = viable[i] + share * resting.map_or(0.0, |q| q[i]);
-                    booked[i] = if damaged.is_empty() { hazard[i] * exposed } else { hazard[i] };
-                }
-                changes.died[cause] += lanes(nx, |i| weights[i] * booked[i]);
-                for i in 0..nx {
-                    dead[i] = (dead[i] + booked[i]) * kept;
-                }
-                changes.lysed[cause] +=
-                    lanes(nx, |i| weights[i] * (dt * population.lysis * dead[i]));
+                changes.died[cause] += lanes(nx, |i| weights[i] * died[i]);
+                dead.iter_mut().zip(died).for_each(|(n, died)| *n = (*n + died) * kept);
+                changes.lysed[cause] += lanes(nx, |i| weights[i] * (lost * dead[i]));
             }
         }
         changes

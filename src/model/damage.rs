@@ -15,9 +15,10 @@
 
 use std::ops::Range;
 
-use super::setup::{Death, Exposure, Population};
+use super::setup::{Death, Exposure, Population, Quiescence};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::ground::par;
+use crate::numerics::exponential::{exp, slope};
 
 /// Most stages of a chain.
 pub const MOST_STAGES: usize = 32;
@@ -47,15 +48,14 @@ pub(super) fn follow(
 ) {
     for i in 0..row.len() {
         let at = row.start + i;
-        let (mut sleep, mut wake, mut share) = (0.0, 0.0, 0.0);
-        if let Some(q) = &population.quiescence {
-            sleep = passed.dt * q.rate * passed.trigger[i];
-            wake = passed.dt * q.recovery * (1.0 - passed.trigger[i]);
-            share = q.death_factor;
-        }
         // Births fall on the unharmed.
-        let below = 1.0 + wake + share * passed.sum[i];
-        let above = 1.0 + passed.sum[i] + sleep - wake * sleep / below;
+        let awake_left = 1.0 / exp(passed.sum[i]);
+        let (mut asleep_left, mut exchange) = (1.0, [0.0; 2]);
+        if let Some(q) = &population.quiescence {
+            asleep_left = 1.0 / exp(q.death_factor * passed.sum[i]);
+            exchange = exchanged(q, passed.dt, passed.trigger[i]);
+        }
+        let [sleep, wake] = exchange;
         let mut rest = &mut *damaged;
         for (_, _, exposure) in exposed(population) {
             let (awake, others) = rest.split_at_mut(exposure.stages);
@@ -63,14 +63,25 @@ pub(super) fn follow(
             let (asleep, others) = others.split_at_mut(resting);
             rest = others;
             for (m, s) in awake.iter_mut().enumerate() {
-                let before = asleep.get(m).map_or(0.0, |r| r[at]);
-                s[at] = (s[at] + wake * before / below) / above;
-                if let Some(r) = asleep.get_mut(m) {
-                    r[at] = (before + sleep * s[at]) / below;
+                let n = s[at] * awake_left;
+                let r = asleep.get(m).map_or(0.0, |r| r[at] * asleep_left);
+                s[at] = n * (1.0 - sleep) + wake * r;
+                if let Some(asleep) = asleep.get_mut(m) {
+                    asleep[at] = r * (1.0 - wake) + sleep * n;
                 }
             }
         }
     }
+}
+
+/// Parts of the viable cells that fall asleep and of the quiescent ones that wake in a step of `dt`, at
+/// the trigger of quiescence, net of those that go back and forth.
+#[inline(always)]
+pub(super) fn exchanged(q: &Quiescence, dt: f64, trigger: f64) -> [f64; 2] {
+    let (sleep, wake) = (dt * q.rate * trigger, dt * q.recovery * (1.0 - trigger));
+    let both = sleep + wake;
+    let part = slope(both, 0.0) / exp(both);
+    [sleep * part, wake * part]
 }
 
 /// The chain of one kind of cells in one voxel over a step of backward Euler: `forward`,

@@ -2,8 +2,8 @@
 //!
 //! dn/dt = −k·H(τ, c)·n, and the same for quiescent cells and for the stages of damage of both.
 //!
-//! A sub-step after growth, death and differentiation. Losses are taken at its end: positive for any
-//! step. What has left is a ledger term.
+//! A sub-step after growth, death and differentiation, exact with the rates of the start of the step
+//! ([`crate::numerics::exponential`]) and positive for any. What has left is a ledger term.
 
 use super::cells::triggers;
 use super::flow::felt;
@@ -11,13 +11,15 @@ use super::setup::{Detachment, Setup};
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
+use crate::numerics::exponential::slope;
 use crate::numerics::stencil::lanes;
 
-/// Rate of each voxel from `at` times `dt`.
+/// Cells of each voxel from `at` that leave within `dt` over those that are left after it.
 fn rates(law: &Detachment, c: &[&[f64]], at: usize, dt: f64, factor: &mut [f64], out: &mut [f64]) {
     triggers(law.combine, &law.when, c, at, factor, out);
     for x in out {
-        *x *= dt * law.rate;
+        let rate = dt * law.rate * *x;
+        *x = rate * slope(rate, 0.0);
     }
 }
 
@@ -79,8 +81,11 @@ pub(super) fn detached(
 ) -> f64 {
     let Some(law) = &setup.populations[p].detachment else { return 0.0 };
     let c = felt(setup, shear, half);
-    let (mut factor, mut rate) = ([0.0], [0.0]);
-    rates(law, &c, i, dt, &mut factor, &mut rate);
+    let lost = |dt: f64| {
+        let (mut factor, mut lost) = ([0.0], [0.0]);
+        rates(law, &c, i, dt, &mut factor, &mut lost);
+        lost[0]
+    };
     let n = |state: &State| flat(&state.fields[f])[i];
-    (rate[0] * (n(half) + n(two) - n(full))).max(0.0)
+    (2.0 * lost(0.5 * dt) * (n(half) + n(two)) - lost(dt) * n(full)).max(0.0)
 }

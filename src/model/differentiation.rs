@@ -2,9 +2,9 @@
 //!
 //! dn_a/dt = −Σ_b k_ab·F_ab(c)·n_a, dn_b/dt = Σ_a k_ab·F_ab(c)·n_a
 //!
-//! A sub-step after growth, death and motility. Losses are taken at its end and what one
-//! population loses the others gain, so all stay positive for any step. Cells leave every stage
-//! of damage alike and arrive unharmed.
+//! A sub-step after growth and death, for each population exact with the rates of the start of the step
+//! ([`crate::numerics::exponential`]). What one population loses the others gain, and all stay positive
+//! for any step. Cells leave every stage of damage alike and arrive unharmed.
 
 use super::cells::triggers;
 use super::flow::felt;
@@ -12,6 +12,7 @@ use super::setup::Setup;
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
+use crate::numerics::exponential::{exp, slope};
 use crate::numerics::stencil::lanes;
 
 /// True where cells of this population come from or go to another.
@@ -60,7 +61,7 @@ impl Solver {
         let fields = fields.filter(|(f, _)| numbers.contains(f)).map(|(_, v)| flat_mut(v));
         let sums = par::planes_many_map(plane, fields.collect(), |k, fields| {
             let mut goes = vec![vec![0.0; nx]; laws.len()];
-            let (mut factor, mut sum) = (vec![0.0; nx], vec![0.0; nx]);
+            let (mut factor, mut sum, mut mean) = (vec![0.0; nx], vec![0.0; nx], vec![0.0; nx]);
             let mut moved = vec![0.0; laws.len()];
             for j in 0..ny {
                 let at = k * plane + j * nx;
@@ -76,14 +77,18 @@ impl Solver {
                         rates(law, &c, at, dt, &mut factor, rate);
                         sum.iter_mut().zip(&*rate).for_each(|(s, r)| *s += r);
                     }
+                    // Of those that are left at the end, as many have gone as of the mean.
+                    mean.iter_mut().zip(&sum).for_each(|(m, s)| *m = slope(*s, 0.0));
                     for field in &mut fields[fields_of.clone()] {
                         for (v, s) in field[row.clone()].iter_mut().zip(&sum) {
-                            *v /= 1.0 + s;
+                            *v /= exp(*s);
                         }
                     }
                     let viable = &fields[fields_of.start][row.clone()];
                     for (rate, _) in goes.iter_mut().zip(&laws).filter(|(_, law)| law.0 == p) {
-                        rate.iter_mut().zip(viable).for_each(|(r, n)| *r *= n);
+                        for ((r, n), m) in rate.iter_mut().zip(viable).zip(&mean) {
+                            *r *= n * m;
+                        }
                     }
                 }
                 for ((goes, (_, _, law)), moved) in goes.iter().zip(&laws).zip(&mut moved) {
@@ -115,8 +120,12 @@ pub(super) fn became(
     let [full, half, two] = results;
     let Some(f) = catalogue.number(Kind::Viable(p)) else { return 0.0 };
     let c = felt(setup, shear, half);
-    let (mut factor, mut rate) = ([0.0], [0.0]);
-    rates(&setup.populations[p].differentiation[t], &c, i, dt, &mut factor, &mut rate);
+    // Where they leave to several populations at once, a little less than has gone.
+    let left = |dt: f64| {
+        let (mut factor, mut rate) = ([0.0], [0.0]);
+        rates(&setup.populations[p].differentiation[t], &c, i, dt, &mut factor, &mut rate);
+        rate[0] * slope(rate[0], 0.0)
+    };
     let n = |state: &State| flat(&state.fields[f])[i];
-    (rate[0] * (n(half) + n(two) - n(full))).max(0.0)
+    (2.0 * left(0.5 * dt) * (n(half) + n(two)) - left(dt) * n(full)).max(0.0)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cells::lysed;
 use super::coupling::{Attempt, empty};
 use super::detachment::detached;
 use super::differentiation::became;
@@ -479,12 +480,12 @@ impl Solver {
         {
             let [old, full, half, two] =
                 [&self.state, &self.full, &self.half, &self.two].map(|s| flat(&s.fields[f]));
-            let lysis = population.lysis * dt;
+            let [lysis, half_lysis] = [dt, 0.5 * dt].map(|dt| lysed(population, dt));
             for i in 0..old.len() {
                 let missing = full[i] - 2.0 * two[i];
                 if missing > 0.0 {
                     // Deaths of each step are what it gained and lost by lysis.
-                    let died = 2.0 * (1.0 + 0.5 * lysis) * two[i] + lysis * half[i]
+                    let died = 2.0 * ((1.0 + half_lysis) * two[i] + half_lysis * half[i])
                         - old[i]
                         - (1.0 + lysis) * full[i];
                     if died < 0.0 {

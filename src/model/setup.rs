@@ -621,6 +621,6 @@ pub struct Accuracy {
 
 impl Default for Accuracy {
     fn default() -> Self {
-        Accuracy { time: 1e-3, solver: 1e-8, max_step: 6.0 * 3600.0 }
+        Accuracy { time: 1e-3, solver: 1e-8, max_step: 8.0 * 3600.0 }
     }
 }

@@ -7,6 +7,7 @@ pub mod control;
 pub mod cycle;
 pub mod dense;
 pub mod drift;
+pub mod exponential;
 pub mod flux;
 pub mod hierarchy;
 pub mod krylov;

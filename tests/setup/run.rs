@@ -5,7 +5,7 @@ fn clock_and_output() {
     let run = |keys: &str| setup(&swap(SLAB, "duration = \"2 d\"", keys)).run;
     let plain = run("duration = \"2 d\"");
     let a = plain.accuracy;
-    assert_eq!((a.time, a.solver, a.max_step), (1e-3, 1e-8, 21600.0));
+    assert_eq!((a.time, a.solver, a.max_step), (1e-3, 1e-8, 28800.0));
     assert!(!plain.steady && !plain.stop_when_steady && !plain.double);
     assert_eq!((plain.time_unit, plain.duration), (("d", DAY), 2.0 * DAY));
     // A thirtieth of two days is 96 min: the next round interval is 2 h.

@@ -44,7 +44,7 @@ pub(in crate::case) fn run() -> Shape {
                     each solve.",
                     )
                     .or("1e-8"),
-                    key("max_step", Shape::positive(TIME), "Longest step.").or("6 h"),
+                    key("max_step", Shape::positive(TIME), "Longest step.").or("8 h"),
                 ]),
                 "Accuracies.",
             )
