@@ -2,6 +2,7 @@
 
 mod common;
 
+use approx::assert_relative_eq;
 use blastema::case::load_text;
 use blastema::ground::signal::Signal;
 use blastema::model::run::run;
@@ -9,7 +10,7 @@ use blastema::model::sample::sample;
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
 use blastema::model::state::flat;
-use blastema::physics::kinetics::{FirstOrder, MichaelisMenten, Uptake};
+use blastema::physics::kinetics::{FirstOrder, MichaelisMenten, Uptake, ZeroOrder};
 use common::*;
 
 fn solve(mut case: Setup, accuracy: Accuracy) -> Solver {
@@ -58,6 +59,44 @@ fn bathed(volume: f64, k: f64, start: f64, end: f64, time: f64) -> Solver {
     let solutes = vec![(0, 1.0)];
     case.baths = vec![Bath { name: "well".into(), volume, solutes, changes: vec![] }];
     solve(case, Accuracy { time, solver: 1e-12, max_step: 0.1 })
+}
+
+/// A bath in a steady state is a value, and changed for what it gives: in a slab between 1 and a bath of 0.5
+/// without cells D·0.5/L a second and area.
+#[test]
+fn a_bath_at_rest_is_changed_for_what_it_takes() {
+    let g = grid(&[20], &[1e-3]);
+    let mut s = solute(&g, "oxygen", 2e-9, 0.0);
+    s.boundaries[0] = value(1.0);
+    s.boundaries[1] = Boundary::Bath(0);
+    let mut case = setup(g, vec![s], vec![], 1.0);
+    case.baths =
+        vec![Bath { name: "well".into(), volume: 1e-6, solutes: vec![(0, 0.5)], changes: vec![] }];
+    case.run.steady = true;
+    let mut solver = Solver::new(case).expect("starts");
+    run(&mut solver, &mut []).expect("runs");
+    let changed = solver.ledger.find("oxygen.changed.well").expect("a term").1;
+    assert_relative_eq!(changed, -2e-9 * 0.5 / 1e-3, max_relative = 1e-9);
+    let (account, defect) = solver.ledger.worst().expect("accounts");
+    assert!(defect < 1e-12, "{account}: {defect:e}");
+}
+
+/// Where nothing feeds a solute nothing is left of it at rest, whatever takes it up: a sink of zero order
+/// has no tangent there.
+#[test]
+fn what_nothing_feeds_is_empty_at_rest() {
+    let g = grid(&[8], &[3e-3]);
+    let mut s = solute(&g, "oxygen", 1e-9, 0.2);
+    s.boundaries[0] = value(0.0);
+    let mut cells = population(&g, "msc", 1e12);
+    cells.uptake =
+        vec![(0, Uptake::ZeroOrder(ZeroOrder(MichaelisMenten { vmax: 1e-19, km: 2e-5 })))];
+    let mut case = setup(g, vec![s], vec![cells], 1.0);
+    case.run.steady = true;
+    let mut solver = Solver::new(case).expect("starts");
+    run(&mut solver, &mut []).expect("runs");
+    assert!(flat(&solver.state.fields[0]).iter().all(|c| *c == 0.0));
+    assert_eq!(solver.ledger.worst().expect("accounts").1, 0.0);
 }
 
 /// A huge bath is a value: its concentration stays, and after long the slab is the steady

@@ -294,7 +294,10 @@ impl Solver {
             let missed = &self.missed.solutes[s][stage];
             missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
         }
-        if dt.is_none()
+        if dt.is_none() && behind == [0.0; 6] && self.rhs.iter().all(|r| *r == 0.0) {
+            // Nothing feeds it, and a sink that does not fade before has no tangent that leads there.
+            c.fill(0.0);
+        } else if dt.is_none()
             && self.stream.is_none()
             && let Some(bend) = nested::start(&equation, c)
         {
@@ -420,6 +423,13 @@ impl Solver {
         for (term, entered) in terms.entered.iter().zip(entered) {
             if let Some(term) = *term {
                 amounts[term] += step * entered;
+            }
+        }
+        if dt.is_none() {
+            // A bath that is held at its value is changed for what it gives.
+            for (b, term) in &terms.exchanged {
+                let faces = (0..6).filter(|&f| solute.boundaries[f].is_bath(*b));
+                amounts[*term] += step * faces.map(|f| entered[f]).sum::<f64>();
             }
         }
         for (r, &b) in owners.iter().enumerate() {
