@@ -22,7 +22,7 @@ use super::setup::{Capacity, Population};
 use crate::ground::grid::Grid;
 use crate::ground::par;
 use crate::kernel;
-use crate::numerics::exponential::{exp, slope};
+use crate::numerics::exponential::{MOST, exp, slope};
 use crate::numerics::stencil::lanes;
 use crate::physics::response::{Combine, Limit, Trigger};
 
@@ -81,7 +81,7 @@ pub(super) fn triggers(
 
 /// What dissolves in a step of `dt` of the dead that are left after it.
 pub(super) fn lysed(population: &Population, dt: f64) -> f64 {
-    let rate = population.lysis * dt;
+    let rate = (population.lysis * dt).min(MOST);
     rate * slope(rate, 0.0)
 }
 
@@ -178,7 +178,7 @@ kernel! {
                     continue;
                 }
                 for (h, s) in hazard.iter_mut().zip(&mut sum) {
-                    *h *= dt * death.rate;
+                    *h = (*h * dt * death.rate).min(MOST);
                     *s += *h;
                 }
             }
@@ -193,7 +193,7 @@ kernel! {
             }
             let viable = &mut viable[0][row.clone()];
             for i in 0..nx {
-                let (g, s, x) = (growth[i], sum[i], crowd[i]);
+                let (g, s, x) = (growth[i].min(MOST), sum[i], crowd[i]);
                 let (both, died) = (slope(g, s), exp(s));
                 let below = died + g * x * both;
                 exposed[i] = viable[i] * both / below;

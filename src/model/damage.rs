@@ -18,7 +18,7 @@ use std::ops::Range;
 use super::setup::{Death, Exposure, Population, Quiescence};
 use super::state::{Catalogue, State, flat, flat_mut};
 use crate::ground::par;
-use crate::numerics::exponential::{exp, slope};
+use crate::numerics::exponential::{MOST, exp, slope};
 
 /// Most stages of a chain.
 pub const MOST_STAGES: usize = 32;
@@ -78,7 +78,8 @@ pub(super) fn follow(
 /// the trigger of quiescence, net of those that go back and forth.
 #[inline(always)]
 pub(super) fn exchanged(q: &Quiescence, dt: f64, trigger: f64) -> [f64; 2] {
-    let (sleep, wake) = (dt * q.rate * trigger, dt * q.recovery * (1.0 - trigger));
+    let sleep = (dt * q.rate * trigger).min(MOST);
+    let wake = (dt * q.recovery * (1.0 - trigger)).min(MOST);
     let both = sleep + wake;
     let part = slope(both, 0.0) / exp(both);
     [sleep * part, wake * part]

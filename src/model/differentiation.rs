@@ -12,7 +12,7 @@ use super::setup::Setup;
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
-use crate::numerics::exponential::{exp, slope};
+use crate::numerics::exponential::{MOST, exp, slope};
 use crate::numerics::stencil::lanes;
 
 /// True where cells of this population come from or go to another.
@@ -33,7 +33,7 @@ fn rates(
 ) {
     triggers(law.combine, &law.when, c, at, factor, out);
     for x in out {
-        *x *= dt * law.rate;
+        *x = (*x * dt * law.rate).min(MOST);
     }
 }
 

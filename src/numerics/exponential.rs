@@ -1,6 +1,9 @@
 //! Exponentials of what is not negative, by the first terms of the series: positive, never above the
 //! exponential itself, and plain arithmetic, so that loops over voxels become vectors.
 
+/// Largest exponent to be given: far beyond where anything is left, far below where powers overflow.
+pub const MOST: f64 = 1e9;
+
 /// eˣ of x ≥ 0 as the fourth power of the series of e^(x/4) to its sixth power, which leaves out at most
 /// x⁷/(4⁶·5040) of it.
 #[inline(always)]
