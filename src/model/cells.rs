@@ -210,12 +210,11 @@ kernel! {
                     let left = 1.0 / exp(s);
                     exposed[i] += q.death_factor * (quiescent[i] * slope(s, 0.0) * left);
                     // Those who are left fall asleep and wake.
-                    let [sleep, wake] = damage::exchanged(q, dt, trigger[i]);
-                    let (n, r) = (viable[i], quiescent[i] * left);
-                    viable[i] = n * (1.0 - sleep) + wake * r;
-                    quiescent[i] = r * (1.0 - wake) + sleep * n;
-                    gone += weights[i] * (sleep * n);
-                    woke += weights[i] * (wake * r);
+                    let cells = [viable[i], quiescent[i] * left];
+                    let [[n, r], [up, down]] = damage::exchange(q, dt, trigger[i], cells);
+                    (viable[i], quiescent[i]) = (n + up, r + down);
+                    gone += weights[i] * down;
+                    woke += weights[i] * up;
                 }
                 changes.quiesced += gone;
                 changes.woke += woke;

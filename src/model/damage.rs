@@ -50,12 +50,8 @@ pub(super) fn follow(
         let at = row.start + i;
         // Births fall on the unharmed.
         let awake_left = 1.0 / exp(passed.sum[i]);
-        let (mut asleep_left, mut exchange) = (1.0, [0.0; 2]);
-        if let Some(q) = &population.quiescence {
-            asleep_left = 1.0 / exp(q.death_factor * passed.sum[i]);
-            exchange = exchanged(q, passed.dt, passed.trigger[i]);
-        }
-        let [sleep, wake] = exchange;
+        let rests = population.quiescence.as_ref();
+        let asleep_left = rests.map_or(1.0, |q| 1.0 / exp(q.death_factor * passed.sum[i]));
         let mut rest = &mut *damaged;
         for (_, _, exposure) in exposed(population) {
             let (awake, others) = rest.split_at_mut(exposure.stages);
@@ -63,26 +59,28 @@ pub(super) fn follow(
             let (asleep, others) = others.split_at_mut(resting);
             rest = others;
             for (m, s) in awake.iter_mut().enumerate() {
-                let n = s[at] * awake_left;
-                let r = asleep.get(m).map_or(0.0, |r| r[at] * asleep_left);
-                s[at] = n * (1.0 - sleep) + wake * r;
-                if let Some(asleep) = asleep.get_mut(m) {
-                    asleep[at] = r * (1.0 - wake) + sleep * n;
+                s[at] *= awake_left;
+                if let (Some(q), Some(asleep)) = (rests, asleep.get_mut(m)) {
+                    let harmed = [s[at], asleep[at] * asleep_left];
+                    let [[n, r], [woke, gone]] = exchange(q, passed.dt, passed.trigger[i], harmed);
+                    (s[at], asleep[at]) = (n + woke, r + gone);
                 }
             }
         }
     }
 }
 
-/// Parts of the viable cells that fall asleep and of the quiescent ones that wake in a step of `dt`, at
-/// the trigger of quiescence, net of those that go back and forth.
+/// Viable and quiescent cells that change places in a step of `dt` at the trigger of quiescence: from n and r
+/// of them, those left of each and those who came to each, net of what goes back and forth.
 #[inline(always)]
-pub(super) fn exchanged(q: &Quiescence, dt: f64, trigger: f64) -> [f64; 2] {
+pub(super) fn exchange(q: &Quiescence, dt: f64, trigger: f64, [n, r]: [f64; 2]) -> [[f64; 2]; 2] {
     let sleep = (dt * q.rate * trigger).min(MOST);
     let wake = (dt * q.recovery * (1.0 - trigger)).min(MOST);
-    let both = sleep + wake;
-    let part = slope(both, 0.0) / exp(both);
-    [sleep * part, wake * part]
+    // As rates of a step that takes losses at its end: sums of what is not negative.
+    let mean = slope(sleep + wake, 0.0);
+    let [sleep, wake] = [sleep * mean, wake * mean];
+    let all = 1.0 + sleep + wake;
+    [[n * ((1.0 + wake) / all), r * ((1.0 + sleep) / all)], [r * (wake / all), n * (sleep / all)]]
 }
 
 /// The chain of one kind of cells in one voxel over a step of backward Euler: `forward`,

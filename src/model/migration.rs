@@ -133,6 +133,10 @@ pub(super) fn way(
     Some(Way::Fitted(Fitted::new(faces, diffusivity, potential, crowd)))
 }
 
+/// Density of cells that need not be moved, 1/m³; of much smaller ones the squares that a solver sums up
+/// underflow.
+const NOBODY: f64 = 1e-100;
+
 impl Solver {
     /// Moves the viable cells of a population over `dt`, and with them their stages of damage;
     /// `to` holds them after their reactions.
@@ -185,7 +189,7 @@ impl Solver {
         });
         let lift = largest(field, plane);
         let missed = &mut self.missed.populations[p][stage];
-        if lift == 0.0 {
+        if lift < NOBODY {
             if first {
                 missed.forget();
             }
