@@ -188,7 +188,7 @@ def bath_rz():
 
 
 CASES = {
-    "coupled-1d": (coupled_1d, [DAY, 4 * DAY], 32, (40,)),
+    "coupled-1d": (coupled_1d, [DAY, 4 * DAY], 48, (40,)),
     "patches-2d": (patches_2d, [2 * HOUR, DAY], 8, (24, 16)),
     "bath-rz": (bath_rz, [2 * HOUR, 12 * HOUR], 8, (18, 12)),
 }
