@@ -35,5 +35,5 @@ fn steady_oxygen() {
 
 #[test]
 fn coupled_culture() {
-    holds("p4", 16, [69, 828, 881, 1721]);
+    holds("p4", 16, [69, 828, 882, 1725]);
 }
