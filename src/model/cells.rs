@@ -22,7 +22,7 @@ use super::setup::{Capacity, Population};
 use crate::ground::grid::Grid;
 use crate::ground::par;
 use crate::kernel;
-use crate::numerics::exponential::{MOST, exp, slope};
+use crate::numerics::exponential::{MOST, exp, exp_m1, slope};
 use crate::numerics::stencil::lanes;
 use crate::physics::response::{Combine, Limit, Trigger};
 
@@ -81,8 +81,7 @@ pub(super) fn triggers(
 
 /// What dissolves in a step of `dt` of the dead that are left after it.
 pub(super) fn lysed(population: &Population, dt: f64) -> f64 {
-    let rate = (population.lysis * dt).min(MOST);
-    rate * slope(rate, 0.0)
+    exp_m1((population.lysis * dt).min(MOST))
 }
 
 /// Advances a population by `dt` in every voxel, from its fields `old` to `new`: viable, quiescent

@@ -11,15 +11,14 @@ use super::setup::{Detachment, Setup};
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
-use crate::numerics::exponential::{MOST, slope};
+use crate::numerics::exponential::{MOST, exp_m1};
 use crate::numerics::stencil::lanes;
 
 /// Cells of each voxel from `at` that leave within `dt` over those that are left after it.
 fn rates(law: &Detachment, c: &[&[f64]], at: usize, dt: f64, factor: &mut [f64], out: &mut [f64]) {
     triggers(law.combine, &law.when, c, at, factor, out);
     for x in out {
-        let rate = (dt * law.rate * *x).min(MOST);
-        *x = rate * slope(rate, 0.0);
+        *x = exp_m1((dt * law.rate * *x).min(MOST));
     }
 }
 

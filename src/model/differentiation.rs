@@ -12,7 +12,7 @@ use super::setup::Setup;
 use super::solver::Solver;
 use super::state::{Kind, State, flat, flat_mut};
 use crate::ground::par;
-use crate::numerics::exponential::{MOST, exp, slope};
+use crate::numerics::exponential::{MOST, exp, exp_m1, slope};
 use crate::numerics::stencil::lanes;
 
 /// True where cells of this population come from or go to another.
@@ -124,7 +124,7 @@ pub(super) fn became(
     let left = |dt: f64| {
         let (mut factor, mut rate) = ([0.0], [0.0]);
         rates(&setup.populations[p].differentiation[t], &c, i, dt, &mut factor, &mut rate);
-        rate[0] * slope(rate[0], 0.0)
+        exp_m1(rate[0])
     };
     let n = |state: &State| flat(&state.fields[f])[i];
     (2.0 * left(0.5 * dt) * (n(half) + n(two)) - left(dt) * n(full)).max(0.0)

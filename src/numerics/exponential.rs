@@ -20,6 +20,12 @@ pub fn slope(a: f64, b: f64) -> f64 {
     0.25 * divided(a, b) * ((p + q) * (p * p + q * q))
 }
 
+/// [`exp`]\(x\) − 1, without a difference.
+#[inline(always)]
+pub fn exp_m1(x: f64) -> f64 {
+    x * slope(x, 0.0)
+}
+
 /// Σ xᵏ/k! for k = 0 … 6.
 #[inline(always)]
 fn series(x: f64) -> f64 {
