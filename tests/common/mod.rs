@@ -169,7 +169,7 @@ pub(crate) fn divergence(grid: &Grid, stream: &Stream) -> f64 {
 /// What `steps` leave out that are exact but for the end of the series of the exponential, at most
 /// x⁷/(4⁶·5040) of a step of the exponent x, and three times that with the extrapolation; `all` is the
 /// exponent of all steps together, `size` that of the field.
-pub fn series(size: f64, all: f64, steps: usize) -> f64 {
+pub(crate) fn series(size: f64, all: f64, steps: usize) -> f64 {
     let x = all / steps as f64;
     3.0 * size * steps as f64 * x.powi(7) / (4096.0 * 5040.0) + 1e-13
 }
