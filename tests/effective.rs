@@ -37,6 +37,23 @@ fn an_empty_block_leaves_the_diffusivity_as_it_is() {
     }
 }
 
+/// Bodies that nothing joins and nothing holds: each of their potentials is free to drift.
+#[test]
+fn laminates_beside_each_other_are_exact() {
+    for n in [[9, 16, 4], [18, 32, 8], [20, 64, 24]] {
+        // 3 voxels of 1, 5 of 0.01, at another place in each bar; solid between the bars.
+        let half = n[0] / 2;
+        let layer = |v: [usize; 3]| u8::from((v[1] + 2 * (v[0] / half)) % 8 >= 3);
+        let s = by(n, [1e-6; 3], |v| if v[0] % half == 0 { 2 } else { layer(v) });
+        let bars = (0..n[0]).filter(|x| x % half > 0).count() as f64 / n[0] as f64;
+        let exact = bars * 8.0 / (3.0 + 5.0 / 0.01);
+        for ends in [Plates, Periodic] {
+            let d = ratio(&s, &[Phase::PORE, phase(0.01), phase(0.0)], 1, ends);
+            assert!((d / exact - 1.0).abs() < 1e-10, "{n:?} {ends:?}: {d}, not {exact}");
+        }
+    }
+}
+
 #[test]
 fn laminates_are_exact() {
     // 3 voxels of 1, 5 of 0.01, the whole twice.

@@ -199,6 +199,13 @@ impl<'a> Cycle<'a> {
         &self.work.levels[0].matrix.extra
     }
 
+    /// Unknowns of a matrix of conductances alone, which leaves a constant free; `None` where
+    /// something holds one.
+    pub fn free(&self) -> Option<usize> {
+        let count = || self.work.levels[0].matrix.inverse.iter().filter(|i| **i > 0.0).count();
+        (!self.extra().iter().any(|e| *e > 0.0)).then(count)
+    }
+
     /// Sum of the fine diagonal beyond the conductances, walls included.
     pub fn extra_sum(&self) -> f64 {
         total(&self.layout(), &self.work.levels[0].matrix.extra)
@@ -381,15 +388,10 @@ kernel! {
 kernel! {
     /// Inverse diagonal of plane `k`.
     fn invert(faces: &Operator, d: f32, k: usize, extra: &[f32], inverse: &mut [f32]) {
-        let l = &faces.layout;
-        let n = l.stride;
-        for j in 0..l.n[1] {
-            let (total, extra) = (&faces.totals(j, k)[..n], &extra[j * n..][..n]);
-            let inverse = &mut inverse[j * n..][..n];
-            for i in 0..n {
-                let diagonal = d * total[i] + extra[i];
-                inverse[i] = if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
-            }
+        let total = faces.totals(&(0..faces.layout.n[1]), k);
+        for ((inverse, total), extra) in inverse.iter_mut().zip(total).zip(extra) {
+            let diagonal = d * *total + *extra;
+            *inverse = if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
         }
     }
 }

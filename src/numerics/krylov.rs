@@ -138,11 +138,17 @@ pub fn solve(
         let rising = reservoirs.iter().map(|r| (r.total - r.storage).powi(2) / r.total);
         cycle.extra_sum() - rising.sum::<f64>()
     };
+    let free = if reservoirs.is_empty() { cycle.free() } else { None };
     let (mut rho, mut curvature) = (0.0, 0.0);
     let mut left = 1.0;
     let mut gain = f64::INFINITY;
     for iteration in 1..=limit {
         let old = rho;
+        // Round-off in the sum of a residual that must have none is what coarse grids would see last.
+        if let Some(unknowns) = free {
+            let mean = total(&layout, &v.r) / unknowns as f64;
+            cycle.raise(&mut v.r, -mean as f32);
+        }
         // What a flexible one needs of the last product comes first.
         let spare = if cycle.flexible() { &mut v.spare } else { &mut v.q };
         layout.fit(spare);

@@ -119,23 +119,15 @@ fn spread(eq: &Equation, coarse: &[f64], v: &mut [f64]) {
     let [nx, ny, _] = layout.n;
     let single: Vec<f32> = coarse.iter().map(|u| *u as f32).collect();
     let single = t.coarse().pad(&single);
-    let zero = fine.grids.levels[0].zero();
+    let relative = &fine.relative;
     par::planes(nx * ny, v, |k, plane| {
-        let (mut open, mut out) = (vec![0.0; layout.plane()], vec![0.0; layout.view_len()]);
-        if fine.fine.closed {
-            let own = fine.relative[k * nx * ny..].chunks_exact(nx);
-            for (row, own) in open.chunks_exact_mut(layout.stride).zip(own) {
-                for (open, own) in row.iter_mut().zip(own) {
-                    *open = f32::from(u8::from(*own > 0.0));
-                }
-            }
-        } else {
-            open.fill(1.0);
-        }
-        transfer::spread(t, k, &(0..ny), t.around(&single, k), zero, &open, &mut out);
-        for (j, row) in plane.chunks_exact_mut(nx).enumerate() {
-            for (v, u) in row.iter_mut().zip(layout.row(&out, j)) {
-                *v = f64::from(*u).max(0.0);
+        let mut out = vec![0.0; layout.plane()];
+        transfer::spread(t, k, &(0..t.coarse().n[1]), t.around(&single, k), &mut out);
+        let open = relative[k * nx * ny..].chunks_exact(nx);
+        let rows = out.chunks_exact(layout.stride).zip(open);
+        for (row, (out, open)) in plane.chunks_exact_mut(nx).zip(rows) {
+            for (v, (u, open)) in row.iter_mut().zip(out.iter().zip(open)) {
+                *v = if *open > 0.0 { f64::from(*u).max(0.0) } else { 0.0 };
             }
         }
         let walls = eq.wall.map_or([&[][..]; 6], |w| w.plane(0, k, nx * ny).map(|s| s.entries));

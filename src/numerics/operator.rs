@@ -18,11 +18,11 @@ pub struct Operator {
     closed: bool,
     /// Conductances to the lower neighbours along x, y, z; empty where uniform.
     pub faces: [Vec<f32>; 3],
-    /// Sums of the conductances around the voxels; between even faces rows that see the same are
+    /// Sums of the conductances around the voxels; between even faces planes that see the same are
     /// held once.
     total: Vec<f32>,
-    /// Rows and planes of `total`.
-    rows: [usize; 2],
+    /// Planes of `total`.
+    planes: usize,
     /// A plane of zeros.
     zero: Vec<f32>,
 }
@@ -33,17 +33,15 @@ impl Operator {
         let layout = Layout::new(faces.n);
         let [nx, ny, nz] = faces.n;
         let plane = nx * ny;
+        let alike = faces.even() && faces.ends.is_empty() && nz > 3;
         // The first, one within, the last.
-        let kinds = |n: usize| if n > 3 { vec![0, 1, n - 1] } else { (0..n).collect() };
-        let alike = faces.even() && faces.ends.is_empty();
-        let all = |n: usize| if alike { kinds(n) } else { (0..n).collect() };
-        let (rows, planes) = (all(ny), all(nz));
-        let shape = Layout { n: [nx, rows.len(), planes.len()], stride: layout.stride };
+        let planes: Vec<usize> = if alike { vec![0, 1, nz - 1] } else { (0..nz).collect() };
+        let shape = Layout { n: [nx, ny, planes.len()], stride: layout.stride };
         let mut total = Vec::new();
         shape.fit(&mut total);
         par::planes(shape.plane(), shape.body(&mut total), |k, p| {
-            for (row, j) in p.chunks_exact_mut(layout.stride).zip(&rows) {
-                faces.sum_row(*j, planes[k], &mut row[..nx]);
+            for (j, row) in p.chunks_exact_mut(layout.stride).enumerate() {
+                faces.sum_row(j, planes[k], &mut row[..nx]);
             }
         });
         for &(i, _, t) in &faces.ends {
@@ -64,7 +62,7 @@ impl Operator {
             closed: faces.closed,
             faces: lower,
             total,
-            rows: [rows.len(), planes.len()],
+            planes: planes.len(),
             zero: vec![0.0; layout.view_len()],
         }
     }
@@ -103,17 +101,15 @@ impl Operator {
         4 * (self.total.len() + self.faces.iter().map(Vec::len).sum::<usize>())
     }
 
-    /// Sums of the conductances around the voxels of row (j, k), with padding.
+    /// Sums of the conductances around the voxels of rows of plane `k`, with padding.
     #[inline(always)]
-    pub(super) fn totals(&self, j: usize, k: usize) -> &[f32] {
-        let [_, ny, nz] = self.layout.n;
-        let kind = |i: usize, n: usize, kept: usize| match i {
-            _ if n == kept => i,
+    pub(super) fn totals(&self, rows: &Range<usize>, k: usize) -> &[f32] {
+        let kind = match k {
+            _ if self.layout.n[2] == self.planes => k,
             0 => 0,
-            _ => 1 + usize::from(i + 1 == n),
+            _ => 1 + usize::from(k + 1 == self.layout.n[2]),
         };
-        let row = kind(k, nz, self.rows[1]) * self.rows[0] + kind(j, ny, self.rows[0]);
-        &self.total[self.layout.at(0) + row * self.layout.stride..][..self.layout.stride]
+        self.layout.span(self.layout.view(&self.total, kind), rows)
     }
 
     /// A view of zeros.

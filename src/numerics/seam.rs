@@ -6,7 +6,7 @@
 //! of their own, where others go through their tiles once.
 
 use super::layout::Layout;
-use super::share::shares;
+use super::share::{correct, weigh};
 use super::smooth::{self, Matrix, WEIGHTS};
 use super::stencil::{Faces, Pair};
 use super::transfer::{Transfer, resistance_parts, spread};
@@ -164,9 +164,7 @@ impl Seam {
         self.rest(m.d, x, spare);
         let l = m.faces.layout;
         par::planes(l.plane(), l.body(spare), |k, p| {
-            let mut share = vec![0.0; l.plane()];
-            shares(&m.share(), &(0..l.n[1]), k, &mut share);
-            p.iter_mut().zip(&share).for_each(|(r, share)| *r *= share);
+            weigh(&m.share(), &(0..l.n[1]), k, p);
         });
         t.restrict(spare, coarse);
         for node in &self.nodes {
@@ -190,19 +188,19 @@ impl Seam {
     ) {
         let l = m.faces.layout;
         par::planes(l.plane(), l.body(spare), |k, p| {
-            let (all, around) = (0..l.n[1], t.around(coarse, k));
-            let (mut share, mut view) = (vec![0.0; l.plane()], vec![0.0; l.view_len()]);
-            shares(&m.share(), &all, k, &mut share);
-            spread(t, k, &all, around, l.view(x, k), &share, &mut view);
-            l.store(&view, all, p, 0);
+            let mut corrections = vec![0.0; l.plane()];
+            spread(t, k, &(0..t.coarse().n[1]), t.around(coarse, k), &mut corrections);
             // Nodes stand in the order of their voxels.
             let (start, end) = (l.at(0) + k * l.plane(), l.at(0) + (k + 1) * l.plane());
             let from = self.nodes.partition_point(|node| node.at < start);
             for node in self.nodes[from..].iter().take_while(|node| node.at < end) {
                 let own = coarse[node.own];
                 let leans = node.leans.iter().map(|&(other, lean)| lean * (coarse[other] - own));
-                p[node.at - start] += share[node.at - start] * leans.sum::<f32>();
+                corrections[node.at - start] += leans.sum::<f32>();
             }
+            let (all, mut view) = (0..l.n[1], vec![0.0; l.view_len()]);
+            correct(&m.share(), &all, k, l.view(x, k), &mut corrections, &mut view);
+            l.store(&view, all, p, 0);
         });
         self.step(m, b, spare, WEIGHTS[0], out);
         self.step(m, b, out, WEIGHTS[1], spare);

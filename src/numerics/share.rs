@@ -49,7 +49,7 @@ impl Kept {
 
     /// Weighs rows of plane `k`.
     #[inline(always)]
-    fn weigh(&self, l: &Layout, rows: &Range<usize>, k: usize, out: &mut [f32]) {
+    pub(super) fn weigh(&self, l: &Layout, rows: &Range<usize>, k: usize, out: &mut [f32]) {
         let [nx, ny, nz] = l.n;
         let [left, right, south, north, below, above] = &self.0;
         for (kept, i) in [(left, 0), (right, nx - 1)] {
@@ -110,20 +110,40 @@ pub struct Share<'a> {
     pub kept: &'a Kept,
 }
 
+/// Share of a voxel, beside walls apart, by twice the sum of its conductances and its inverse diagonal.
+#[inline(always)]
+pub(super) fn share(twice: f32, inverse: f32) -> f32 {
+    let share = twice * inverse;
+    if share < 1.0 { share } else { 1.0 }
+}
+
 kernel! {
-    /// Writes the shares of rows of plane `k`.
-    pub fn shares(of: &Share, rows: &Range<usize>, k: usize, out: &mut [f32]) {
+    /// Takes the shares of rows of plane `k`.
+    pub fn weigh(of: &Share, rows: &Range<usize>, k: usize, values: &mut [f32]) {
         let l = &of.faces.layout;
-        let n = l.stride;
         let twice = 2.0 * of.d;
-        let inverse = l.span(l.view(of.inverse, k), rows).chunks_exact(n);
-        for ((j, row), inverse) in rows.clone().zip(out.chunks_exact_mut(n)).zip(inverse) {
-            let (total, inverse, row) = (&of.faces.totals(j, k)[..n], &inverse[..n], &mut row[..n]);
-            for i in 0..n {
-                let share = twice * total[i] * inverse[i];
-                row[i] = if share < 1.0 { share } else { 1.0 };
-            }
+        let inverse = l.span(l.view(of.inverse, k), rows);
+        let total = of.faces.totals(rows, k);
+        for ((v, total), inverse) in values.iter_mut().zip(total).zip(inverse) {
+            *v *= share(twice * *total, *inverse);
         }
-        of.kept.weigh(l, rows, k, out);
+        of.kept.weigh(l, rows, k, values);
+    }
+}
+
+kernel! {
+    /// Adds the shares of interpolated corrections to rows of a view of plane `k`, into rows of
+    /// another; the corrections are of these rows alone, and weighed beside walls after this.
+    pub fn correct(of: &Share, rows: &Range<usize>, k: usize, x: &[f32], corrections: &mut [f32], out: &mut [f32]) {
+        let l = &of.faces.layout;
+        of.kept.weigh(l, rows, k, corrections);
+        let n = rows.len() * l.stride;
+        let twice = 2.0 * of.d;
+        let (x, out) = (&l.span(x, rows)[..n], &mut l.span_mut(out, rows)[..n]);
+        let (inverse, total) = (&l.span(l.view(of.inverse, k), rows)[..n], &of.faces.totals(rows, k)[..n]);
+        let corrections = &corrections[..n];
+        for i in 0..n {
+            out[i] = x[i] + share(twice * total[i], inverse[i]) * corrections[i];
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::layout::Layout;
 use super::operator::{Operator, differences, sums};
-use super::share::{Kept, Share, shares};
+use super::share::{Kept, Share, correct, share};
 use super::stencil::inner;
 use super::transfer::{Lines, Transfer, flatten, gather, spread};
 use crate::ground::par;
@@ -55,8 +55,8 @@ pub struct Scratch {
     flat: Ring,
     residual: Ring,
     lines: Lines,
-    /// Shares of some rows.
-    share: Vec<f32>,
+    /// Interpolated corrections of some rows.
+    corrections: Vec<f32>,
 }
 
 impl Scratch {
@@ -211,7 +211,7 @@ fn down_tile(
         let by = DEGREE - 1 - s + margin;
         Tile { planes: widened(&rest.planes, by, planes), rows: widened(&rest.rows, by, rows) }
     });
-    let Scratch { steps, flat, residual: ring, lines, share } = scratch;
+    let Scratch { steps, flat, residual: ring, lines, .. } = scratch;
     let residual_plane = ring.put(0);
     let mut coarse = 0;
     if let Some(c) = &next {
@@ -232,21 +232,21 @@ fn down_tile(
                 let old = done[s - 1].around(k, planes, zero);
                 let out = later[0].put(k);
                 let rows = Layout::rows(out);
-                step(&m, k, &needed[s].rows, old, l.view(b, k), WEIGHTS[s], rows);
-                if s + 1 == DEGREE && tile.planes.contains(&k) {
-                    l.store(out, tile.rows.clone(), x, k - tile.planes.start);
-                }
+                // The result also goes to x, with that of rows beside the tile, which is theirs.
+                let own = if s + 1 == DEGREE && tile.planes.contains(&k) {
+                    &mut x[(k - tile.planes.start) * l.plane()..][..l.plane()]
+                } else {
+                    &mut []
+                };
+                step(&m, k, &needed[s].rows, old, l.view(b, k), WEIGHTS[s], rows, own);
             }
         }
         let (Some(k), Some(next)) = (head.checked_sub(DEGREE), &mut next) else { continue };
         if rest.planes.contains(&k) {
             let t = next.transfer;
             let around = steps[DEGREE - 1].around(k, planes, zero);
-            for rows in l.pieces(&rest.rows) {
-                let share = weigh(m, &rows, k, share);
-                let out = Layout::rows(residual_plane);
-                residual(&m, k, &rows, around, l.view(b, k), Some(share), out);
-            }
+            let out = Layout::rows(residual_plane);
+            residual(&m, k, &rest.rows, around, l.view(b, k), true, out);
             let (own, sums) = flat.put(k).split_at_mut(t.coarse().view_len());
             flatten(t, k, &rest.rows, residual_plane, own, sums, lines);
             while coarse < next.planes.end && t.reach(2, coarse).end == k + 1 {
@@ -255,13 +255,6 @@ fn down_tile(
             }
         }
     }
-}
-
-/// The shares of rows of plane `k`, in `buffer`.
-fn weigh<'b>(m: Matrix, rows: &Range<usize>, k: usize, buffer: &'b mut Vec<f32>) -> &'b [f32] {
-    buffer.resize(rows.len() * m.faces.layout.stride, 0.0);
-    shares(&m.share(), rows, k, buffer);
-    buffer
 }
 
 /// Adds the interpolated correction to x and takes the smoothing steps, into `out`; gives the
@@ -308,14 +301,19 @@ fn up_tile(
         planes: widened(&tile.planes, DEGREE - s, planes),
         rows: widened(&tile.rows, DEGREE - s, rows),
     });
-    let Scratch { steps, share, .. } = scratch;
+    let Scratch { steps, corrections, .. } = scratch;
     let zero = m.faces.zero();
     for head in needed[0].planes.start..needed[0].planes.end + DEGREE {
         if needed[0].planes.contains(&head) {
-            let (coarse, x) = (t.around(coarse, head), l.view(x, head));
-            for rows in l.pieces(&needed[0].rows) {
-                let share = weigh(m, &rows, head, share);
-                spread(t, head, &rows, coarse, x, share, steps[0].put(head));
+            let (coarse, x, out) = (t.around(coarse, head), l.view(x, head), steps[0].put(head));
+            let all = &needed[0].rows;
+            for rows in t.coarse().pieces(&t.covers(all)) {
+                let fine = t.start(1, rows.start)..t.start(1, rows.end);
+                corrections.resize(fine.len() * l.stride, 0.0);
+                spread(t, head, &rows, coarse, corrections);
+                let own = fine.start.max(all.start)..fine.end.min(all.end);
+                let corrections = &mut corrections[(own.start - fine.start) * l.stride..];
+                correct(&m.share(), &own, head, x, &mut corrections[..own.len() * l.stride], out);
             }
         }
         for s in 1..=DEGREE {
@@ -329,7 +327,7 @@ fn up_tile(
                 } else {
                     Layout::rows(later[0].put(k))
                 };
-                step(&m, k, &needed[s].rows, old, l.view(b, k), WEIGHTS[s - 1], next);
+                step(&m, k, &needed[s].rows, old, l.view(b, k), WEIGHTS[s - 1], next, &mut []);
                 if s == DEGREE {
                     products[plane] += product(&l, &tile.rows, next, l.view(b, k));
                 }
@@ -418,7 +416,16 @@ pub fn start(m: Matrix, b: &[f32], x: &mut [f32]) {
 pub fn single(m: Matrix, b: &[f32], x: &[f32], weight: f32, out: &mut [f32]) {
     let l = m.faces.layout;
     par::planes(l.plane(), l.body(out), |k, out| {
-        step(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), weight, out);
+        step(
+            &m,
+            k,
+            &(0..l.n[1]),
+            l.around(x, m.faces.zero(), k),
+            l.view(b, k),
+            weight,
+            out,
+            &mut [],
+        );
     });
 }
 
@@ -426,7 +433,7 @@ pub fn single(m: Matrix, b: &[f32], x: &[f32], weight: f32, out: &mut [f32]) {
 pub fn rest(m: Matrix, b: &[f32], x: &[f32], out: &mut [f32]) {
     let l = m.faces.layout;
     par::planes(l.plane(), l.body(out), |k, out| {
-        residual(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), None, out);
+        residual(&m, k, &(0..l.n[1]), l.around(x, m.faces.zero(), k), l.view(b, k), false, out);
     });
 }
 
@@ -458,19 +465,20 @@ kernel! {
 
 kernel! {
     /// Rows of plane `k` of b − A x for x that is 0 in closed voxels and around the grid; times
-    /// these shares of the rows.
-    fn residual(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], share: Option<&[f32]>, out: &mut [f32]) {
+    /// their shares of corrections if `weighed`.
+    fn residual(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], weighed: bool, out: &mut [f32]) {
         let l = &m.faces.layout;
-        let (d, inverse) = (m.d, l.view(m.inverse, k));
+        let (d, twice, inverse) = (m.d, 2.0 * m.d, l.view(m.inverse, k));
         for run in &l.runs(rows) {
             let n = run.len() * l.stride;
             let (inverse, b) = (&l.span(inverse, run)[..n], &l.span(b, run)[..n]);
             let (here, out) = (&l.span(x[1], run)[..n], &mut out[run.start * l.stride..][..n]);
-            if let Some(share) = share {
-                let share = &share[(run.start - rows.start) * l.stride..][..n];
+            if weighed {
+                let total = &m.faces.totals(run, k)[..n];
                 sums!(m.faces, x, run, k, |i, sum| {
                     let rest = (b[i] + d * sum) - here[i] / inverse[i];
-                    out[i] = if inverse[i] > 0.0 { share[i] * rest } else { 0.0 };
+                    let share = share(twice * total[i], inverse[i]);
+                    out[i] = if inverse[i] > 0.0 { share * rest } else { 0.0 };
                 });
             } else {
                 sums!(m.faces, x, run, k, |i, sum| {
@@ -478,6 +486,9 @@ kernel! {
                     out[i] = if inverse[i] > 0.0 { rest } else { 0.0 };
                 });
             }
+        }
+        if weighed {
+            m.kept.weigh(l, rows, k, &mut out[rows.start * l.stride..rows.end * l.stride]);
         }
     }
 }
@@ -505,8 +516,8 @@ kernel! {
 
 kernel! {
     /// Rows of plane `k` of x + w·inverse·(b − A x), for x that is 0 in closed voxels and around the
-    /// grid: then inverse·A x = x − inverse·Σ T x_neighbour.
-    fn step(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], w: f32, next: &mut [f32]) {
+    /// grid: then inverse·A x = x − inverse·Σ T x_neighbour. Rows of planes, `also` may be empty.
+    fn step(m: &Matrix, k: usize, rows: &Range<usize>, x: [&[f32]; 3], b: &[f32], w: f32, next: &mut [f32], also: &mut [f32]) {
         let l = &m.faces.layout;
         let d = m.d;
         for run in &l.runs(rows) {
@@ -514,6 +525,16 @@ kernel! {
             let (inverse, b) = (&l.span(l.view(m.inverse, k), run)[..n], &l.span(b, run)[..n]);
             let here = &l.span(x[1], run)[..n];
             let out = &mut next[run.start * l.stride..][..n];
+            if !also.is_empty() {
+                let also = &mut also[run.start * l.stride..][..n];
+                sums!(m.faces, x, run, k, |i, sum| {
+                    let x = here[i];
+                    let wanted = inverse[i] * (b[i] + d * sum);
+                    out[i] = x + w * (wanted - x);
+                    also[i] = x + w * (wanted - x);
+                });
+                continue;
+            }
             sums!(m.faces, x, run, k, |i, sum| {
                 let x = here[i];
                 let wanted = inverse[i] * (b[i] + d * sum);

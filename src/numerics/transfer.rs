@@ -108,6 +108,11 @@ impl Transfer {
         self.reach(axis, k.start).start..self.reach(axis, k.end - 1).end
     }
 
+    /// Coarse rows of a range of fine ones.
+    pub fn covers(&self, rows: &Range<usize>) -> Range<usize> {
+        if self.merge[1] { rows.start / 2..rows.end.div_ceil(2) } else { rows.clone() }
+    }
+
     /// First fine plane (row) of coarse plane (row) `k`.
     pub fn start(&self, axis: usize, k: usize) -> usize {
         if self.merge[axis] { (2 * k).min(self.fine.n[axis]) } else { k }
@@ -371,22 +376,20 @@ kernel! {
 }
 
 kernel! {
-    /// Writes rows of fine plane `k` of x plus the interpolation of three coarse planes (below,
-    /// here, above), times `share` of these rows; the others are views.
-    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], x: &[f32], share: &[f32], out: &mut [f32]) {
+    /// Interpolates rows `rows` of three coarse planes (below, here, above) to the rows of fine plane
+    /// `k` in them; `out` starts with the first of these, the coarse planes are views.
+    pub fn spread(t: &Transfer, k: usize, rows: &Range<usize>, coarse: [&[f32]; 3], out: &mut [f32]) {
         let (f, c) = (&t.fine, &t.coarse);
-        let n = c.stride;
-        let m = pairs(f, c);
+        let m = if t.merge[0] { pairs(f, c) } else { c.stride };
         let kc = if t.merge[2] { k / 2 } else { k };
         let planes = children(kc, t.merge[2], f.n[2]);
         let [below, here, above] = coarse;
         let none = c.row(&t.zero, 0);
-        for (jj, share) in rows.clone().zip(share.chunks_exact(f.stride)) {
-            let j = if t.merge[1] { jj / 2 } else { jj };
-            let lines = children(j, t.merge[1], f.n[1]);
+        let mut lines = out.chunks_exact_mut(f.stride);
+        for j in rows.clone() {
             let own = c.row(here, j);
-            // The coarse neighbour along z and along y, and φ towards it.
-            let (mut z, mut wz, mut y, mut wy) = (own, none, own, none);
+            // The coarse neighbour along z, and φ towards it.
+            let (mut z, mut wz) = (own, none);
             if t.merge[2] && planes.len() == 2 {
                 let behind = k == planes.start;
                 let face = if behind { kc } else { kc + 1 };
@@ -395,38 +398,36 @@ kernel! {
                     z = c.row(if behind { below } else { above }, j);
                 }
             }
-            if t.merge[1] && lines.len() == 2 {
-                let behind = jj == lines.start;
-                let face = if behind { j } else { j + 1 };
-                if face > 0 && face < c.n[1] {
-                    wy = t.weights(1, usize::from(behind), face, kc);
-                    y = c.row(here, if behind { j - 1 } else { j + 1 });
+            let (own, z, wz) = (&own[..m], &z[..m], &wz[..m]);
+            let two = t.merge[1] && 2 * j + 1 < f.n[1];
+            for side in 0..=usize::from(two) {
+                // The same along y.
+                let (mut y, mut wy, face) = (own, none, j + side);
+                if two && face > 0 && face < c.n[1] {
+                    wy = t.weights(1, 1 - side, face, kc);
+                    y = c.row(here, j + 2 * side - 1);
                 }
-            }
-            let m = if t.merge[0] { m } else { n };
-            let (own, z, wz, y, wy) = (&own[..m], &z[..m], &wz[..m], &y[..m], &wy[..m]);
-            let x = f.row(x, jj);
-            let out = f.row_mut(out, jj);
-            if t.merge[0] {
+                let (y, wy) = (&y[..m], &wy[..m]);
+                let out = lines.next().unwrap_or_default();
+                if !t.merge[0] {
+                    let out = &mut out[..m];
+                    for i in 0..m {
+                        out[i] = own[i] + wz[i] * (z[i] - own[i]) + wy[i] * (y[i] - own[i]);
+                    }
+                    continue;
+                }
                 // The faces above: those below the next voxels.
                 let before = &t.weights_from(0, 0, j, kc, 1)[..m];
                 let behind = &t.weights(0, 1, j, kc)[..m];
-                let (left, right) = (&c.left(here, &(j..j + 1))[..m], &c.right(here, &(j..j + 1))[..m]);
-                let out = out.chunks_exact_mut(2);
-                let fine = x.chunks_exact(2).zip(share.chunks_exact(2));
-                for (i, (out, (x, share))) in out.zip(fine).take(m).enumerate() {
+                let left = &c.left(here, &(j..j + 1))[..m];
+                let right = &c.right(here, &(j..j + 1))[..m];
+                let (pairs, rest) = out.split_at_mut(2 * m);
+                for (i, out) in pairs.as_chunks_mut::<2>().0.iter_mut().enumerate() {
                     let sum = own[i] + wz[i] * (z[i] - own[i]) + wy[i] * (y[i] - own[i]);
-                    let low = sum + behind[i] * (left[i] - own[i]);
-                    let high = sum + before[i] * (right[i] - own[i]);
-                    out[0] = x[0] + share[0] * low;
-                    out[1] = x[1] + share[1] * high;
+                    out[0] = sum + behind[i] * (left[i] - own[i]);
+                    out[1] = sum + before[i] * (right[i] - own[i]);
                 }
-            } else {
-                let (x, share, out) = (&x[..m], &share[..m], &mut out[..m]);
-                for i in 0..m {
-                    let sum = own[i] + wz[i] * (z[i] - own[i]) + wy[i] * (y[i] - own[i]);
-                    out[i] = x[i] + share[i] * sum;
-                }
+                rest.fill(0.0);
             }
         }
     }
@@ -471,12 +472,11 @@ mod tests {
     fn interpolate(t: &Transfer, coarse: &[f32], open: &[f32]) -> Vec<f32> {
         let (f, c) = (t.fine, t.coarse);
         let (coarse, open) = (c.pad(coarse), f.pad(open));
-        let (zero, mut view) = (vec![0.0; f.view_len()], vec![0.0; f.view_len()]);
         let mut out = f.pad(&vec![0.0_f32; f.n.iter().product()]);
         for (k, p) in f.body(&mut out).chunks_mut(f.plane()).enumerate() {
-            let (all, around) = (0..f.n[1], t.around(&coarse, k));
-            spread(t, k, &all, around, &zero, f.span(f.view(&open, k), &all), &mut view);
-            f.store(&view, 0..f.n[1], p, 0);
+            spread(t, k, &(0..c.n[1]), t.around(&coarse, k), p);
+            let open = f.span(f.view(&open, k), &(0..f.n[1]));
+            p.iter_mut().zip(open).for_each(|(v, open)| *v *= open);
         }
         unpad(&f, &out)
     }

@@ -9,7 +9,7 @@ use crate::numerics::stencil::ordered;
 use crate::numerics::wall::{Side, beside};
 
 /// Voxels of a block of rows that a sweep takes at a time; what it holds of them stays in the cache.
-const BLOCK: usize = 512;
+const BLOCK: usize = 128;
 
 /// Sums of one residual evaluation.
 pub(super) struct Sums {
