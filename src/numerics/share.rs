@@ -34,15 +34,23 @@ impl Kept {
                 continue;
             }
             kept.resize([ny * nz, nx * nz, nx * ny][face.axis], 1.0);
-            for entry in &walls[number] {
+            let whole = kept.len() == walls[number].len();
+            let (mut last, mut value) = (f64::NAN, 1.0);
+            for (count, entry) in walls[number].iter().enumerate() {
                 let i = entry.0 as usize;
                 let at = match face.axis {
+                    _ if whole => count,
                     0 => i / nx,
                     1 => i / (nx * ny) * nx + i % nx,
                     _ => i % (nx * ny),
                 };
-                kept[at] =
-                    toward_wall(faces, d, transfer, face, *entry).map_or(1.0, |k| k.max(0.5));
+                // Behind even faces equal walls are alike.
+                if faces.uniform.is_none() || entry.1 != last {
+                    last = entry.1;
+                    let kept = toward_wall(faces, d, transfer, face, *entry);
+                    value = kept.map_or(1.0, |k| k.max(0.5));
+                }
+                kept[at] = value;
             }
         }
     }

@@ -159,7 +159,7 @@ impl Wall {
     pub fn plane(&self, level: usize, k: usize, voxels: usize) -> [Side<'_>; 6] {
         std::array::from_fn(|f| {
             let (entries, besides) = (&self.levels[level][f], &self.besides[level][f]);
-            let from = |k: usize| entries.partition_point(|e| (e.0 as usize) < k * voxels);
+            let from = |k: usize| first_from(entries, k, voxels);
             let range = from(k)..from(k + 1);
             Side { entries: &entries[range.clone()], besides: besides.get(range).unwrap_or(&[]) }
         })
@@ -169,6 +169,20 @@ impl Wall {
     pub fn faces(&self) -> &[Vec<(u32, f64)>; 6] {
         &self.levels[0]
     }
+}
+
+/// Number of the first wall of a voxel in plane `k` or behind, of planes of `voxels` voxels.
+fn first_from(entries: &[(u32, f64)], k: usize, voxels: usize) -> usize {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return 0 };
+    let before = |e: &(u32, f64)| (e.0 as usize) < k * voxels;
+    if !before(first) {
+        return 0;
+    }
+    // All planes have the same number of walls where the face is open.
+    let guess = (k * entries.len() / (last.0 as usize / voxels + 1)).min(entries.len());
+    let right = before(&entries[guess - usize::from(guess > 0)])
+        && entries.get(guess).is_none_or(|e| !before(e));
+    if right { guess } else { entries.partition_point(before) }
 }
 
 /// What passes a wall besides for the `part` of a sink of this `rate`, and its derivative: no more than what
@@ -184,7 +198,11 @@ pub fn beside(part: f64, most: f64, rate: f64, slope: f64) -> (f64, f64) {
 fn shared(n: [usize; 3], entries: &[Vec<(u32, f64)>; 6], besides: &mut [Vec<f64>; 6]) {
     let alone = besides.clone();
     for (f, besides) in besides.iter_mut().enumerate() {
-        for (&(i, _), part) in entries[f].iter().zip(besides) {
+        if besides.is_empty() {
+            continue;
+        }
+        for p in rim(n, f, entries[f].len()) {
+            let (i, part) = (entries[f][p].0, &mut besides[p]);
             let at = [i as usize % n[0], i as usize / n[0] % n[1], i as usize / (n[0] * n[1])];
             let on = |f: usize| at[f / 2] == if f.is_multiple_of(2) { 0 } else { n[f / 2] - 1 };
             let of = |f: usize| {
@@ -202,6 +220,20 @@ fn shared(n: [usize; 3], entries: &[Vec<(u32, f64)>; 6], besides: &mut [Vec<f64>
     }
 }
 
+/// Numbers of the walls of face `f` that other walls may be beside: of the rim of one that is open, of all
+/// `count` else.
+fn rim(n: [usize; 3], f: usize, count: usize) -> Vec<usize> {
+    let [a, b] = [[1, 2], [0, 2], [0, 1]][f / 2].map(|a: usize| n[a]);
+    if count != a * b {
+        return (0..count).collect();
+    }
+    let row = |q: usize| {
+        let step = if q == 0 || q + 1 == b { 1 } else { (a - 1).max(1) };
+        (0..a).step_by(step).map(move |p| q * a + p)
+    };
+    (0..b).flat_map(row).collect()
+}
+
 /// Index on a coarse axis of `coarse` voxels of fine voxel `i` of `fine`: pairs are merged,
 /// an odd last voxel stands alone, so widths are powers of two but for the last.
 pub fn coarse_index(i: usize, fine: usize, coarse: usize) -> usize {
@@ -212,4 +244,26 @@ pub fn coarse_index(i: usize, fine: usize, coarse: usize) -> usize {
         shift += 1;
     }
     i >> shift
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_start_where_a_search_finds_them() {
+        let n = [4, 3, 5];
+        let open = |f: usize| face_voxels(n, Face::ALL[f]).map(|i| (i as u32, 1.0));
+        for f in 0..6 {
+            for leave in 0..5 {
+                // Whole faces, and faces with holes.
+                let holed = |e: &(u32, f64)| leave == 0 || e.0 % 5 != leave && e.0 % 7 > leave;
+                let entries: Vec<(u32, f64)> = open(f).filter(holed).collect();
+                for k in 0..=n[2] {
+                    let searched = entries.partition_point(|e| (e.0 as usize) < 12 * k);
+                    assert_eq!(first_from(&entries, k, 12), searched, "{f} {leave} {k}");
+                }
+            }
+        }
+    }
 }

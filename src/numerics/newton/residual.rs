@@ -203,24 +203,27 @@ kernel! {
                     continue;
                 }
                 let outside = eq.outside[face];
-                // In registers: a loop that adds to memory waits for it.
-                let (mut balance, mut along) = (0.0, 0.0);
-                for &(i, g) in side.entries {
-                    let i = i as usize - at;
-                    f[i] += g * (v[i] - outside);
-                    balance += g * (v[i].max(0.0) - outside);
-                    along += g * v[i].max(0.0);
-                }
                 let besides = if parts > 0 { side.besides } else { &[] };
-                let [mut more, mut slopes] = [0.0; 2];
-                for (&(i, g), part) in side.entries.iter().zip(besides) {
+                // In registers: a loop that adds to memory waits for it.
+                let ([mut balance, mut along], [mut more, mut slopes]) = ([0.0; 2], [0.0; 2]);
+                // End of the row of a voxel, and padding before it.
+                let (mut end, mut padding) = (nx, 0);
+                for (count, &(i, g)) in side.entries.iter().enumerate() {
                     let i = i as usize - at;
+                    let (v, held) = (v[i], v[i].max(0.0));
+                    f[i] += g * (v - outside);
+                    balance += g * (held - outside);
+                    along += g * held;
+                    let Some(part) = besides.get(count) else { continue };
+                    while i >= end {
+                        (end, padding) = (end + nx, padding + stride - nx);
+                    }
                     let (passed, slope) = beside(*part, g * outside, rate[i], slope[i]);
                     f[i] -= passed;
-                    let extra = &mut extra[i / nx * stride + i % nx];
+                    let extra = &mut extra[i + padding];
                     *extra = (f64::from(*extra) - slope).max(0.0) as f32;
-                    more += if v[i] > 0.0 { passed } else { 0.0 };
-                    slopes += slope * v[i].max(0.0);
+                    more += if v > 0.0 { passed } else { 0.0 };
+                    slopes += slope * held;
                 }
                 balance -= more;
                 along -= slopes;
