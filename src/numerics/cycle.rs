@@ -119,12 +119,17 @@ impl<'a> Cycle<'a> {
             kept.set(faces, d, grids.transfers.get(l), wall.map(|w| &w.levels[l]));
             let [extra, inverse] = [extra, inverse].map(|v| layout.body(v));
             par::planes2(layout.plane(), extra, inverse, |k, extra, inverse| {
-                let voxels = layout.n[0] * layout.n[1];
-                for &(i, g) in
-                    wall.iter().flat_map(|w| w.plane(l, k, voxels)).flat_map(|s| s.entries)
-                {
-                    let i = i as usize - k * voxels;
-                    extra[i / layout.n[0] * layout.stride + i % layout.n[0]] += g as f32;
+                let [nx, ny, _] = layout.n;
+                for side in wall.iter().flat_map(|w| w.plane(l, k, nx * ny)) {
+                    // End of the row of a voxel, and padding before it.
+                    let (mut end, mut padding) = (nx, 0);
+                    for &(i, g) in side.entries {
+                        let i = i as usize - k * nx * ny;
+                        while i >= end {
+                            (end, padding) = (end + nx, padding + layout.stride - nx);
+                        }
+                        extra[i + padding] += g as f32;
+                    }
                 }
                 invert(faces, d, k, extra, inverse);
             });
