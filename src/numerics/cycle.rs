@@ -121,14 +121,9 @@ impl<'a> Cycle<'a> {
             par::planes2(layout.plane(), extra, inverse, |k, extra, inverse| {
                 let [nx, ny, _] = layout.n;
                 for side in wall.iter().flat_map(|w| w.plane(l, k, nx * ny)) {
-                    // End of the row of a voxel, and padding before it.
-                    let (mut end, mut padding) = (nx, 0);
+                    let mut place = layout.places();
                     for &(i, g) in side.entries {
-                        let i = i as usize - k * nx * ny;
-                        while i >= end {
-                            (end, padding) = (end + nx, padding + layout.stride - nx);
-                        }
-                        extra[i + padding] += g as f32;
+                        extra[place(i as usize - k * nx * ny)] += g as f32;
                     }
                 }
                 invert(faces, d, k, extra, inverse);

@@ -46,6 +46,21 @@ impl Layout {
         LEAD + i / self.n[0] * self.stride + i % self.n[0]
     }
 
+    /// Places from the start of some rows of voxels counted from there without padding, asked for in
+    /// their order: no division each.
+    #[inline(always)]
+    pub fn places(&self) -> impl FnMut(usize) -> usize + use<> {
+        let (nx, more) = (self.n[0], self.stride - self.n[0]);
+        // End of the row of a voxel, and padding before it.
+        let (mut end, mut padding) = (nx, 0);
+        move |i| {
+            while i >= end {
+                (end, padding) = (end + nx, padding + more);
+            }
+            i + padding
+        }
+    }
+
     /// Plane `k` of an array with the zeros before it.
     #[inline(always)]
     pub fn view<'v, T>(&self, v: &'v [T], k: usize) -> &'v [T] {

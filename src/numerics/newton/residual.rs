@@ -121,7 +121,8 @@ kernel! {
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
-        let stride = eq.hierarchy.grids.levels[0].layout.stride;
+        let layout = eq.hierarchy.grids.levels[0].layout;
+        let stride = layout.stride;
         let whole = v;
         let around = faces.around(v, k);
         let open = faces.around(&eq.hierarchy.relative, k);
@@ -206,8 +207,7 @@ kernel! {
                 let besides = if parts > 0 { side.besides } else { &[] };
                 // In registers: a loop that adds to memory waits for it.
                 let ([mut balance, mut along], [mut more, mut slopes]) = ([0.0; 2], [0.0; 2]);
-                // End of the row of a voxel, and padding before it.
-                let (mut end, mut padding) = (nx, 0);
+                let mut place = layout.places();
                 for (count, &(i, g)) in side.entries.iter().enumerate() {
                     let i = i as usize - at;
                     let (v, held) = (v[i], v[i].max(0.0));
@@ -215,12 +215,9 @@ kernel! {
                     balance += g * (held - outside);
                     along += g * held;
                     let Some(part) = besides.get(count) else { continue };
-                    while i >= end {
-                        (end, padding) = (end + nx, padding + stride - nx);
-                    }
                     let (passed, slope) = beside(*part, g * outside, rate[i], slope[i]);
                     f[i] -= passed;
-                    let extra = &mut extra[i + padding];
+                    let extra = &mut extra[place(i)];
                     *extra = (f64::from(*extra) - slope).max(0.0) as f32;
                     more += if v > 0.0 { passed } else { 0.0 };
                     slopes += slope * held;
