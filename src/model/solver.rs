@@ -150,10 +150,8 @@ impl Solver {
         let open_at = |i: usize| open.is_none_or(|o| o[i]) && porosity[i] > 0.0;
         let whole = |i: usize| if open_at(i) { 1.0 } else { 0.0 };
         // Sweeps that read both then read one.
-        let same = par::map(n / plane, plane, |k| {
-            (k * plane..(k + 1) * plane).all(|i| porosity[i] == whole(i))
-        });
-        let room = if same.iter().all(|same| *same) {
+        let other = |i: usize, e: f64| e != 0.0 && (e != 1.0 || open.is_some_and(|o| !o[i]));
+        let room = if range(plane, porosity, other).0.is_infinite() {
             porosity.clone()
         } else {
             let mut room = vec![0.0; n];
@@ -162,7 +160,10 @@ impl Solver {
             });
             Arc::new(room)
         };
-        let live = par::sum(n / plane, plane, |k| lanes(plane, |i| room[k * plane + i]));
+        let live = par::sum(n / plane, plane, |k| {
+            let room = &room[k * plane..][..plane];
+            lanes(plane, |i| room[i])
+        });
         let whole = live == n as f64;
         let sized = |values: &Arc<Vec<f64>>| {
             if setup.grid.form == Form::Box {

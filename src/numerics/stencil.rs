@@ -462,15 +462,19 @@ pub fn range(
 ) -> (f64, f64) {
     let none = (f64::INFINITY, f64::NEG_INFINITY);
     let planes = par::map(values.len() / plane, plane, |k| {
-        let mut lanes = [none; 8];
-        for (start, chunk) in values[k * plane..][..plane].chunks(8).enumerate() {
-            for (i, ((low, high), v)) in lanes.iter_mut().zip(chunk).enumerate() {
-                let counts = counts(k * plane + 8 * start + i, *v);
-                *low = if counts && *v < *low { *v } else { *low };
-                *high = if counts && *v > *high { *v } else { *high };
+        let (mut low, mut high) = ([none.0; 8], [none.1; 8]);
+        let (wholes, rest) = values[k * plane..][..plane].as_chunks::<8>();
+        for (start, v) in wholes.iter().enumerate() {
+            for l in 0..8 {
+                let counts = counts(k * plane + 8 * start + l, v[l]);
+                low[l] = if counts && v[l] < low[l] { v[l] } else { low[l] };
+                high[l] = if counts && v[l] > high[l] { v[l] } else { high[l] };
             }
         }
-        lanes.iter().fold(none, |m, v| (m.0.min(v.0), m.1.max(v.1)))
+        let start = k * plane + plane - rest.len();
+        let rest = rest.iter().enumerate().filter(|(i, v)| counts(start + i, **v)).map(|v| v.1);
+        let low = rest.clone().chain(&low).fold(none.0, |m, v| m.min(*v));
+        (low, rest.chain(&high).fold(none.1, |m, v| m.max(*v)))
     });
     planes.iter().fold(none, |m, p| (m.0.min(p.0), m.1.max(p.1)))
 }

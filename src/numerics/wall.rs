@@ -55,13 +55,14 @@ impl<'a> Side<'a> {
     }
 }
 
+/// Axes of a face: along its rows, and across them.
+fn across(axis: usize) -> [usize; 2] {
+    [[1, 2], [0, 2], [0, 1]][axis]
+}
+
 /// Voxels of a face in flat order, with the number of rows and columns of the face.
 pub fn face_voxels(n: [usize; 3], face: Face) -> impl Iterator<Item = usize> {
-    let (a, b) = match face.axis {
-        0 => (1, 2),
-        1 => (0, 2),
-        _ => (0, 1),
-    };
+    let [a, b] = across(face.axis);
     let stride = [1, n[0], n[0] * n[1]];
     let fixed = if face.end { (n[face.axis] - 1) * stride[face.axis] } else { 0 };
     (0..n[b]).flat_map(move |q| (0..n[a]).map(move |p| fixed + p * stride[a] + q * stride[b]))
@@ -94,40 +95,62 @@ impl Wall {
             let mut levels = vec![(Vec::new(), Vec::new()); shapes.len()];
             let Behind::Open { film } = behind[number] else { return levels };
             let h = grid.h[face.axis];
-            let [a, b] = [[1, 2], [0, 2], [0, 1]][face.axis];
+            let [a, b] = across(face.axis);
             // Read once: along x they stand far apart.
-            let fine = face_voxels(grid.n, face);
-            let fine =
-                fine.map(|v| (local(face, v), grid.share(face, v), grid.weight(v % grid.n[0])));
-            let fine: Vec<(f64, f64, f64)> = fine.collect();
+            let local: Vec<f64> = face_voxels(grid.n, face).map(|v| local(face, v)).collect();
+            let even = local.iter().all(|l| *l == local[0]);
+            // Rows of a face are of the same sizes.
+            let sizes = face_voxels(grid.n, face).take(grid.n[a]);
+            let sizes: Vec<[f64; 2]> =
+                sizes.map(|v| [grid.share(face, v), grid.weight(v % grid.n[0])]).collect();
             for (level, (n, width)) in shapes.iter().enumerate() {
                 // Coarse voxels of the face, in their order, as those of the fine one.
                 let coarse = [a, b].map(|a| {
                     (0..grid.n[a]).map(|i| coarse_index(i, grid.n[a], n[a])).collect::<Vec<_>>()
                 });
-                // Conductance, its part of the sink, and the volume.
-                let mut sums = vec![[0.0; 3]; n[a] * n[b]];
-                let mut fine = fine.iter();
-                let (mut last, mut conductance) = (f64::NAN, 0.0);
-                for q in &coarse[1] {
-                    for (p, &(local, share, weight)) in coarse[0].iter().zip(&mut fine) {
-                        if local <= 0.0 {
+                let wide = width[number] * h;
+                let (mut last, mut conductance, mut bends) = (f64::NAN, 0.0, 0.0);
+                // Of a row of coarse voxels: conductance, its part of the sink, and the volume.
+                let mut sums = vec![[0.0; 3]; n[a]];
+                let mut sum = |rows: &[f64]| {
+                    sums.fill([0.0; 3]);
+                    let columns = || coarse[0].iter().zip(&sizes);
+                    let rows = rows.chunks_exact(grid.n[a]);
+                    for ((p, [share, weight]), local) in rows.flat_map(|r| columns().zip(r)) {
+                        if *local <= 0.0 {
                             continue;
                         }
-                        let wide = width[number] * h;
-                        if local != last {
+                        if *local != last {
                             let apart = wide / (2.0 * local) + 1.0 / film;
-                            (last, conductance) = (local, 1.0 / (h * apart));
+                            (last, conductance) = (*local, 1.0 / (h * apart));
+                            bends = conductance * wide * wide / (6.0 * local);
                         }
-                        let [g, bent, volume] = &mut sums[q * n[a] + p];
+                        let [g, part, volume] = &mut sums[*p];
                         *g += conductance * share;
-                        *bent += conductance * share * wide * wide / (6.0 * local);
+                        *part += bends * share;
                         *volume += weight * width[number];
                     }
+                    sums.iter().map(|[g, part, volume]| (*g, part / volume)).collect::<Vec<_>>()
+                };
+                let (entries, parts) = &mut levels[level];
+                entries.reserve(n[a] * n[b]);
+                parts.reserve(n[a] * n[b]);
+                let mut voxels = face_voxels(*n, face);
+                let (mut rest, mut row, mut rows) = (&local[..], Vec::new(), 0);
+                for merged in coarse[1].chunk_by(|q, next| q == next) {
+                    let (own, others) = rest.split_at(merged.len() * grid.n[a]);
+                    rest = others;
+                    // As many rows of an even face are always the same.
+                    if !even || merged.len() != rows {
+                        (row, rows) = (sum(own), merged.len());
+                    }
+                    for (&(g, part), i) in row.iter().zip(&mut voxels) {
+                        if g > 0.0 {
+                            entries.push((i as u32, g));
+                            parts.push(part);
+                        }
+                    }
                 }
-                let entries = face_voxels(*n, face).zip(sums).filter(|e| e.1[0] > 0.0);
-                levels[level] =
-                    entries.map(|(i, [g, bent, volume])| ((i as u32, g), bent / volume)).unzip();
             }
             levels
         });
@@ -196,34 +219,40 @@ pub fn beside(part: f64, most: f64, rate: f64, slope: f64) -> (f64, f64) {
 /// Divides what passes besides among the axes along which a voxel of a grid of `n` has walls, in
 /// proportion to what it would be along each alone: a wall that hardly conducts takes no share.
 fn shared(n: [usize; 3], entries: &[Vec<(u32, f64)>; 6], besides: &mut [Vec<f64>; 6]) {
-    let alone = besides.clone();
-    for (f, besides) in besides.iter_mut().enumerate() {
-        if besides.is_empty() {
-            continue;
-        }
+    let mut shares = Vec::new();
+    for f in (0..6).filter(|f| !besides[*f].is_empty()) {
         for p in rim(n, f, entries[f].len()) {
-            let (i, part) = (entries[f][p].0, &mut besides[p]);
+            let i = entries[f][p].0;
             let at = [i as usize % n[0], i as usize / n[0] % n[1], i as usize / (n[0] * n[1])];
             let on = |f: usize| at[f / 2] == if f.is_multiple_of(2) { 0 } else { n[f / 2] - 1 };
             let of = |f: usize| {
-                let place = entries[f].binary_search_by_key(&i, |e| e.0).ok().filter(|_| on(f));
-                place.and_then(|p| alone[f].get(p)).copied().unwrap_or(0.0)
+                let place = on(f).then(|| {
+                    let [a, b] = across(f / 2);
+                    if entries[f].len() == n[a] * n[b] {
+                        return Some(at[b] * n[a] + at[a]);
+                    }
+                    entries[f].binary_search_by_key(&i, |e| e.0).ok()
+                });
+                place.flatten().and_then(|p| besides[f].get(p)).copied().unwrap_or(0.0)
             };
             let along = |a: usize| of(2 * a).max(of(2 * a + 1));
             let other: f64 =
                 (0..3).filter(|&a| a != f / 2 && (on(2 * a) || on(2 * a + 1))).map(along).sum();
             if other > 0.0 {
                 let own = along(f / 2);
-                *part *= own / (own + other);
+                shares.push((f, p, own / (own + other)));
             }
         }
+    }
+    for (f, p, share) in shares {
+        besides[f][p] *= share;
     }
 }
 
 /// Numbers of the walls of face `f` that other walls may be beside: of the rim of one that is open, of all
 /// `count` else.
 fn rim(n: [usize; 3], f: usize, count: usize) -> Vec<usize> {
-    let [a, b] = [[1, 2], [0, 2], [0, 1]][f / 2].map(|a: usize| n[a]);
+    let [a, b] = across(f / 2).map(|a| n[a]);
     if count != a * b {
         return (0..count).collect();
     }

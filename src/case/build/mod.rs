@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
         let mut matter = self.matter(&world, effective.as_ref(), populations.as_deref());
         let mut ph = self.ph(&world);
         self.crowded(&world, populations.as_deref());
-        self.warn(solutes.as_deref(), populations.as_deref());
+        self.warn(&world, solutes.as_deref(), populations.as_deref());
         let structure = self.structure(&world, solutes.as_deref(), populations.as_deref());
         if let (Some(run), Some(s)) = (&run, &solutes) {
             self.steady_needs_feeding(&world, structure.open.as_deref(), run.steady, s);

@@ -1,7 +1,7 @@
 //! Values that run but are far from what is published; each warning carries its source.
 
-use super::Builder;
 use super::solutes::unusual_diffusivity;
+use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::ground::grid::Face;
 use crate::ground::signal::Signal;
@@ -9,6 +9,7 @@ use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
 use crate::model::answers::PACKING;
 use crate::model::lod;
 use crate::model::setup::{Population, Setup, Solute};
+use crate::numerics::stencil::range;
 
 /// Largest uptakes per cell that the library's sources name, with a margin of ten: mol/cell/s.
 const UPTAKES: &[(&str, f64, &str)] = &[
@@ -37,14 +38,19 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn warn(&mut self, solutes: Option<&[Solute]>, populations: Option<&[Population]>) {
+    pub(super) fn warn(
+        &mut self,
+        world: &World<'_>,
+        solutes: Option<&[Solute]>,
+        populations: Option<&[Population]>,
+    ) {
         let root = self.root;
         for (_, at) in root.entries_of("solutes") {
             unusual_diffusivity(self, at);
         }
         let Some(populations) = populations else { return };
         for (number, (p, (_, at))) in populations.iter().zip(root.entries_of("cells")).enumerate() {
-            let most = p.seeding.iter().copied().fold(0.0, f64::max);
+            let most = range(world.grid.plane(), &p.seeding, |_, _| true).1.max(0.0);
             if most > PACKING {
                 let place = at.get("seeding").and_then(|s| s.place).or(at.place);
                 let key = format!("{}.seeding", at.key);
