@@ -3,6 +3,7 @@
 //! of threads.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
@@ -117,6 +118,34 @@ pub fn each<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync + Send)
     } else {
         jobs.into_par_iter().map(work).collect()
     }
+}
+
+/// True if a sweep over so many voxels runs on the calling thread alone.
+pub fn alone(voxels: usize) -> bool {
+    voxels <= SERIAL || threads() == 1
+}
+
+/// Runs work of one thread while another stays awake for the sweep that follows: to wake it takes
+/// longer than to wait.
+pub fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    /// Tells when it is dropped, also by a panic.
+    struct Tells<'a>(&'a AtomicBool);
+    impl Drop for Tells<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+    let done = AtomicBool::new(false);
+    let work = || {
+        let _tells = Tells(&done);
+        work()
+    };
+    let wait = || {
+        while !done.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+    };
+    rayon::join(work, wait).0
 }
 
 /// Splits a slice into pieces of these lengths.

@@ -263,7 +263,12 @@ impl<'a> Cycle<'a> {
         } else {
             seam.down(m, &level.b, &mut level.x, &mut level.spare, next);
         }
-        self.coarse(l + 1);
+        let voxels = |l: usize| self.grids.levels[l].layout.n.iter().product();
+        if par::alone(voxels(l + 1)) && !par::alone(voxels(l)) {
+            par::awake(|| self.coarse(l + 1));
+        } else {
+            self.coarse(l + 1);
+        }
         let (fine, coarse) = self.work.levels.split_at_mut(l + 1);
         let level = &mut fine[l];
         let m = level.matrix.with(faces, self.d);
