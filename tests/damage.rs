@@ -33,7 +33,7 @@ fn march(case: Setup, end: f64, steps: usize) -> Solver {
 }
 
 fn march_watched(mut case: Setup, end: f64, steps: usize, mut see: impl FnMut(&Solver)) -> Solver {
-    case.run.accuracy.solver = 1e-12;
+    case.run.accuracy.solver = Some(1e-12);
     let mut solver = Solver::new(case).expect("starts");
     see(&solver);
     for _ in 0..steps {

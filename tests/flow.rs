@@ -100,7 +100,7 @@ fn reversed_flow_mirrors_the_fields() {
         let mut up = plug(&g, noise, Some([9.0, 5.0]));
         let mut down = plug(&g, |i| noise(turn(i)), Some([5.0, 9.0]));
         for case in [&mut up, &mut down] {
-            case.run.accuracy.solver = 1e-12;
+            case.run.accuracy.solver = Some(1e-12);
         }
         down.solutes[0].boundaries.swap(2, 3);
         let (up, down) = (march(up, 1.0, 10), march(down, 1.0, 10));
@@ -155,7 +155,7 @@ fn order_of_a_steady_profile() {
             s.boundaries[1] = Boundary::Outflow;
             let mut case = setup(g.clone(), vec![s], vec![], 0.0);
             case.flow = given([u, 0.0, 0.0]);
-            case.run.accuracy.solver = 1e-12;
+            case.run.accuracy.solver = Some(1e-12);
             let mut solver = Solver::new(case).expect("starts");
             solver.steady(&[true]).expect("steady");
             // Danckwerts: Chem. Eng. Sci. 2 (1953) 1, written so that nothing overflows.

@@ -23,7 +23,7 @@ fn solve(mut case: Setup, accuracy: Accuracy) -> Solver {
 /// After 40 relaxation times e^{-40 π²/4} is left of the start: the steady solution.
 #[test]
 fn long_times_end_in_the_steady_solution() {
-    let accuracy = Accuracy { time: 1e-6, solver: 1e-12, max_step: 5.0 };
+    let accuracy = Accuracy { time: 1e-6, solver: Some(1e-12), max_step: 5.0 };
     let case = |duration: f64| {
         let g = grid(&[12, 10], &[1.0, 1.0]);
         let mut oxygen = solute(&g, "oxygen", 1.0, 0.0);
@@ -58,7 +58,7 @@ fn bathed(volume: f64, k: f64, start: f64, end: f64, time: f64) -> Solver {
     let mut case = setup(g, vec![s], vec![p], end);
     let solutes = vec![(0, 1.0)];
     case.baths = vec![Bath { name: "well".into(), volume, solutes, changes: vec![] }];
-    solve(case, Accuracy { time, solver: 1e-12, max_step: 0.1 })
+    solve(case, Accuracy { time, solver: Some(1e-12), max_step: 0.1 })
 }
 
 /// A bath in a steady state is a value, and changed for what it gives: in a slab between 1 and a bath of 0.5
@@ -175,7 +175,7 @@ fn an_empty_bath_across_a_full_one() {
             };
             let (rich, poor) = (bath(1e3, 1.0), bath(1.0, 0.0));
             case.baths = if full == 0 { vec![rich, poor] } else { vec![poor, rich] };
-            let accuracy = Accuracy { time: 1e9, solver: 1e-8, max_step: first };
+            let accuracy = Accuracy { time: 1e9, solver: Some(1e-8), max_step: first };
             let solver = solve(case, accuracy);
             let (account, defect) = solver.ledger.worst().expect("accounts");
             assert!(defect <= 1e-12, "step {first}, {account}: {defect:e}");

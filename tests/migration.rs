@@ -42,7 +42,7 @@ fn ramp(g: &blastema::ground::grid::Grid, axis: usize) -> Solute {
 
 /// `steps` uniform steps to `end`; `see` after each.
 fn march(mut case: Setup, end: f64, steps: usize, see: impl FnMut(&Solver)) -> Solver {
-    case.run.accuracy.solver = 1e-13;
+    case.run.accuracy.solver = Some(1e-13);
     // What cells of a haptokinetic motility adhere to: a matrix as the first solute is.
     let adhere = |p: &Population| matches!(p.motility, Motility::Haptokinetic { .. });
     if case.populations.iter().any(adhere)

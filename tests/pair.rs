@@ -102,7 +102,7 @@ fn a_reversed_flow_mirrors_every_field() {
         let sets = ["run.duration=\"12 h\"".to_owned()];
         let mut setup =
             load_text("plug.toml", &text, &sets).unwrap_or_else(|r| panic!("{r}")).setup;
-        setup.run.accuracy = Accuracy { time: 1e-4, solver: 1e-12, max_step: 3600.0 };
+        setup.run.accuracy = Accuracy { time: 1e-4, solver: Some(1e-12), max_step: 3600.0 };
         let grid = setup.grid.clone();
         let mut solver = Solver::new(setup).expect("starts");
         run(&mut solver, &mut []).expect("runs");

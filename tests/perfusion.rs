@@ -24,7 +24,7 @@ fn close(found: f64, wanted: f64, within: f64) {
 }
 
 fn solve(mut case: Setup) -> Solver {
-    case.run.accuracy = Accuracy { time: 1e-4, solver: 1e-12, max_step: 1.0 };
+    case.run.accuracy = Accuracy { time: 1e-4, solver: Some(1e-12), max_step: 1.0 };
     let mut solver = Solver::new(case).expect("starts");
     run(&mut solver, &mut []).expect("runs");
     solver

@@ -51,7 +51,7 @@ fn field(solver: &Solver, kind: Kind) -> f64 {
 /// `steps` uniform steps to `end`.
 fn march(mut case: Setup, end: f64, steps: usize) -> Solver {
     case.run.duration = end;
-    case.run.accuracy.solver = 1e-12;
+    case.run.accuracy.solver = Some(1e-12);
     let mut solver = Solver::new(case).expect("starts");
     for _ in 0..steps {
         let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");

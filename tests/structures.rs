@@ -21,7 +21,7 @@ fn effective(n: usize, f: f64, alpha: f64) -> (f64, f64) {
     s.boundaries[0] = value(1.0);
     s.boundaries[1] = value(0.0);
     let mut case = setup(g, vec![s], vec![], 0.0);
-    case.run.accuracy.solver = 1e-10;
+    case.run.accuracy.solver = Some(1e-10);
     if alpha == 0.0 {
         case.structure.porosity =
             Arc::new(solid.iter().map(|&s| f64::from(u8::from(!s))).collect());

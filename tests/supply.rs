@@ -116,7 +116,7 @@ fn other_courses_of_release_meet_their_integrals() {
         case.run.duration = end;
         case.run.steady = false;
         case.run.outputs = vec![0.0, end];
-        case.run.accuracy = Accuracy { time: 1e-6, solver: 1e-10, max_step: 0.05 };
+        case.run.accuracy = Accuracy { time: 1e-6, solver: Some(1e-10), max_step: 0.05 };
         let mut solver = Solver::new(case).unwrap();
         run(&mut solver, &mut []).unwrap();
         let (found, exact) = (value(&solver, 0), expected(&*f, &edges, end));
@@ -211,7 +211,7 @@ fn a_steady_state_balances_uptakes_that_modify_each_other() {
     }
     case.run.steady = true;
     case.run.duration = 0.0;
-    case.run.accuracy.solver = 1e-11;
+    case.run.accuracy.solver = Some(1e-11);
     let mut solver = Solver::new(case).unwrap();
     run(&mut solver, &mut []).unwrap();
     // Film and half a voxel in series, 1/(1/0.7 + 0.5); a sixth of that of the rates passes besides.

@@ -25,7 +25,7 @@ fn close(found: f64, wanted: f64, within: f64) {
 }
 
 fn solve(mut case: Setup, time: f64, step: f64) -> Solver {
-    case.run.accuracy = Accuracy { time, solver: 1e-12, max_step: step };
+    case.run.accuracy = Accuracy { time, solver: Some(1e-12), max_step: step };
     let mut solver = Solver::new(case).expect("starts");
     run(&mut solver, &mut []).expect("runs");
     solver

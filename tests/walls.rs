@@ -15,7 +15,7 @@ const D: f64 = 0.7;
 const MADE: f64 = 0.3;
 
 fn solve(mut case: Setup) -> Solver {
-    case.run.accuracy = Accuracy { time: 1e-5, solver: 1e-12, max_step: 0.5 };
+    case.run.accuracy = Accuracy { time: 1e-5, solver: Some(1e-12), max_step: 0.5 };
     let mut solver = Solver::new(case).expect("starts");
     run(&mut solver, &mut []).expect("runs");
     solver

@@ -286,7 +286,10 @@ impl Solver {
             outside: behind,
             reaction: &uptakes,
             lift,
-            tolerance: setup.run.accuracy.solver,
+            tolerance: match dt {
+                Some(_) => setup.run.accuracy.of_step(),
+                None => setup.run.accuracy.of_solve(),
+            },
             bend: self.bends[s],
         };
         let c = flat_mut(field);

@@ -208,7 +208,7 @@ impl Solver {
             outside: [0.0; 6],
             reaction: &Inert,
             lift,
-            tolerance: self.setup.run.accuracy.solver,
+            tolerance: self.setup.run.accuracy.of_solve(),
             bend: 0.0,
         };
         let solved: Result<Solved, NotConverged> = match way {

@@ -613,14 +613,28 @@ pub struct RunPlan {
 pub struct Accuracy {
     /// Relative error allowed a coupled step.
     pub time: f64,
-    /// Relative residual of each solve.
-    pub solver: f64,
+    /// Relative residual of each solve; `None`: what [`Accuracy::of_solve`] and
+    /// [`Accuracy::of_step`] have.
+    pub solver: Option<f64>,
     /// Longest step, s.
     pub max_step: f64,
 }
 
+impl Accuracy {
+    /// Relative residual of a solve.
+    pub fn of_solve(&self) -> f64 {
+        self.solver.unwrap_or(1e-8)
+    }
+
+    /// Relative residual of a solute in a step: the error of the step leaves room for that of its
+    /// solves.
+    pub fn of_step(&self) -> f64 {
+        self.solver.unwrap_or_else(|| (1e-4 * self.time).clamp(1e-8, 1e-7))
+    }
+}
+
 impl Default for Accuracy {
     fn default() -> Self {
-        Accuracy { time: 1e-3, solver: 1e-8, max_step: 8.0 * 3600.0 }
+        Accuracy { time: 1e-3, solver: None, max_step: 8.0 * 3600.0 }
     }
 }

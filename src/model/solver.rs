@@ -396,7 +396,7 @@ impl Solver {
                 let (a, b) = (flat(&from.fields[s]), flat(&to.fields[s]));
                 let change = a.iter().zip(b).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
                 let size = largest(b, self.setup.grid.plane());
-                change <= 10.0 * self.setup.run.accuracy.solver * size
+                change <= 10.0 * self.setup.run.accuracy.of_solve() * size
             });
             if settled {
                 return Ok(amounts);

@@ -123,7 +123,8 @@ pub(crate) fn watched(
 ) -> Solver {
     case.run.duration = end;
     case.run.steady = false;
-    case.run.accuracy.solver = case.run.accuracy.solver.min(1e-12);
+    let tightest = case.run.accuracy.solver.map_or(1e-12, |s| s.min(1e-12));
+    case.run.accuracy.solver = Some(tightest);
     let mut solver = Solver::new(case).expect("starts");
     for _ in 0..steps {
         let (_, attempt) = solver.attempt(end / steps as f64).expect("steps");

@@ -5,7 +5,10 @@ fn clock_and_output() {
     let run = |keys: &str| setup(&swap(SLAB, "duration = \"2 d\"", keys)).run;
     let plain = run("duration = \"2 d\"");
     let a = plain.accuracy;
-    assert_eq!((a.time, a.solver, a.max_step), (1e-3, 1e-8, 28800.0));
+    assert_eq!((a.time, a.solver, a.max_step), (1e-3, None, 28800.0));
+    assert_eq!([a.of_solve(), a.of_step()], [1e-8, 1e-7]);
+    let tight = blastema::model::setup::Accuracy { time: 2e-4, ..a };
+    assert_eq!([tight.of_solve(), tight.of_step()], [1e-8, 2e-8]);
     assert!(!plain.steady && !plain.stop_when_steady && !plain.double);
     assert_eq!((plain.time_unit, plain.duration), (("d", DAY), 2.0 * DAY));
     // A thirtieth of two days is 96 min: the next round interval is 2 h.
@@ -24,7 +27,10 @@ fn clock_and_output() {
     assert_eq!(hours(&r.outputs), [0.0, 4.0, 5.0, 8.0, 10.0]);
     assert_eq!(hours(&r.checkpoints), [2.0, 6.0]);
     assert!(r.stop_when_steady && r.double);
-    assert_eq!((r.accuracy.time, r.accuracy.solver, r.accuracy.max_step), (0.01, 1e-6, 3600.0));
+    assert_eq!(
+        (r.accuracy.time, r.accuracy.solver, r.accuracy.max_step),
+        (0.01, Some(1e-6), 3600.0)
+    );
     assert_eq!(r.time_unit, ("h", 3600.0));
     assert_eq!(
         hours(&run("duration = \"12 h\"\noutput.every = \"4 h\"").outputs),

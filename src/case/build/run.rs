@@ -37,7 +37,10 @@ impl Builder<'_> {
             stop_when_steady: run.word("stop_when").is_some(),
             accuracy: Accuracy {
                 time: accuracy.si("time")?,
-                solver: accuracy.si("solver")?,
+                solver: match accuracy.get("solver") {
+                    Some(at) => Some(at.quantity()?),
+                    None => None,
+                },
                 max_step: accuracy.si("max_step")?,
             },
             lod: match run.get("lod") {
