@@ -727,7 +727,7 @@ impl Reaction for Sink {
     fn add(&self, _: usize, _: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
         if self.extended {
             let law = MichaelisMenten { vmax: self.vmax, km: self.km };
-            Uptake::MichaelisMenten(law).accumulate(&vec![1.0; v.len()], v, rate, slope);
+            Uptake::MichaelisMenten(law).accumulate(&vec![1.0; v.len()], v, true, rate, slope);
             return;
         }
         for ((&c, r), s) in v.iter().zip(rate).zip(slope) {

@@ -40,7 +40,7 @@ fn sinks_leave_zero_with_their_slope() {
         let c = 1e-12;
         close(law.rate(c) / c, law.slope(0.0), 1e-6);
         let (mut rate, mut slope) = ([0.0], [0.0]);
-        law.accumulate(&[3.0], &[-0.2], &mut rate, &mut slope);
+        law.accumulate(&[3.0], &[-0.2], true, &mut rate, &mut slope);
         close(rate[0], -0.2 * 3.0 * law.slope(0.0), 1e-12);
     }
 }

@@ -32,7 +32,15 @@ impl Reaction for Uptakes<'_> {
     }
     fn add(&self, part: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
         let (law, n) = &self.parts[part];
-        accumulate(law, &n[start..start + v.len()], v, rate, slope);
+        accumulate(law, &n[start..start + v.len()], v, true, rate, slope);
+    }
+    fn first(&self, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
+        let Some((law, n)) = self.parts.first() else {
+            rate.fill(0.0);
+            slope.fill(0.0);
+            return;
+        };
+        accumulate(law, &n[start..start + v.len()], v, false, rate, slope);
     }
     fn merged(&self, sum: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_> {
         let parts = self.parts.iter().map(|(law, n)| (*law, Cow::Owned(sum(n)))).collect();
@@ -42,8 +50,8 @@ impl Reaction for Uptakes<'_> {
 
 kernel! {
     /// See [`Uptake::accumulate`].
-    fn accumulate(law: &Uptake, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        law.accumulate(n, c, rate, slope);
+    fn accumulate(law: &Uptake, n: &[f64], c: &[f64], adds: bool, rate: &mut [f64], slope: &mut [f64]) {
+        law.accumulate(n, c, adds, rate, slope);
     }
 }
 
@@ -184,7 +192,7 @@ pub fn produce<'a>(
                             let mut slope = vec![0.0; plane];
                             let range = at..at + plane;
                             let (n, c) = (&n[range.clone()], &source[range]);
-                            accumulate(&law, n, c, &mut rate, &mut slope);
+                            accumulate(&law, n, c, false, &mut rate, &mut slope);
                             for i in 0..plane {
                                 rhs[i] += yields * rate[i];
                             }

@@ -31,6 +31,14 @@ pub trait Reaction: Sync {
     fn linear(&self) -> bool;
     /// Adds rate and slope of one part for consecutive voxels from `start` with values `v`.
     fn add(&self, part: usize, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]);
+    /// Writes rate and slope of the first part, or zeros where there is none.
+    fn first(&self, start: usize, v: &[f64], rate: &mut [f64], slope: &mut [f64]) {
+        rate.fill(0.0);
+        slope.fill(0.0);
+        if self.parts() > 0 {
+            self.add(0, start, v, rate, slope);
+        }
+    }
     /// The same for the voxels of a coarser grid, which react as all fine voxels in them at one
     /// value; `sum` sums a value a voxel over the voxels of that grid.
     fn merged(&self, sum: &dyn Fn(&[f64]) -> Vec<f64>) -> Box<dyn Reaction + '_>;

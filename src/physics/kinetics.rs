@@ -33,13 +33,22 @@ pub trait UptakeLaw: Law {
         [at_zero * c, at_zero]
     }
 
-    /// Adds `n[i]` times both at `c[i]` to `rate` and `slope`.
+    /// Adds `n[i]` times both at `c[i]` to `rate` and `slope`, or writes it there where they hold
+    /// nothing yet.
     #[inline(always)]
-    fn accumulate(&self, n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]) {
-        for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
-            let [value, derivative] = self.both(c);
-            *r += n * value;
-            *s += n * derivative;
+    fn accumulate(&self, n: &[f64], c: &[f64], adds: bool, rate: &mut [f64], slope: &mut [f64]) {
+        let all = n.iter().zip(c).zip(rate.iter_mut().zip(slope));
+        if adds {
+            for ((n, &c), (r, s)) in all {
+                let [value, derivative] = self.both(c);
+                *r += n * value;
+                *s += n * derivative;
+            }
+        } else {
+            for ((n, &c), (r, s)) in all {
+                let [value, derivative] = self.both(c);
+                (*r, *s) = (n * value, n * derivative);
+            }
         }
     }
 }
@@ -56,7 +65,7 @@ laws! {
     /// See [`UptakeLaw::reference_rate`].
     fn reference_rate(c0: f64) -> f64;
     /// See [`UptakeLaw::accumulate`].
-    fn accumulate(n: &[f64], c: &[f64], rate: &mut [f64], slope: &mut [f64]);
+    fn accumulate(n: &[f64], c: &[f64], adds: bool, rate: &mut [f64], slope: &mut [f64]);
 }
 
 /// Uptake in proportion to concentration.
@@ -258,7 +267,7 @@ mod tests {
     fn sinks_continue_linearly_below_zero() {
         for law in laws() {
             let (mut rate, mut slope) = ([0.0; 2], [0.0; 2]);
-            law.accumulate(&[3.0, 3.0], &[-1e-3, -2e-3], &mut rate, &mut slope);
+            law.accumulate(&[3.0, 3.0], &[-1e-3, -2e-3], true, &mut rate, &mut slope);
             assert_eq!(slope, [3.0 * law.slope(0.0); 2]);
             assert!((rate[1] - 2.0 * rate[0]).abs() < 1e-15 && rate[0] <= 0.0);
         }

@@ -150,8 +150,8 @@ kernel! {
             let b = &eq.rhs[at..][..n];
             let (rate, slope) = (&mut rate[..n], &mut slope[..n]);
             if let Some((levels, walls, lift)) = &mut high {
-                rate.fill(0.0);
-                for part in 0..parts {
+                eq.reaction.first(at, &lift[..n], rate, slope);
+                for part in 1..parts {
                     eq.reaction.add(part, at, &lift[..n], rate, slope);
                 }
                 level(shift * eq.lift, s, b, rate);
@@ -168,12 +168,13 @@ kernel! {
                 faces.open_divergence_row(around, open, j, k, f);
             }
             let v = &v[at..][..n];
-            rate.fill(0.0);
-            slope.fill(0.0);
+            eq.reaction.first(at, v, rate, slope);
             // The sums of all parts together come with the residual.
             let mut before = [0.0; 2];
             for (part, sum_of_part) in all.parts.iter_mut().enumerate() {
-                eq.reaction.add(part, at, v, rate, slope);
+                if part > 0 {
+                    eq.reaction.add(part, at, v, rate, slope);
+                }
                 if part + 1 < parts {
                     let now = reacted(v, rate, slope);
                     *sum_of_part = [0, 1].map(|i| sum_of_part[i] + (now[i] - before[i]));
