@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::keys;
@@ -18,7 +19,6 @@ use crate::library;
 const LONGEST_CHAIN: usize = 8;
 
 /// Everything read so far.
-#[derive(Default)]
 pub(super) struct Assembly {
     /// Texts.
     pub sources: Sources,
@@ -27,6 +27,8 @@ pub(super) struct Assembly {
     /// Texts that were stored, the case first, then what it extends: they are read instead of
     /// files.
     pub stored: Option<VecDeque<Stored>>,
+    /// The keys of a case.
+    pub shape: Rc<Shape>,
 }
 
 /// A case file, or one that it extends, as a run has stored it.
@@ -44,7 +46,7 @@ impl Assembly {
     /// Nothing read yet of a case in `folder`.
     pub(super) fn new(folder: &Path, options: &Options) -> Assembly {
         let sources = Sources(Vec::new(), Reach::new(folder, options));
-        Assembly { sources, ..Assembly::default() }
+        Assembly { sources, found: Vec::new(), stored: None, shape: Rc::new(keys::case()) }
     }
 
     pub(super) fn error(
@@ -148,13 +150,13 @@ impl Assembly {
         let path = folder.join(&base);
         let shown = path.display().to_string();
         let base = self.extended(&path, &shown, Kind::Base, Some(place), chain)?;
-        Some(merge(base, node, Some(&keys::case()), Laws::Replace))
+        Some(merge(base, node, Some(&self.shape), Laws::Replace))
     }
 
     /// Applies a `--set key=value`.
     pub(super) fn set(&mut self, node: Node, argument: &str) -> Node {
         match self.argument(argument) {
-            Some(over) => merge(node, over, Some(&keys::case()), Laws::SameLaw),
+            Some(over) => merge(node, over, Some(&self.shape), Laws::SameLaw),
             None => node,
         }
     }
@@ -164,7 +166,7 @@ impl Assembly {
         let overs: Vec<Node> = arguments.iter().filter_map(|a| self.argument(a)).collect();
         let over = overs.into_iter().reduce(|a, b| merge(a, b, None, Laws::SameLaw));
         match over {
-            Some(over) => merge(node, over, Some(&keys::case()), Laws::SameLaw),
+            Some(over) => merge(node, over, Some(&self.shape), Laws::SameLaw),
             None => node,
         }
     }
@@ -217,7 +219,7 @@ impl Assembly {
 
     /// Puts the library's entries under what the case gives.
     pub(super) fn library(&mut self, node: Node) -> Node {
-        let shape = keys::case();
+        let shape = Rc::clone(&self.shape);
         let mut wanted: Vec<(library::Kind, String, Vec<String>, Option<Place>)> = Vec::new();
         let tables = |name: &str| match node.get(name).map(|n| &n.data) {
             Some(Data::Table(t)) => t.clone(),

@@ -122,7 +122,8 @@ pub fn geometry_of(path: &Path, sets: &[String], options: &Options) -> Result<Ge
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut assembly = assemble::Assembly::new(folder, options);
     let node = assembly.file(path);
-    structure(assembly, node, sets, &keys::case())
+    let shape = assembly.shape.clone();
+    structure(assembly, node, sets, &shape)
 }
 
 fn structure(
@@ -188,8 +189,9 @@ fn finish(
     }
     let Some(node) = node else { return Err(sorted(assembly.found)) };
     let node = whole(&mut assembly, node, sets);
+    let shape = assembly.shape.clone();
     let mut checker = checker(&mut assembly, &node);
-    let root = checker.case(&node, &keys::case());
+    let root = checker.case(&node, &shape);
     let mut builder = build::Builder::new(checker, &root);
     let built = builder.build();
     let build::Builder { check: checker, inputs, unused, overlaps, too_large, .. } = builder;
