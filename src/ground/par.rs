@@ -106,7 +106,7 @@ pub fn planes3_map<T: Send, U: Send, V: Send, R: Send>(
 /// Cuts `planes` planes of `plane` cells into slabs of consecutive planes for work that carries
 /// planes from one to the next: few, for their seams cost double work.
 pub fn slabs(planes: usize, plane: usize) -> Vec<Range<usize>> {
-    let most = if planes * plane <= SERIAL { 1 } else { rayon::current_num_threads() };
+    let most = if alone(planes * plane) { 1 } else { threads() };
     let count = most.min(planes / 8).max(1);
     (0..count).map(|s| s * planes / count..(s + 1) * planes / count).collect()
 }
@@ -120,9 +120,9 @@ pub fn each<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync + Send)
     }
 }
 
-/// True if a sweep over so many voxels runs on the calling thread alone.
-pub fn alone(voxels: usize) -> bool {
-    voxels <= SERIAL || threads() == 1
+/// True if a sweep over so many values runs on the calling thread alone.
+pub fn alone(values: usize) -> bool {
+    values <= SERIAL || threads() == 1
 }
 
 /// Runs work of one thread while another stays awake for the sweep that follows: to wake it takes

@@ -263,8 +263,12 @@ impl<'a> Cycle<'a> {
         } else {
             seam.down(m, &level.b, &mut level.x, &mut level.spare, next);
         }
-        let voxels = |l: usize| self.grids.levels[l].layout.n.iter().product();
-        if par::alone(voxels(l + 1)) && !par::alone(voxels(l)) {
+        // As the sweeps count: with padding.
+        let alone = |l: usize| {
+            let layout = self.grids.levels[l].layout;
+            par::alone(layout.plane() * layout.n[2])
+        };
+        if alone(l + 1) && !alone(l) {
             par::awake(|| self.coarse(l + 1));
         } else {
             self.coarse(l + 1);

@@ -37,18 +37,11 @@ pub trait UptakeLaw: Law {
     /// nothing yet.
     #[inline(always)]
     fn accumulate(&self, n: &[f64], c: &[f64], adds: bool, rate: &mut [f64], slope: &mut [f64]) {
-        let all = n.iter().zip(c).zip(rate.iter_mut().zip(slope));
-        if adds {
-            for ((n, &c), (r, s)) in all {
-                let [value, derivative] = self.both(c);
-                *r += n * value;
-                *s += n * derivative;
-            }
-        } else {
-            for ((n, &c), (r, s)) in all {
-                let [value, derivative] = self.both(c);
-                (*r, *s) = (n * value, n * derivative);
-            }
+        for (((n, &c), r), s) in n.iter().zip(c).zip(rate).zip(slope) {
+            let [value, derivative] = self.both(c);
+            let (rate, slope) = if adds { (*r, *s) } else { (0.0, 0.0) };
+            *r = rate + n * value;
+            *s = slope + n * derivative;
         }
     }
 }
