@@ -120,7 +120,7 @@ duration = \"2 d\"
     };
     for boundary in ["", "boundary.x_min.value = \"0.2 mM\""] {
         let failure = failed(&text(boundary));
-        assert_eq!((failure.field.as_str(), failure.voxel), ("drug", 9));
+        assert_eq!((failure.field.as_str(), failure.voxel), ("drug", Some(9)));
         assert!(failure.hint.contains("more than is there"), "{}", failure.hint);
         assert!((94.0..200.0).contains(&failure.time), "{}", failure.time);
     }

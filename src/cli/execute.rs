@@ -12,9 +12,10 @@ use super::progress::Progress;
 use super::recorder::Recorder;
 use super::run::quoted;
 use crate::case::Case;
+use crate::ground::grid::Grid;
 use crate::ground::keep::Misfit;
 use crate::ground::par;
-use crate::model::answers::{Answer, Answers, digits};
+use crate::model::answers::{Answer, Answers, digits, place};
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::{self, Stop, Watcher, Wish};
 use crate::model::solver::{Solver, StepFailure};
@@ -135,6 +136,7 @@ fn inside(
     let mut record = Record::start(&title, par::threads());
     record.extra.extend(begin.told());
     record.extra.extend(beside.as_ref().map(|b| (b.key().to_owned(), json!(true))));
+    let grid = case.setup.grid.clone();
     let steady = case.setup.run.steady;
     let unit = case.setup.run.time_unit;
     let mut answers = Answers::default();
@@ -217,7 +219,7 @@ fn inside(
             return Err(Failure::new(attention.exit(), text));
         }
         Err(stop) => {
-            let failure = explain(stop, folder);
+            let failure = explain(stop, folder, &grid);
             record.state = State::Failed;
             record.message.clone_from(&failure.message);
             if announced && folder.claimed().check().is_ok() {
@@ -378,14 +380,14 @@ fn wall(seconds: f64, threads: usize) -> Answer {
     }
 }
 
-fn explain(stop: Stop, folder: &Folder) -> Failure {
+fn explain(stop: Stop, folder: &Folder, grid: &Grid) -> Failure {
     match stop {
         Stop::Watcher(message) | Stop::Asked(message) => Failure::new(Exit::Io, message),
-        Stop::Numerics(f) => Failure::new(Exit::Numerics, not_converged(&f, folder)),
+        Stop::Numerics(f) => Failure::new(Exit::Numerics, not_converged(&f, folder, grid)),
     }
 }
 
-fn not_converged(f: &StepFailure, folder: &Folder) -> String {
+fn not_converged(f: &StepFailure, folder: &Folder, grid: &Grid) -> String {
     let history: Vec<String> = f.history.iter().map(|r| format!("{r:.1e}")).collect();
     let residuals = if history.is_empty() {
         String::new()
@@ -394,12 +396,17 @@ fn not_converged(f: &StepFailure, folder: &Folder) -> String {
         format!("\n  last relative residuals of the last try: {}", last.join(" "))
     };
     let hint = if f.hint.is_empty() { String::new() } else { format!("\n  {}", f.hint) };
+    let place = f.voxel.map_or(String::new(), |v| format!(", {}", place(grid, v)));
+    // A steady state has no step, and what has no step was not shortened.
+    let shortened = if f.dt > 0.0 {
+        format!("\n  the step was shortened to {:.1e} s without success", f.dt)
+    } else {
+        String::new()
+    };
     format!(
-        "error: {} did not converge at {} s (voxel {}){hint}\n  the step was shortened to {:.1e} s without success{residuals}\n  outputs before this time are whole, in {}",
+        "error: {} did not converge at {} s{place}{hint}{shortened}{residuals}\n  outputs before this time are whole, in {}",
         f.field,
         digits(f.time),
-        f.voxel,
-        f.dt,
         folder.path().display(),
     )
 }

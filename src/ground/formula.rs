@@ -66,27 +66,31 @@ impl Formula {
 
     /// Value at a point (m) and time (s), SI.
     pub fn at(&self, [a, b, c]: [f64; 3], t: f64) -> f64 {
-        let variables = [a, b, c, t];
-        let mut stack: Vec<f64> = Vec::with_capacity(16);
-        for step in &self.program {
-            match *step {
-                Step::Number(v) => stack.push(v),
-                Step::Variable(i) => stack.push(variables[i]),
-                Step::One(f) => {
-                    if let Some(v) = stack.last_mut() {
-                        *v = f(*v);
-                    }
+        value(&self.program, [a, b, c, t])
+    }
+}
+
+/// What a program leaves.
+fn value(program: &[Step], variables: [f64; 4]) -> f64 {
+    let mut stack: Vec<f64> = Vec::with_capacity(16);
+    for step in program {
+        match *step {
+            Step::Number(v) => stack.push(v),
+            Step::Variable(i) => stack.push(variables[i]),
+            Step::One(f) => {
+                if let Some(v) = stack.last_mut() {
+                    *v = f(*v);
                 }
-                Step::Two(f) => {
-                    let b = stack.pop().unwrap_or(f64::NAN);
-                    if let Some(a) = stack.last_mut() {
-                        *a = f(*a, b);
-                    }
+            }
+            Step::Two(f) => {
+                let b = stack.pop().unwrap_or(f64::NAN);
+                if let Some(a) = stack.last_mut() {
+                    *a = f(*a, b);
                 }
             }
         }
-        stack.pop().unwrap_or(f64::NAN)
     }
+    stack.pop().unwrap_or(f64::NAN)
 }
 
 struct Parser<'a> {
@@ -183,11 +187,9 @@ impl Parser<'_> {
                 units::words(exponent)
             ));
         }
-        let constant = match self.program[begin..] {
-            [Step::Number(v)] => Some(v),
-            [Step::Number(v), Step::One(_)] => Some(-v),
-            _ => None,
-        };
+        let exponent = &self.program[begin..];
+        let varies = exponent.iter().any(|step| matches!(step, Step::Variable(_)));
+        let constant = (!varies).then(|| value(exponent, [0.0; 4]));
         self.program.push(Step::Two(f64::powf));
         if base == NONE {
             return Ok(NONE);
@@ -408,6 +410,9 @@ mod tests {
         assert!(said(&"1+".repeat(3000)).contains("longer"));
         assert!(said("2^x").contains("exponent"));
         assert!(said("x^0.5").contains("whole"));
+        assert!(said("x^sqrt(2)").contains("whole"));
+        assert_eq!(parse("x^sqrt(4)").unwrap().dimension, units::AREA);
+        assert_eq!(parse("x^-(1 + 1)*x^4").unwrap().dimension, units::AREA);
         parse(&format!("1{}", "+1".repeat(2000))).unwrap();
     }
 }

@@ -5,7 +5,7 @@ pub use super::answer::{Answer, digits};
 use super::flow::felt;
 use super::run::{Moment, Watcher};
 use super::setup::{Homogenised, Setup};
-use super::solutes::{diffusion_way, fed, feeds};
+use super::solutes::{active, diffusion_way, fed, feeds};
 use super::solver::Solver;
 use super::state::{Kind, flat};
 use super::survey::{Survey, split};
@@ -100,7 +100,8 @@ fn living(solver: &Solver, survey: &Survey) -> Vec<f64> {
     sums
 }
 
-fn place(grid: &Grid, voxel: usize) -> String {
+/// Where the centre of a voxel is.
+pub fn place(grid: &Grid, voxel: usize) -> String {
     let centre = grid.centre(voxel);
     let parts: Vec<String> =
         centre[..grid.dimensions.clamp(1, 3)].iter().map(|x| digits(x * 1e3)).collect();
@@ -449,13 +450,16 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         let (mut demand, mut used, mut largest) = (0.0, 0.0, 0.0);
         let c = flat(&solver.state.fields[s]);
         for (p, population) in setup.populations.iter().enumerate() {
-            let Some(f) = solver.catalogue.number(Kind::Viable(p)) else { continue };
+            let cells_of = |kind| solver.catalogue.number(kind).map(|f| flat(&solver.state.fields[f]));
+            let Some(viable) = cells_of(Kind::Viable(p)) else { continue };
+            let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
+            let working = active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 let at_fed =
                     population.modulation(s, &|by| fed(setup, by).unwrap_or(f64::INFINITY));
                 // As the other solutes modify it where the cells are: less of one may mean more
                 // use of another.
-                let cells = flat(&solver.state.fields[f]).iter().zip(measure);
+                let cells = working.iter().zip(measure);
                 for (i, ((n, m), c)) in cells.zip(c).enumerate() {
                     let at = |by: usize| flat(&solver.state.fields[by])[i];
                     let cells = population.modulation(s, &at) * (n * m) * volume;
@@ -490,7 +494,7 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
                 ),
                 Some(used / demand),
                 "",
-                "uptake of the viable cells at the end over that of the same cells at the fed concentration",
+                "uptake of the living cells at the end over that of the same cells at the fed concentration",
             ));
         }
     }

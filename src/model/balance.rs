@@ -323,7 +323,6 @@ impl Solver {
         if let Some(voxel) = emptied(solute, transport, t, c) {
             return Err(StepFailure {
                 hint: drained(solute, t),
-                voxel,
                 ..failure(
                     &solute.name,
                     NotConverged { history: Vec::new(), voxel },

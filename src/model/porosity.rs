@@ -131,7 +131,9 @@ impl Solver {
         if relative == *old.relative {
             return None;
         }
-        self.hierarchies[number] = Hierarchy::new(&self.setup.grid, Arc::new(relative), old.axis);
+        let (grid, axis) = (&self.setup.grid, old.axis);
+        self.hierarchies[number] =
+            Hierarchy::within(grid, Arc::new(relative), axis, &self.measure);
         Some(number)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::lod;
-use super::setup::Boundary;
+use super::setup::Solute;
 use super::solver::{Solver, StepFailure};
 use super::survey::Survey;
 use crate::ground::keep::{Keeper, Misfit, misfit};
@@ -82,8 +82,8 @@ pub struct Clock {
 impl Clock {
     /// The clock of a run that starts.
     pub fn new(solver: &Solver) -> Clock {
-        let boundaries = solver.setup.solutes.iter().flat_map(|s| &s.boundaries);
-        let periods = boundaries.filter_map(Boundary::signal).filter_map(Signal::period);
+        let signals = solver.setup.solutes.iter().flat_map(Solute::signals);
+        let periods = signals.filter_map(Signal::period);
         let longest = periods.map(|p| p / STEPS_A_PERIOD);
         let mut control = Control::new(solver.setup.run.accuracy.max_step);
         control.max = longest.fold(control.max, f64::min);
@@ -170,7 +170,7 @@ pub fn go_on(
     {
         let field = "locally one-dimensional steps".into();
         let (time, history) = (solver.state.time, Vec::new());
-        return Err(Stop::Numerics(StepFailure { field, hint, voxel: 0, history, time, dt }));
+        return Err(Stop::Numerics(StepFailure { field, hint, voxel: None, history, time, dt }));
     }
     let jumps = jumps(solver);
     let kinks = kinks(solver);
@@ -196,7 +196,9 @@ pub fn go_on(
         solver.settle().map_err(Stop::Numerics)?;
         balanced(solver, t, taken)?;
         let now = solver.state.time;
-        let quiet = solver.setup.run.stop_when_steady && solver.change_per_day() < 1.0;
+        let quiet = solver.setup.run.stop_when_steady
+            && !waits(solver, &kinks, &jumps, now)
+            && solver.change_per_day() < 1.0;
         let last = !moments::after(now, end) || quiet;
         show(solver, watchers, taken, is_output(solver, now) || last, last)?;
         if last {
@@ -252,7 +254,7 @@ fn controlled(solver: &mut Solver, control: &mut Control, target: f64) -> Result
                      above accuracy.time"
                 ),
                 field: "the coupled step".into(),
-                voxel: 0,
+                voxel: None,
                 history: Vec::new(),
                 time: t,
                 dt,
@@ -274,7 +276,7 @@ fn balanced(solver: &Solver, time: f64, dt: f64) -> Result<(), Stop> {
             Err(Stop::Numerics(StepFailure {
                 field: format!("the balance of {name}"),
                 hint: format!("its defect is {defect:.1e}: please report this case"),
-                voxel: 0,
+                voxel: None,
                 history: Vec::new(),
                 time,
                 dt,
@@ -373,12 +375,22 @@ fn jumps(solver: &Solver) -> Vec<(f64, Jump)> {
 
 /// Times at which a boundary value or a supply jumps or kinks, ascending.
 fn kinks(solver: &Solver) -> Vec<f64> {
-    let boundaries = solver.setup.solutes.iter().flat_map(|s| &s.boundaries);
+    let solutes = &solver.setup.solutes;
     let mut all: Vec<f64> =
-        boundaries.filter_map(Boundary::signal).flat_map(Signal::breaks).collect();
-    all.extend(solver.setup.solutes.iter().flat_map(super::supply::breaks));
+        solutes.iter().flat_map(Solute::signals).flat_map(Signal::breaks).collect();
+    let releases = solutes.iter().filter_map(|s| s.release.as_ref());
+    all.extend(releases.flat_map(|r| r.law.breaks()));
     all.extend(solver.setup.matter.degradation.and_then(|d| d.onset()));
     all.sort_by(f64::total_cmp);
     all.dedup();
     all
+}
+
+/// True where something given changes at `now` or later in the run: rest before it is no steady state.
+fn waits(solver: &Solver, kinks: &[f64], jumps: &[(f64, Jump)], now: f64) -> bool {
+    let mut signals = solver.setup.solutes.iter().flat_map(Solute::signals);
+    let mut moments = kinks.iter().copied().chain(jumps.iter().map(|j| j.0));
+    let end = solver.setup.run.duration;
+    let ahead = |t: f64| !moments::after(t, now) && moments::after(t, end);
+    signals.any(|s| s.period().is_some()) || moments.any(ahead)
 }

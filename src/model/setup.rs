@@ -212,6 +212,14 @@ pub struct Solute {
     pub molar_mass: Option<f64>,
 }
 
+impl Solute {
+    /// All that is given for it as it varies in time: at the faces, and of its source.
+    pub fn signals(&self) -> impl Iterator<Item = &Signal> {
+        let faces = self.boundaries.iter().filter_map(Boundary::signal);
+        faces.chain(self.source.iter().map(|s| &s.times))
+    }
+}
+
 /// A source of a solute: `rate`·`times`(t).
 #[derive(Clone, Debug)]
 pub struct Source {

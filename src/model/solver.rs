@@ -46,8 +46,8 @@ pub struct StepFailure {
     pub field: String,
     /// What the case asks for that may have no answer; empty if nothing is known.
     pub hint: String,
-    /// Voxel with the largest residual.
-    pub voxel: usize,
+    /// Voxel with the largest residual, or with the lowest value; `None` where it is none in particular.
+    pub voxel: Option<usize>,
     /// Relative residuals.
     pub history: Vec<f64>,
     /// Time, s.
@@ -59,14 +59,15 @@ pub struct StepFailure {
 /// A solve that did not converge.
 pub(super) fn failure(field: &str, e: NotConverged, time: f64, dt: f64) -> StepFailure {
     let hint = String::new();
-    StepFailure { field: field.to_string(), hint, voxel: e.voxel, history: e.history, time, dt }
+    let voxel = Some(e.voxel);
+    StepFailure { field: field.to_string(), hint, voxel, history: e.history, time, dt }
 }
 
 /// Fluid that passes a face where the solute cannot.
 pub(super) fn impassable(setup: &Setup, solute: &Solute, face: Face, time: f64) -> StepFailure {
     let hint = format!("fluid passes {}, where the solute cannot", setup.grid.face_name(face));
     let field = solute.name.clone();
-    StepFailure { field, hint, voxel: 0, history: Vec::new(), time, dt: 0.0 }
+    StepFailure { field, hint, voxel: None, history: Vec::new(), time, dt: 0.0 }
 }
 
 /// What the start values of the three solves a step of each equation missed.
@@ -200,7 +201,7 @@ impl Solver {
                 let whole = whole || Arc::ptr_eq(relative, &room);
                 let masked = || relative.iter().zip(room.iter()).map(|(r, o)| r * o).collect();
                 let masked = if whole { relative.clone() } else { Arc::new(masked()) };
-                hierarchies.push(Hierarchy::new(&setup.grid, masked, axis));
+                hierarchies.push(Hierarchy::within(&setup.grid, masked, axis, &room));
                 keys.len() - 1
             })
         };
@@ -405,7 +406,7 @@ impl Solver {
                 return Err(StepFailure {
                     field: "the steady state".into(),
                     hint: "uptakes that modify each other find no balance".into(),
-                    voxel: 0,
+                    voxel: None,
                     history: Vec::new(),
                     time: from.time,
                     dt: 0.0,

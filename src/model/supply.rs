@@ -39,9 +39,3 @@ pub fn supply(
     }
     [sources, released]
 }
-
-/// Times at which the supply jumps or kinks.
-pub fn breaks(solute: &Solute) -> Vec<f64> {
-    let source = solute.source.iter().flat_map(|s| s.times.breaks());
-    source.chain(solute.release.iter().flat_map(|r| r.law.breaks())).collect()
-}

@@ -9,7 +9,7 @@
 use super::aggregate::Aggregates;
 use super::band;
 use super::flux::{Flux, OnFaces, around, on_faces};
-use super::newton::{Equation, LARGE, NotConverged, Solved, close, rest, scale_to_balance};
+use super::newton::{Equation, LARGE, NotConverged, Solved, close, lowest, rest, scale_to_balance};
 use super::stencil::lanes;
 use crate::ground::par;
 
@@ -217,7 +217,7 @@ pub fn solve<F: Flux>(
     }
     if !matches!(how.bounds, Bounds::None) {
         if sums.least < -1e-3 * eq.lift.abs().max(v.iter().fold(0.0, |m: f64, x| m.max(*x))) {
-            return Err(NotConverged { history, voxel: 0 });
+            return Err(NotConverged { history, voxel: lowest(v) });
         }
         let alpha = close(
             v,

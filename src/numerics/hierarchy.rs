@@ -118,7 +118,23 @@ pub struct Hierarchy {
 impl Hierarchy {
     /// Grids for a relative diffusivity (0 in voxels that are not solved).
     pub fn new(grid: &Grid, relative: Arc<Vec<f64>>, axis: [f64; 3]) -> Hierarchy {
-        let fine = Faces::harmonic(grid, &relative, axis);
+        Hierarchy::within(grid, relative.clone(), axis, &relative)
+    }
+
+    /// The same where `room` is above 0 in all voxels that are solved, whether their relative diffusivity
+    /// is 0 or not.
+    pub fn within(
+        grid: &Grid,
+        relative: Arc<Vec<f64>>,
+        axis: [f64; 3],
+        room: &[f64],
+    ) -> Hierarchy {
+        let mut fine = Faces::harmonic(grid, &relative, axis);
+        if fine.closed {
+            let (least, _) = stencil::range(grid.plane(), &relative, |i, _| room[i] > 0.0);
+            // Sweeps over equal faces take what is solved for what is passed.
+            fine.uniform = fine.uniform.filter(|_| least > 0.0);
+        }
         let strength = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
         let mut grids = Grids::new(fine.single(), strength);
         if fine.closed {

@@ -133,12 +133,13 @@ pub struct Solved {
 pub struct NotConverged {
     /// Relative residual after each Newton iteration.
     pub history: Vec<f64>,
-    /// Voxel with the largest residual.
+    /// Voxel with the largest residual, or with the lowest value where that is negative.
     pub voxel: usize,
 }
 
 const NEWTON_LIMIT: usize = 200;
-/// Iterations without halving the residual after which the chord, or the tangent again, is tried.
+/// Iterations without halving the residual after which the chord, or the tangent again, is tried; a
+/// linear equation has no solution then.
 const TANGENTS: usize = 8;
 const CHORDS: usize = 12;
 const CYCLE_LIMIT: usize = 60;
@@ -197,14 +198,16 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             sums = evaluate(eq, v, unit, scratch, chord, false);
             break;
         }
-        if solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
+        idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
+        best = best.min(sums.norm);
+        // Nothing else can be tried where the equation is linear.
+        let stuck = eq.reaction.linear() && idle > TANGENTS;
+        if stuck || solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
             let voxel = worst(&layout, &scratch.vectors.r);
             // What is not a number would stay in the padding and spoil the next solve.
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
-        idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
-        best = best.min(sums.norm);
         if !eq.reaction.linear() && idle > if chord { CHORDS } else { TANGENTS } {
             chord = !chord;
             turns += 1;
@@ -267,7 +270,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
     let size = || eq.lift.abs().max(largest(v, plane));
     if sums.least < 0.0 && sums.least < -1e-3 * size() {
-        return Err(NotConverged { history, voxel: worst(&layout, &scratch.vectors.r) });
+        return Err(NotConverged { history, voxel: lowest(v) });
     }
     if solved.newton == 1 {
         let (bend, told) = bent(sums.norm, last, left, bend);
@@ -414,6 +417,11 @@ fn worst(layout: &Layout, residual: &[f32]) -> usize {
         at(*a).total_cmp(&at(*b))
     };
     (0..layout.n.iter().product()).max_by(by).unwrap_or(0)
+}
+
+/// Voxel with the lowest value.
+pub(super) fn lowest(v: &[f64]) -> usize {
+    (0..v.len()).min_by(|a, b| v[*a].total_cmp(&v[*b])).unwrap_or(0)
 }
 
 /// Bound of the sum of the conductances around a voxel.

@@ -372,7 +372,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A steady solution needs a value, a film or still medium on every connected pore.
+    /// A steady solution needs a value, a film or still medium on every part of the pores in which
+    /// the solute spreads, and no pore in which it does not.
     pub(super) fn steady_needs_feeding(
         &mut self,
         world: &World<'_>,
@@ -384,11 +385,8 @@ impl Builder<'_> {
         if !solutes.iter().any(wanted) {
             return;
         }
-        let parts = open.map(|open| components::label(&world.grid, open));
-        let (sizes, touches) = match &parts {
-            Some(parts) => (&parts.sizes[..], &parts.touches[..]),
-            None => (&[world.grid.len()][..], &[[true; 6]][..]),
-        };
+        let n = world.grid.len();
+        let pore = |i: usize| open.is_none_or(|open| open[i]);
         for s in solutes.iter().filter(|s| wanted(s)) {
             let holds = |f: usize| {
                 matches!(
@@ -399,15 +397,31 @@ impl Builder<'_> {
                         | Boundary::StagnantMedium { .. }
                 )
             };
-            let parts = sizes.iter().zip(touches);
-            let loose = parts.filter(|(_, touches)| !(0..6).any(|f| holds(f) && touches[f]));
+            let (least, _) = range(world.grid.plane(), &s.relative, |i, _| pore(i));
+            let parts = (open.is_some() || least == 0.0).then(|| {
+                let spreads: Vec<bool> = (0..n).map(|i| pore(i) && s.relative[i] > 0.0).collect();
+                components::label(&world.grid, &spreads)
+            });
+            let (sizes, touches, still) = match &parts {
+                Some(parts) => {
+                    let still = (0..n).filter(|&i| pore(i) && parts.label[i] == 0).count();
+                    (&parts.sizes[..], &parts.touches[..], still)
+                }
+                None => (&[n][..], &[[true; 6]][..], 0),
+            };
+            let loose = sizes.iter().zip(touches);
+            let loose = loose.filter(|(_, touches)| !(0..6).any(|f| holds(f) && touches[f]));
             let loose: Vec<usize> = loose.map(|(size, _)| *size).collect();
-            if loose.is_empty() {
+            if loose.is_empty() && still == 0 {
                 continue;
             }
             let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
             let key = format!("solutes.{}", s.name);
             let d = self.check.error("E023", &key, format!("{key} has no steady solution"), at);
+            if still > 0 {
+                d.label = format!("its diffusivity is 0 in {still} voxels: nothing reaches or leaves them");
+                continue;
+            }
             d.label = if sizes.len() == 1 {
                 "no face has a value, transfer or stagnant-medium".into()
             } else {

@@ -111,10 +111,15 @@ impl Builder<'_> {
         let root = self.root;
         for solute in &setup.solutes {
             let at = root.entries_of("solutes").iter().find(|e| e.0 == solute.name);
-            for (face, boundary) in Face::ALL.into_iter().zip(&solute.boundaries) {
+            let faces = Face::ALL.into_iter().zip(&solute.boundaries).map(|(face, boundary)| {
                 let name = setup.grid.face_name(face);
                 let at = at.and_then(|e| e.1.get("boundary")).and_then(|b| b.get(&name));
-                let varies = boundary.signal().is_some_and(|s| !matches!(s, Signal::Constant(_)));
+                (at, boundary.signal())
+            });
+            let times = at.and_then(|e| e.1.get("source")).and_then(|s| s.get("times"));
+            let source = (times, solute.source.as_ref().map(|s| &s.times));
+            for (at, signal) in faces.chain([source]).collect::<Vec<_>>() {
+                let varies = signal.is_some_and(|s| !matches!(s, Signal::Constant(_)));
                 let Some(at) = at.filter(|_| varies) else { continue };
                 let message = format!("{} varies in time, and run.steady is true", at.key);
                 self.check.warning("W047", &at.key, message, at.place).label =

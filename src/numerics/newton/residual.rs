@@ -130,7 +130,9 @@ kernel! {
         // Rows at a time: enough that what stands around the loops is little beside them.
         let most_rows = (BLOCK / nx).clamp(1, ny);
         let block = vec![0.0; most_rows * nx];
-        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block);
+        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block.clone());
+        // Through zero and the value: of the matrix alone, sums are derivatives.
+        let mut chords = if chord { block } else { Vec::new() };
         let parts = eq.reaction.parts();
         // Of all parts but the last.
         let mut rest = [0.0; 2];
@@ -183,16 +185,15 @@ kernel! {
             }
             rest = [0, 1].map(|i| rest[i] + before[i]);
             combine(&Terms { v, storage: s, constant: b, rate, slope }, [d, shift], f, &mut sums);
-            if chord {
-                for i in 0..n {
-                    if v[i] > 0.0 {
-                        slope[i] = rate[i] / v[i];
-                    }
-                }
+            let chords = &mut chords[..if chord { n } else { 0 }];
+            for (i, c) in chords.iter_mut().enumerate() {
+                *c = if v[i] > 0.0 { rate[i] / v[i] } else { slope[i] };
             }
+            let (chords, slope) = (&*chords, &*slope);
+            let steep = if chord { chords } else { slope };
             let extra = &mut extra[first * stride..];
             let lines = extra.chunks_exact_mut(stride);
-            for ((s, slope), extra) in s.chunks_exact(nx).zip(slope.chunks_exact(nx)).zip(lines) {
+            for ((s, slope), extra) in s.chunks_exact(nx).zip(steep.chunks_exact(nx)).zip(lines) {
                 diagonal(shift, s, slope, &mut extra[..nx]);
             }
             for (face, side) in walls.iter_mut().enumerate() {
@@ -218,8 +219,10 @@ kernel! {
                     let Some(part) = besides.get(count) else { continue };
                     let (passed, slope) = beside(*part, g * outside, rate[i], slope[i]);
                     f[i] -= passed;
+                    let taken =
+                        if chord { beside(*part, g * outside, rate[i], steep[i]).1 } else { slope };
                     let extra = &mut extra[place(i)];
-                    *extra = (f64::from(*extra) - slope).max(0.0) as f32;
+                    *extra = (f64::from(*extra) - taken).max(0.0) as f32;
                     more += if v > 0.0 { passed } else { 0.0 };
                     slopes += slope * held;
                 }
