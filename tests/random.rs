@@ -811,7 +811,7 @@ fn describe() {
         match solver.attempt(dt) {
             Ok((error, _)) => println!("dt {dt:e} error {error:e}"),
             Err(e) => println!(
-                "dt {dt:e} {} voxel {} {:?}",
+                "dt {dt:e} {} voxel {:?} {:?}",
                 e.field,
                 e.voxel,
                 &e.history[..e.history.len().min(8)]

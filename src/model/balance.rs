@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::cells::{self, Changes};
+use super::exchange::{Baths, Entered};
 use super::flow::felt;
 use super::room;
 use super::setup::{Boundary, Solute};
@@ -14,15 +15,10 @@ use crate::ground::grid::Face;
 use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::flux::Advective;
-use crate::numerics::krylov::Reservoir;
 use crate::numerics::nested;
 use crate::numerics::newton::{Equation, NotConverged, solve};
 use crate::numerics::predict::Grows;
 use crate::numerics::stencil::{dot, lanes};
-use crate::numerics::wall::beside;
-
-/// Part of a bath that may come besides in a step.
-const MOST_BESIDES: f64 = 0.1;
 
 /// Bound of the relative round-off of a concentration that the balance has scaled.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
@@ -116,37 +112,16 @@ impl Solver {
             })?;
         let cells_fields = &*cells_fields;
         let old = flat(&from.fields[s]);
-        let room = &self.room;
-        let (least, most) = self.storage_range;
-        let even = least == most && self.live == grid.len() as f64 && to.storage.is_empty();
-        // What the voxels held, over the step.
-        let held = par::planes_map(plane, &mut self.rhs, |k, r| {
-            let at = k * plane;
-            if dt.is_none() {
-                // Memory that was never written takes no room.
-                if r.iter().any(|r| *r != 0.0) {
-                    r.fill(0.0);
-                }
-                return 0.0;
-            }
-            let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
-            if even {
-                r.iter_mut().zip(c).for_each(|(r, c)| *r = inverse * most * c);
-            } else {
-                for i in 0..plane {
-                    r[i] = inverse * e[i] * o[i] * c[i];
-                }
-            }
-            lanes(plane, |i| r[i])
-        });
-        let held: f64 = held.iter().sum();
+        let alike = self.storage_range.0 == self.storage_range.1;
+        let even = alike && self.live == grid.len() as f64 && to.storage.is_empty();
+        let held = held(old, storage, &self.room, even, dt, &mut self.rhs, plane);
         let mut displaced = 0.0;
         let mut storage_range = self.storage_range;
         if !to.storage.is_empty() {
             if dt.is_some() {
                 displaced = dot(plane, old, &from.storage) - dot(plane, old, storage);
             }
-            let live = storage.iter().zip(room.iter()).filter(|v| *v.1 > 0.0);
+            let live = storage.iter().zip(self.room.iter()).filter(|v| *v.1 > 0.0);
             let start = (f64::INFINITY, 0.0_f64);
             storage_range = live.fold(start, |m, v| (m.0.min(*v.0), m.1.max(*v.0)));
         }
@@ -182,7 +157,7 @@ impl Solver {
             let made = transport.besides(f).zip(&rest[f]);
             made.map(|((i, _, part), rest)| -part * (self.rhs[i] - rest).max(0.0)).collect()
         });
-        let mut entered = [0.0; 6];
+        let mut entered = Entered::default();
         for (f, voxels) in &transport.flux {
             if let Boundary::Flux(signal) = &solute.boundaries[*f] {
                 let face = Face::ALL[*f];
@@ -190,7 +165,7 @@ impl Solver {
                 for &i in voxels {
                     let through = per_volume * grid.share(face, i);
                     self.rhs[i] += through;
-                    entered[*f] += through;
+                    entered.through[*f] += through;
                 }
             }
         }
@@ -212,60 +187,18 @@ impl Solver {
                 None => {}
             }
         }
-        let volume = grid.voxel_volume();
-        let mut reservoirs: Vec<(usize, Reservoir)> = Vec::new();
-        let mut reservoir_faces = [None; 6];
-        for (f, boundary) in solute.boundaries.iter().enumerate() {
-            let Boundary::Bath(b) = *boundary else { continue };
-            if dt.is_none() {
-                continue;
-            }
-            if !reservoirs.iter().any(|r| r.0 == b) {
-                let storage = setup.baths[b].volume / volume * inverse;
-                reservoirs.push((
-                    b,
-                    Reservoir {
-                        entries: Vec::new(),
-                        storage,
-                        total: storage,
-                        fixed: storage * self.bath(from, b, s),
-                        gives: Vec::new(),
-                    },
-                ));
-            }
-            reservoir_faces[f] = reservoirs.iter().position(|r| r.0 == b);
-            for (_, r) in reservoirs.iter_mut().filter(|r| r.0 == b) {
-                r.entries.extend(&transport.wall.faces()[f]);
-                r.total += transport.gates(f).map(|e| e.1).sum::<f64>();
-                if transport.inward.is_some() {
-                    r.gives.extend(transport.gates(f).map(|e| (e.0 as u32, e.1)));
-                }
-            }
-        }
+        let mut baths = match dt {
+            Some(_) => Baths::new(setup, s, transport, inverse, |b| self.bath(from, b, s)),
+            None => Baths::default(),
+        };
         let parts = setup.populations.iter().enumerate().flat_map(|(p, population)| {
             let laws = population.uptake.iter().filter(|u| u.0 == s);
             laws.map(move |u| (p, u.1)).collect::<Vec<_>>()
         });
         let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, taking(p, Some(s)))).collect() };
-        let (owners, mut reservoirs): (Vec<usize>, Vec<Reservoir>) = reservoirs.into_iter().unzip();
-        let contents: Vec<f64> = reservoirs.iter().map(|r| r.fixed).collect();
         // From a bath comes what the start values ask for.
-        for (r, reservoir) in reservoirs.iter_mut().enumerate() {
-            let faces = || (0..6).filter(|&f| reservoir_faces[f] == Some(r));
-            let value = contents[r] / reservoir.storage;
-            let asks = |(i, g, part): (usize, f64, f64)| {
-                beside(part, g * value, uptakes.rate(i, flat(field)[i]), 0.0).0
-            };
-            let asked: f64 = faces().flat_map(|f| transport.besides(f)).map(asks).sum();
-            let met = (MOST_BESIDES * contents[r] / asked).min(1.0);
-            for f in faces() {
-                besides[f].resize(transport.besides(f).count(), 0.0);
-                for (passed, gate) in besides[f].iter_mut().zip(transport.besides(f)) {
-                    *passed += if asked > 0.0 { met * asks(gate) } else { 0.0 };
-                }
-                reservoir.fixed -= besides[f].iter().sum::<f64>();
-            }
-        }
+        let start = flat(field);
+        baths.draw(transport, |i| uptakes.rate(i, start[i]), &mut besides);
         for (f, besides) in besides.iter().enumerate() {
             // Memory that was never written takes no room.
             let passing = transport.besides(f).zip(besides).filter(|p| *p.1 != 0.0);
@@ -281,8 +214,8 @@ impl Solver {
             shift: inverse + solute.decay,
             rhs: &self.rhs,
             wall: Some(&transport.wall),
-            reservoirs: &reservoirs,
-            reservoir_faces,
+            reservoirs: &baths.reservoirs,
+            reservoir_faces: baths.faces,
             outside: behind,
             reaction: &uptakes,
             lift,
@@ -342,6 +275,7 @@ impl Solver {
             _ => self.missed.solutes[s][stage].forget(),
         }
 
+        let volume = grid.voxel_volume();
         let step = volume * dt.unwrap_or(1.0);
         let terms = &self.solute_terms[s];
         let mut values = solved.reservoirs.clone();
@@ -349,79 +283,23 @@ impl Solver {
         // numbers do (Higham, Accuracy and Stability of Numerical Algorithms, 2002, §2.8).
         let additions = (plane / 8 + grid.n[2]) as f64;
         let rounding = ROUNDING * additions.sqrt().max(1.0);
-        let mut doubt = [0.0; 6];
-        let passed = par::map(6, grid.len() / 6, |f| {
-            let boundary = &solute.boundaries[f];
-            let value = match boundary {
-                Boundary::Bath(b) => match owners.iter().position(|o| o == b) {
-                    Some(r) => values[r],
-                    None => self.bath(from, *b, s),
-                },
-                Boundary::Outflow => 0.0,
-                _ => outside(boundary, t)?,
-            };
-            let (mut through, mut size) = (besides[f].iter().sum::<f64>() + solved.besides[f], 0.0);
-            for (i, inward, outward) in transport.gates(f) {
-                through += if inward == outward {
-                    outward * (value - c[i])
-                } else {
-                    inward * value - outward * c[i]
-                };
-                size += inward * value.abs() + outward * c[i];
-            }
-            Some((through, size))
+        let outside: [Option<f64>; 6] = std::array::from_fn(|f| match &solute.boundaries[f] {
+            Boundary::Bath(b) => Some(match baths.faces[f] {
+                Some(r) => values[r],
+                None => self.bath(from, *b, s),
+            }),
+            Boundary::Outflow => Some(0.0),
+            boundary => outside(boundary, t),
         });
-        for (f, (through, size)) in passed.into_iter().enumerate().filter_map(|p| Some((p.0, p.1?)))
-        {
-            entered[f] += through;
-            doubt[f] = rounding * size;
-        }
+        let passed = std::array::from_fn(|f| besides[f].iter().sum::<f64>() + solved.besides[f]);
+        entered.walls(transport, c, &outside, &passed, rounding);
         let gained = (inverse + solute.decay) * solved.stored - held
             + solved.parts.iter().sum::<f64>()
             - made
             - sources
             - released;
-        let stiffest = (0..6).max_by(|&a, &b| doubt[a].total_cmp(&doubt[b]));
-        // What came from the bath that holds the most is what the construct gained and did not get
-        // elsewhere: free of the round-off of large conductances and of baths much larger than the
-        // construct. The bath then follows its flux.
-        let full = |r: usize| contents[r].max(reservoirs[r].storage * values[r]);
-        let fullest = (0..owners.len()).max_by(|&a, &b| full(a).total_cmp(&full(b)));
-        let closing = fullest.and_then(|r| {
-            reservoir_faces.iter().rposition(|&x| x == Some(r)).map(|face| (face, r))
-        });
-        if let Some((face, last)) = closing {
-            for (r, b) in owners.iter().enumerate() {
-                let own: Vec<usize> =
-                    (0..6).filter(|&f| solute.boundaries[f].is_bath(*b)).collect();
-                if let (Some((&f, others)), true) = (own.split_last(), r != last) {
-                    let all = contents[r] - reservoirs[r].storage * values[r];
-                    entered[f] = all - others.iter().map(|&f| entered[f]).sum::<f64>();
-                }
-            }
-            let elsewhere: f64 = (0..6).filter(|&f| f != face).map(|f| entered[f]).sum();
-            let from_bath: f64 = (0..6)
-                .filter(|&f| f != face && solute.boundaries[f].is_bath(owners[last]))
-                .map(|f| entered[f])
-                .sum();
-            let r = &reservoirs[last];
-            let value = (contents[last] - from_bath - (gained - elsewhere)) / r.storage;
-            if value >= 0.0 {
-                entered[face] = gained - elsewhere;
-                values[last] = value;
-            } else {
-                entered[face] = contents[last] - r.storage * values[last] - from_bath;
-            }
-        } else if let (Some(face), Some(_)) = (stiffest, dt) {
-            // The same for the stiffest face over a step that the conductances are long for, where
-            // both ways agree as far as the sums over the faces can tell: what is beyond that is
-            // no round-off, and shows in the ledger.
-            let elsewhere: f64 = (0..6).filter(|&f| f != face).map(|f| entered[f]).sum();
-            let balanced = gained - elsewhere;
-            if (balanced - entered[face]).abs() <= doubt.iter().sum() {
-                entered[face] = balanced;
-            }
-        }
+        baths.close(solute, gained, dt.is_some(), &mut entered, &mut values);
+        let entered = entered.through;
         for (term, entered) in terms.entered.iter().zip(entered) {
             if let Some(term) = *term {
                 amounts[term] += step * entered;
@@ -434,7 +312,7 @@ impl Solver {
                 amounts[*term] += step * faces.map(|f| entered[f]).sum::<f64>();
             }
         }
-        for (r, &b) in owners.iter().enumerate() {
+        for (r, &b) in baths.owners.iter().enumerate() {
             if let Some(p) = setup.baths[b].solutes.iter().position(|x| x.0 == s) {
                 to.baths[b][p] = values[r];
             }
@@ -454,6 +332,42 @@ impl Solver {
         amounts[terms.decayed] += step * solute.decay * solved.stored;
         Ok(())
     }
+}
+
+/// Writes what voxels hold of `old` over a step, per time, to `rhs`, and gives its sum; in a steady
+/// state nothing. `even` where all voxels store alike.
+fn held(
+    old: &[f64],
+    storage: &[f64],
+    room: &[f64],
+    even: bool,
+    dt: Option<f64>,
+    rhs: &mut [f64],
+    plane: usize,
+) -> f64 {
+    let Some(dt) = dt else {
+        par::planes(plane, rhs, |_, r| {
+            // Memory that was never written takes no room.
+            if r.iter().any(|r| *r != 0.0) {
+                r.fill(0.0);
+            }
+        });
+        return 0.0;
+    };
+    let inverse = 1.0 / dt;
+    let sums = par::planes_map(plane, rhs, |k, r| {
+        let at = k * plane;
+        let (c, e, o) = (&old[at..][..plane], &storage[at..][..plane], &room[at..][..plane]);
+        if even {
+            r.iter_mut().zip(c).for_each(|(r, c)| *r = inverse * e[0] * c);
+        } else {
+            for i in 0..plane {
+                r[i] = inverse * e[i] * o[i] * c[i];
+            }
+        }
+        lanes(plane, |i| r[i])
+    });
+    sums.iter().sum()
 }
 
 /// True for a given flux that leaves the construct.

@@ -18,12 +18,7 @@ pub(super) fn brinkman(
     permeability: &[f64],
     effective: &[f64],
 ) -> Result<(OnFaces, Vec<f64>), NotConverged> {
-    let held = |b: &FlowBoundary| match b {
-        FlowBoundary::Pressure(p) => Some(*p),
-        _ => None,
-    };
-    // Pressures above the smallest at a face: equal ones are then exactly zero.
-    let base = flow.boundaries.iter().filter_map(held).fold(f64::INFINITY, f64::min);
+    let base = flow.base();
     let ends = Face::ALL.map(|face| {
         if face.axis >= grid.dimensions {
             return End::Symmetry;

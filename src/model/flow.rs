@@ -187,12 +187,7 @@ fn darcy(
     let relative = Arc::new(relative);
     let hierarchy = Hierarchy::new(grid, relative.clone(), [1.0; 3]);
     let d = most / flow.viscosity;
-    let held = |b: &FlowBoundary| match b {
-        FlowBoundary::Pressure(p) => Some(*p),
-        _ => None,
-    };
-    // Pressures above the smallest at a face: equal ones are then exactly zero.
-    let base = flow.boundaries.iter().filter_map(held).fold(f64::INFINITY, f64::min);
+    let base = flow.base();
     let behind = std::array::from_fn(|f| match flow.boundaries[f] {
         FlowBoundary::Pressure(_) => Behind::Open { film: f64::INFINITY },
         _ => Behind::Sealed,
@@ -248,7 +243,7 @@ fn darcy(
         q[side.axis][side.face] = t * (p[side.low] - p[side.high]);
     });
     for (number, face) in Face::ALL.into_iter().enumerate() {
-        let Some(value) = held(&flow.boundaries[number]) else { continue };
+        let Some(value) = flow.boundaries[number].pressure() else { continue };
         for &(i, g) in &wall.faces()[number] {
             let i = i as usize;
             let inward = g * (value - base - p[i]);

@@ -9,6 +9,7 @@ pub mod coupling;
 pub mod damage;
 pub mod detachment;
 pub mod differentiation;
+pub mod exchange;
 pub mod expect;
 pub mod extrapolation;
 pub mod flow;

@@ -181,42 +181,53 @@ pub fn produce<'a>(
     let mut total = 0.0;
     for (p, population) in setup.populations.iter().enumerate() {
         for production in &population.production {
-            match *production {
+            total += match *production {
                 Production::PerUptake { solute, of, yields } if solute == s => {
-                    let n = active(p, Some(of));
-                    let source = c(of);
-                    for law in population.uptake.iter().filter(|u| u.0 == of).map(|u| u.1) {
-                        let sums = par::planes_map(plane, rhs, |k, rhs| {
-                            let at = k * plane;
-                            let mut rate = vec![0.0; plane];
-                            let mut slope = vec![0.0; plane];
-                            let range = at..at + plane;
-                            let (n, c) = (&n[range.clone()], &source[range]);
-                            accumulate(&law, n, c, false, &mut rate, &mut slope);
-                            for i in 0..plane {
-                                rhs[i] += yields * rate[i];
-                            }
-                            yields * lanes(plane, |i| rate[i])
-                        });
-                        total += sums.iter().sum::<f64>();
-                    }
+                    let (n, c) = (active(p, Some(of)), c(of));
+                    let laws = population.uptake.iter().filter(|u| u.0 == of);
+                    laws.map(|(_, law)| per_uptake(law, yields, &n, c, plane, rhs)).sum()
                 }
                 Production::Constant { solute, rate } if solute == s => {
-                    let n = active(p, None);
-                    let sums = par::planes_map(plane, rhs, |k, rhs| {
-                        let n = &n[k * plane..][..plane];
-                        for i in 0..plane {
-                            rhs[i] += rate * n[i];
-                        }
-                        rate * lanes(plane, |i| n[i])
-                    });
-                    total += sums.iter().sum::<f64>();
+                    constant(rate, &active(p, None), plane, rhs)
                 }
-                _ => {}
-            }
+                _ => 0.0,
+            };
         }
     }
     total
+}
+
+/// Adds `yields` times the uptake of `n` cells at `c` to `rhs`; returns its sum.
+fn per_uptake(
+    law: &Uptake,
+    yields: f64,
+    n: &[f64],
+    c: &[f64],
+    plane: usize,
+    rhs: &mut [f64],
+) -> f64 {
+    let sums = par::planes_map(plane, rhs, |k, rhs| {
+        let here = k * plane..(k + 1) * plane;
+        let (mut rate, mut slope) = (vec![0.0; plane], vec![0.0; plane]);
+        accumulate(law, &n[here.clone()], &c[here], false, &mut rate, &mut slope);
+        for i in 0..plane {
+            rhs[i] += yields * rate[i];
+        }
+        yields * lanes(plane, |i| rate[i])
+    });
+    sums.iter().sum()
+}
+
+/// Adds `rate` times `n` cells to `rhs`; returns its sum.
+fn constant(rate: f64, n: &[f64], plane: usize, rhs: &mut [f64]) -> f64 {
+    let sums = par::planes_map(plane, rhs, |k, rhs| {
+        let n = &n[k * plane..][..plane];
+        for i in 0..plane {
+            rhs[i] += rate * n[i];
+        }
+        rate * lanes(plane, |i| n[i])
+    });
+    sums.iter().sum()
 }
 
 /// A solute's grids and walls.

@@ -92,67 +92,17 @@ impl Wall {
     ) -> Wall {
         let faces = Face::ALL.into_iter().enumerate().collect();
         let mut by_face = par::each(faces, |(number, face): (usize, Face)| {
-            let mut levels = vec![(Vec::new(), Vec::new()); shapes.len()];
-            let Behind::Open { film } = behind[number] else { return levels };
-            let h = grid.h[face.axis];
-            let [a, b] = across(face.axis);
+            let Behind::Open { film } = behind[number] else {
+                return vec![Default::default(); shapes.len()];
+            };
             // Read once: along x they stand far apart.
             let local: Vec<f64> = face_voxels(grid.n, face).map(|v| local(face, v)).collect();
             let even = local.iter().all(|l| *l == local[0]);
             // Rows of a face are of the same sizes.
-            let sizes = face_voxels(grid.n, face).take(grid.n[a]);
-            let sizes: Vec<[f64; 2]> =
-                sizes.map(|v| [grid.share(face, v), grid.weight(v % grid.n[0])]).collect();
-            for (level, (n, width)) in shapes.iter().enumerate() {
-                // Coarse voxels of the face, in their order, as those of the fine one.
-                let coarse = [a, b].map(|a| {
-                    (0..grid.n[a]).map(|i| coarse_index(i, grid.n[a], n[a])).collect::<Vec<_>>()
-                });
-                let wide = width[number] * h;
-                let (mut last, mut conductance, mut bends) = (f64::NAN, 0.0, 0.0);
-                // Of a row of coarse voxels: conductance, its part of the sink, and the volume.
-                let mut sums = vec![[0.0; 3]; n[a]];
-                let mut sum = |rows: &[f64]| {
-                    sums.fill([0.0; 3]);
-                    let columns = || coarse[0].iter().zip(&sizes);
-                    let rows = rows.chunks_exact(grid.n[a]);
-                    for ((p, [share, weight]), local) in rows.flat_map(|r| columns().zip(r)) {
-                        if *local <= 0.0 {
-                            continue;
-                        }
-                        if *local != last {
-                            let apart = wide / (2.0 * local) + 1.0 / film;
-                            (last, conductance) = (*local, 1.0 / (h * apart));
-                            bends = conductance * wide * wide / (6.0 * local);
-                        }
-                        let [g, part, volume] = &mut sums[*p];
-                        *g += conductance * share;
-                        *part += bends * share;
-                        *volume += weight * width[number];
-                    }
-                    sums.iter().map(|[g, part, volume]| (*g, part / volume)).collect::<Vec<_>>()
-                };
-                let (entries, parts) = &mut levels[level];
-                entries.reserve(n[a] * n[b]);
-                parts.reserve(n[a] * n[b]);
-                let mut voxels = face_voxels(*n, face);
-                let (mut rest, mut row, mut rows) = (&local[..], Vec::new(), 0);
-                for merged in coarse[1].chunk_by(|q, next| q == next) {
-                    let (own, others) = rest.split_at(merged.len() * grid.n[a]);
-                    rest = others;
-                    // As many rows of an even face are always the same.
-                    if !even || merged.len() != rows {
-                        (row, rows) = (sum(own), merged.len());
-                    }
-                    for (&(g, part), i) in row.iter().zip(&mut voxels) {
-                        if g > 0.0 {
-                            entries.push((i as u32, g));
-                            parts.push(part);
-                        }
-                    }
-                }
-            }
-            levels
+            let sizes = face_voxels(grid.n, face).take(grid.n[across(face.axis)[0]]);
+            let sizes = sizes.map(|v| [grid.share(face, v), grid.weight(v % grid.n[0])]).collect();
+            let fine = Fine { grid, face, film, local, even, sizes };
+            shapes.iter().map(|(n, width)| fine.level(*n, width[number])).collect()
         });
         let mut wall = Wall { levels: Vec::new(), besides: Vec::new() };
         for (l, (n, _)) in shapes.iter().enumerate() {
@@ -214,6 +164,85 @@ fn first_from(entries: &[(u32, f64)], k: usize, voxels: usize) -> usize {
 pub fn beside(part: f64, most: f64, rate: f64, slope: f64) -> (f64, f64) {
     let (passed, most) = (part * rate, most.max(0.0));
     if passed <= most { (passed, part * slope) } else { (most, 0.0) }
+}
+
+/// The voxels of a face of the fine grid.
+struct Fine<'a> {
+    grid: &'a Grid,
+    face: Face,
+    film: f64,
+    /// Diffusivity of each.
+    local: Vec<f64>,
+    /// True where it is the same in all.
+    even: bool,
+    /// Area and volume of the voxels of a row, relative to those of the mean one.
+    sizes: Vec<[f64; 2]>,
+}
+
+impl Fine<'_> {
+    /// Entries of the same face of a grid of `n`, whose voxels there are `width` fine ones wide, and
+    /// the part of their sinks that passes besides.
+    fn level(&self, n: [usize; 3], width: f64) -> (Vec<(u32, f64)>, Vec<f64>) {
+        let [a, b] = across(self.face.axis);
+        let along = self.grid.n[a];
+        // Coarse voxels of the face, in their order, as those of the fine one.
+        let [columns, rows] = [a, b].map(|a| {
+            let all = 0..self.grid.n[a];
+            all.map(|i| coarse_index(i, self.grid.n[a], n[a])).collect::<Vec<_>>()
+        });
+        let (mut entries, mut parts) =
+            (Vec::with_capacity(n[a] * n[b]), Vec::with_capacity(n[a] * n[b]));
+        let mut voxels = face_voxels(n, self.face);
+        let mut sums = vec![[0.0; 3]; n[a]];
+        let (mut rest, mut row, mut count) = (&self.local[..], Vec::new(), 0);
+        for merged in rows.chunk_by(|q, next| q == next) {
+            let (own, others) = rest.split_at(merged.len() * along);
+            rest = others;
+            // As many rows of an even face are always the same.
+            if !self.even || merged.len() != count {
+                (row, count) = (self.sum(own, &columns, width, &mut sums), merged.len());
+            }
+            for (&(g, part), i) in row.iter().zip(&mut voxels) {
+                if g > 0.0 {
+                    entries.push((i as u32, g));
+                    parts.push(part);
+                }
+            }
+        }
+        (entries, parts)
+    }
+
+    /// Conductance of each coarse voxel of a row, and its part, from the diffusivities in the fine
+    /// rows that merge into it.
+    fn sum(
+        &self,
+        local: &[f64],
+        columns: &[usize],
+        width: f64,
+        sums: &mut [[f64; 3]],
+    ) -> Vec<(f64, f64)> {
+        let h = self.grid.h[self.face.axis];
+        let wide = width * h;
+        let (mut last, mut conductance, mut bends) = (f64::NAN, 0.0, 0.0);
+        sums.fill([0.0; 3]);
+        let row = || columns.iter().zip(&self.sizes);
+        let rows = local.chunks_exact(columns.len());
+        for ((p, [share, weight]), local) in rows.flat_map(|r| row().zip(r)) {
+            if *local <= 0.0 {
+                continue;
+            }
+            if *local != last {
+                let apart = wide / (2.0 * local) + 1.0 / self.film;
+                (last, conductance) = (*local, 1.0 / (h * apart));
+                bends = conductance * wide * wide / (6.0 * local);
+            }
+            let [g, part, volume] = &mut sums[*p];
+            *g += conductance * share;
+            *part += bends * share;
+            *volume += weight * width;
+        }
+        sums.iter().map(|[g, part, volume]| (*g, part / volume)).collect()
+    }
 }
 
 /// Divides what passes besides among the axes along which a voxel of a grid of `n` has walls, in

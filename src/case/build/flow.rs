@@ -264,10 +264,7 @@ pub(super) fn rests(flow: &Flow) -> bool {
         FlowLaw::Known(known) => return known.q.iter().flatten().all(|q| *q == 0.0),
         _ => {}
     }
-    let mut pressures = flow.boundaries.iter().filter_map(|b| match b {
-        FlowBoundary::Pressure(p) => Some(*p),
-        _ => None,
-    });
+    let mut pressures = flow.boundaries.iter().filter_map(FlowBoundary::pressure);
     let first = pressures.next();
     let rates = |b: &FlowBoundary| matches!(b, FlowBoundary::Rate(r) if *r != 0.0);
     pressures.all(|p| Some(p) == first) && !flow.boundaries.iter().any(rates)
@@ -290,10 +287,7 @@ pub(super) fn enters(flow: &Flow, grid: &Grid, face: Face) -> Option<Option<bool
         let along = if face.end { -u[face.axis] } else { u[face.axis] };
         return (along != 0.0).then_some(Some(along > 0.0));
     }
-    let pressures = flow.boundaries.iter().filter_map(|b| match b {
-        FlowBoundary::Pressure(p) => Some(*p),
-        _ => None,
-    });
+    let pressures = flow.boundaries.iter().filter_map(FlowBoundary::pressure);
     let (low, high) =
         pressures.fold((f64::INFINITY, f64::NEG_INFINITY), |m, p| (m.0.min(p), m.1.max(p)));
     let rates = flow.boundaries.iter().filter_map(|b| match b {

@@ -106,10 +106,7 @@ impl Builder<'_> {
             );
         }
         if let Some(pressure) = &stream.pressure {
-            let held = flow.boundaries.iter().filter_map(|b| match b {
-                FlowBoundary::Pressure(p) => Some(*p),
-                _ => None,
-            });
+            let held = flow.boundaries.iter().filter_map(FlowBoundary::pressure);
             let all = pressure.iter().copied().filter(|p| p.is_finite()).chain(held);
             let (low, high) =
                 all.fold((f64::INFINITY, f64::NEG_INFINITY), |m, p| (m.0.min(p), m.1.max(p)));
