@@ -5,7 +5,7 @@ docs/scaling.md, everything in one run.
     python3 benches/scaling.py
 
 Each number is the median of TIMES (3) processes of `cargo bench --bench problems`, set-up
-included.
+included. Raw numbers are kept in benches/runs/<date>-<machine>/scaling.json.
 """
 
 import os
@@ -14,15 +14,17 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
-from compare import ours
+from compare import keep, ours
 
 TIMES = int(os.environ.get("TIMES", "3"))
 MIB = 1024 * 1024
+KEPT = {}
 
 
 def run(*words, threads=2):
     """Median time, peak memory and counts of a problem."""
     done = [ours(*map(str, words), BENCH_THREADS=threads) for _ in range(TIMES)]
+    KEPT[" ".join(map(str, [*words, "on", threads]))] = done
     return {**done[0], "seconds": statistics.median(d["seconds"] for d in done)}
 
 
@@ -88,6 +90,7 @@ def main():
         "Scattered voxels less permeable, 64³", ["their share of the others'", "time over even",
                                                 "cycles"], rows,
     )
+    keep("scaling", KEPT)
 
 
 main()

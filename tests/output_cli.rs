@@ -74,6 +74,10 @@ fn profile_gives_layers() {
     let mean = [16.0, 15.0, 14.0, 13.0, 12.0].map(length).iter().sum::<f64>() / 5.0;
     assert!((cells[7] - mean).abs() < 1e-6 * mean, "{} {mean}", cells[7]);
     assert!(lines[4].starts_with("0,0.3,0.34,"), "{}", lines[4]);
+    // What is left behind the centre of the last voxel is no layer of its own.
+    let (_, out, _) = ask(&["--from", "x_max", "--bin", "335um", "--time", "0 h"]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines.len() == 2 && lines[1].starts_with("0,0,0.34,"), "{out}");
     for args in [&["--from", "z_max"][..], &["--from", "x_min", "--bin", "1um"]] {
         assert_eq!(ask(args).0, 2);
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::diagnostic::{self, Diagnostic, Severity};
 use super::keys;
-use super::merge::{Laws, merge};
+use super::merge::{Laws, emptied, merge};
 use super::reach::{self, Options, Reach, Refusal};
 use super::shape::Shape;
 use super::source::{self, Kind, Place, Source, Sources};
@@ -29,6 +29,8 @@ pub(super) struct Assembly {
     pub stored: Option<VecDeque<Stored>>,
     /// The keys of a case.
     pub shape: Rc<Shape>,
+    /// Empty tables that took away what stood below them.
+    emptied: Vec<Place>,
 }
 
 /// A case file, or one that it extends, as a run has stored it.
@@ -46,7 +48,8 @@ impl Assembly {
     /// Nothing read yet of a case in `folder`.
     pub(super) fn new(folder: &Path, options: &Options) -> Assembly {
         let sources = Sources(Vec::new(), Reach::new(folder, options));
-        Assembly { sources, found: Vec::new(), stored: None, shape: Rc::new(keys::case()) }
+        let shape = Rc::new(keys::case());
+        Assembly { sources, found: Vec::new(), stored: None, shape, emptied: Vec::new() }
     }
 
     pub(super) fn error(
@@ -150,14 +153,30 @@ impl Assembly {
         let path = folder.join(&base);
         let shown = path.display().to_string();
         let base = self.extended(&path, &shown, Kind::Base, Some(place), chain)?;
+        self.tell_emptied(&base, &node, "");
         Some(merge(base, node, Some(&self.shape), Laws::Replace))
     }
 
     /// Applies a `--set key=value`.
     pub(super) fn set(&mut self, node: Node, argument: &str) -> Node {
         match self.argument(argument) {
-            Some(over) => merge(node, over, Some(&self.shape), Laws::SameLaw),
+            Some(over) => {
+                self.tell_emptied(&node, &over, "");
+                merge(node, over, Some(&self.shape), Laws::SameLaw)
+            }
             None => node,
+        }
+    }
+
+    /// Warns of tables that are emptied: a header alone may have been meant to change nothing.
+    fn tell_emptied(&mut self, base: &Node, over: &Node, key: &str) {
+        for (key, place) in emptied(base, over, key) {
+            let message = format!("{key} is empty: what stands below it is taken away");
+            self.emptied.push(place);
+            let kind = (Severity::Warning, "W055");
+            let place = Some(place);
+            diagnostic::add(&mut self.found, &self.sources, kind, &key, message, place).label =
+                "without this table it stays".into();
         }
     }
 
@@ -244,15 +263,21 @@ impl Assembly {
             wanted.push((library::Kind::Material, name.into(), under, Some(material.place)));
         }
         let mut node = node;
+        let sources = self.sources.0.iter().enumerate();
+        let typed: Vec<usize> =
+            sources.filter(|s| matches!(s.1.kind, Kind::Set)).map(|s| s.0).collect();
         for (kind, name, under, place) in wanted {
             let Some(fragment) = self.entry(kind, &name, &under, place) else { continue };
             let path: Vec<&str> = under.iter().map(String::as_str).collect();
             if let Some(own) = node.at_mut(&path) {
                 let taken =
                     std::mem::replace(own, Node { place: Place::default(), data: Data::Date });
-                *own = merge(fragment, taken, shape_at(&shape, &path), Laws::Replace);
+                self.tell_emptied(&fragment, &taken, &under.join("."));
+                let laws = Laws::SameLawOf(&typed);
+                *own = merge(fragment, taken, shape_at(&shape, &path), laws);
             }
         }
+        without(&mut node, &self.emptied);
         node
     }
 
@@ -318,4 +343,12 @@ fn shape_at<'a>(shape: &'a Shape, path: &[&str]) -> Option<&'a Shape> {
         Shape::Names { of, own, .. } => Some(Shape::named(of, own, key)),
         _ => None,
     })
+}
+
+/// Takes the empty tables at these places out of a tree.
+fn without(node: &mut Node, places: &[Place]) {
+    let Data::Table(entries) = &mut node.data else { return };
+    let empty = |n: &Node| matches!(&n.data, Data::Table(t) if t.is_empty());
+    entries.retain(|e| !(empty(&e.1) && places.contains(&e.1.place)));
+    entries.iter_mut().for_each(|e| without(&mut e.1, places));
 }

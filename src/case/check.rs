@@ -410,6 +410,10 @@ impl Checker<'_> {
         self.error("E011", &key, format!("{key} is missing"), place).label =
             if at.key.is_empty() { String::new() } else { format!("in {}", at.key) };
         self.note(format!("write for example: {} = {}", k.name, shape::example(&k.shape)));
+        // The example shows the form; what the number is to be, the reference page says.
+        if matches!(k.shape, Shape::Quantity(_)) {
+            self.note(format!("{}: {}", k.name, k.doc));
+        }
     }
 
     fn unknown_key(&mut self, key: &tree::Key, known: &[Key], note: &str, at: At<'_>) {

@@ -48,7 +48,13 @@ impl Columns {
                 .collect();
             match numbers {
                 Ok(numbers) => columns.rows.push((i + 1, numbers)),
-                Err(_) if columns.rows.is_empty() && columns.header.is_empty() => {
+                // A name does not begin as a number does.
+                Err(_)
+                    if columns.rows.is_empty()
+                        && columns.header.is_empty()
+                        && !cells[0]
+                            .starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) =>
+                {
                     columns.header = cells.iter().map(|c| c.trim_matches('"').to_owned()).collect();
                 }
                 Err(cell) => {

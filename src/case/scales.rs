@@ -1,7 +1,9 @@
 //! Characteristic numbers of a case, before it runs.
 
 use crate::ground::grid::Face;
-use crate::model::setup::{Boundary, FlowLaw, Population, Setup};
+use crate::ground::signal::Signal;
+use crate::model::run::STEPS_A_PERIOD;
+use crate::model::setup::{Boundary, FlowLaw, Population, Setup, Solute};
 use crate::model::solutes::{diffusion_way, fed, feeds};
 
 /// Scales of a solute.
@@ -25,7 +27,8 @@ pub struct Scales {
     pub thiele2: Option<f64>,
     /// Uptake of the cells as seeded, all at the reference concentration, mol/s.
     pub demand: f64,
-    /// Most that diffusion can bring in against a constant uptake, mol/s.
+    /// Uptake up to which diffusion feeds the whole length, were it the same everywhere whatever the
+    /// concentration, mol/s.
     pub supply: Option<f64>,
     /// Time for which the baths' content meets the demand, s.
     pub lasts: Option<f64>,
@@ -138,11 +141,16 @@ fn lasts(setup: &Setup, s: usize, demand: f64) -> Option<f64> {
 pub fn cost(setup: &Setup) -> Cost {
     let fields = crate::model::state::Catalogue::new(setup).specs.len() as f64;
     let solutes = setup.solutes.len() as f64;
+    let duration = setup.run.duration;
     let steps = if setup.run.steady {
         10.0
     } else {
-        (setup.run.duration / setup.run.accuracy.max_step).max(setup.run.outputs.len() as f64)
-            + 40.0
+        let periods = setup.solutes.iter().flat_map(Solute::signals).filter_map(Signal::period);
+        let longest =
+            periods.map(|p| p / STEPS_A_PERIOD).fold(setup.run.accuracy.max_step, f64::min);
+        let changes = setup.baths.iter().flat_map(|b| &b.changes).filter(|c| c.0 < duration);
+        let stops = setup.run.outputs.len().max(changes.count());
+        (duration / longest).max(stops as f64) + 40.0
     };
     // Brinkman's law is solved once.
     let iterations = match setup.flow.as_ref().map(|f| &f.law) {
@@ -150,7 +158,7 @@ pub fn cost(setup: &Setup) -> Cost {
         _ => 0.0,
     };
     let time = match setup.run.lod {
-        Some(step) => setup.run.duration / step * live(setup) as f64 * 2e-9 * solutes,
+        Some(step) => duration / step * live(setup) as f64 * 2e-9 * solutes,
         None => {
             steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields)
                 + iterations * setup.grid.len() as f64

@@ -291,7 +291,7 @@ fn lengths(out: &mut String, all: &[Scales]) {
         "in voxels",
         "Thiele φ²",
         "demand",
-        "supply ≤",
+        "all fed ≤",
         "bath lasts",
     ])];
     let per_day = |v: f64| format!("{} nmol/d", number(v * 86400e9));
@@ -327,7 +327,8 @@ fn lengths(out: &mut String, all: &[Scales]) {
             let share = number(100.0 * supply / s.demand);
             let _ = writeln!(
                 out,
-                "{}: diffusion can bring in {share} % of what the cells as seeded would use",
+                "{}: diffusion feeds the whole depth L up to {share} % of what the cells as seeded would use; \
+                 beyond, those far from the faces get none",
                 s.solute
             );
         }

@@ -95,15 +95,17 @@ fn layers(run: &Results, face: Face, bin: Option<&str>) -> Result<Layers, Failur
         let message = format!("--bin {thickness} mm is thinner than a voxel, {spacing} mm");
         return Err(Failure::new(Exit::Input, message));
     }
-    let count = ((length / thickness - 1e-9).ceil() as usize).max(1);
+    // To the layer of the last centre: none without one.
+    let count = ((length - 0.5 * spacing) / thickness) as usize + 1;
     Ok(Layers { voxel: spacing, thickness, length, count })
 }
 
 impl Layers {
     /// Depths (mm) between which a layer lies.
     fn bounds(&self, layer: usize) -> (f64, f64) {
-        let at = |i: usize| clean((i as f64 * self.thickness).min(self.length));
-        (at(layer), at(layer + 1))
+        let end =
+            if layer + 1 == self.count { self.length } else { (layer + 1) as f64 * self.thickness };
+        (clean(layer as f64 * self.thickness), clean(end))
     }
 
     /// Mean of each layer over the volume that is not solid, by the voxels' centres; NaN for a

@@ -98,7 +98,7 @@ impl Structure {
     }
 
     /// Makes solid (phase 1) of all pores that no path through open voxels joins to both ends of
-    /// `axis`; without an axis, of any one axis. Returns how many voxels were filled. Voxels that
+    /// `axis`; without an axis, of any one axis of more than a voxel. Returns how many voxels were filled. Voxels that
     /// are partly filled count as open to all open neighbours.
     pub fn keep_percolating(&mut self, axis: Option<usize>) -> usize {
         let open: Vec<bool> = self.phase.iter().map(|p| *p == 0).collect();
@@ -107,7 +107,8 @@ impl Structure {
         let end = |axis, end| Face { axis, end }.number();
         let spans =
             |i: usize, a| parts.touches[i - 1][end(a, false)] && parts.touches[i - 1][end(a, true)];
-        let keep = parts.select(|i| (0..3).any(|a| axis.is_none_or(|x| x == a) && spans(i, a)));
+        let keep =
+            parts.select(|i| (0..3).any(|a| axis.map_or(n[a] > 1, |x| x == a) && spans(i, a)));
         let mut filled = 0;
         for voxel in 0..self.len() {
             if open[voxel] && !keep[voxel] {

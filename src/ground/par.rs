@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-/// Below this many voxels a sweep runs on the calling thread: waking the others costs more.
+/// Below this many values, padding included, a sweep runs on the calling thread: waking the others costs more.
 const SERIAL: usize = 30_000;
 
 /// Runs `work` inside a pool of `threads` threads (0: one per core).

@@ -207,6 +207,8 @@ pub enum UnitError {
     NotANumber(String),
     /// A comma in the number; what was probably meant.
     DecimalComma(String),
+    /// A space in the number; what was probably meant.
+    SpacedNumber(String),
     /// NaN, infinite, or beyond what a double holds.
     NotFinite(String),
     /// A unit that is not in the table, and the nearest one that is.
@@ -234,6 +236,9 @@ impl std::fmt::Display for UnitError {
             UnitError::NotANumber(t) => write!(f, "`{t}` is not a number"),
             UnitError::DecimalComma(t) => {
                 write!(f, "has a comma in the number: decimals take a point, write \"{t}\"")
+            }
+            UnitError::SpacedNumber(t) => {
+                write!(f, "has a space in the number: write \"{t}\"")
             }
             UnitError::NotFinite(t) => write!(f, "`{t}` is not a finite number"),
             UnitError::Unknown(t, None) => write!(f, "unknown unit `{t}`"),
@@ -422,6 +427,9 @@ mod tests {
             ("2.7e-9 m²/s", 2.7e-9, DIFFUSIVITY),
             ("2.7e−9 m²·s⁻¹", 2.7e-9, DIFFUSIVITY),
             ("2e6 cells/mL", 2e12, CELL_DENSITY),
+            ("2×10⁶ cells/mL", 2e12, CELL_DENSITY),
+            ("2 * 10^6 cells/mL", 2e12, CELL_DENSITY),
+            ("2.7·10⁻⁹ m²/s", 2.7e-9, DIFFUSIVITY),
             ("98 fmol/cell/h", 98e-15 / 3600.0, UPTAKE_PER_CELL),
             ("10 nmol/1e6 cells/h", 1e-8 / 1e6 / 3600.0, UPTAKE_PER_CELL),
             ("10 nmol/10^6 cells/h", 1e-8 / 1e6 / 3600.0, UPTAKE_PER_CELL),
@@ -456,6 +464,9 @@ mod tests {
     fn what_is_refused_and_why() {
         let said = |t: &str| parse(t).unwrap_err().to_string();
         assert!(said("100000,0 um^2/min").contains("write \"100000.0 um^2/min\""));
+        assert!(said("1 500 um").contains("write \"1500 um\""));
+        assert!(said("2 000 000 cells/mL").contains("write \"2000000 cells/mL\""));
+        assert!(said("1\u{202f}500.5 um").contains("write \"1500.5 um\""));
         assert!(said("1e5 um2/min").contains("did you mean `um^2`"));
         assert!(said("fast").contains("not a number"));
         assert!(said("nan mm").contains("finite"));

@@ -11,6 +11,7 @@ use super::state::{Kind, flat};
 use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::keep::{Keeper, Misfit};
+use crate::ground::moments;
 use crate::ground::par;
 
 mod stock;
@@ -137,6 +138,20 @@ fn averages(structure: &Homogenised) -> Option<Answer> {
     Some(answer("effective_diffusivity", label, text, Some(mean), "", definition))
 }
 
+/// When a run that stops at rest did so.
+fn ended_at_rest(solver: &Solver) -> Answer {
+    let (run, time) = (&solver.setup.run, solver.state.time);
+    let (unit, seconds) = run.time_unit;
+    let reached = moments::after(time, run.duration).then_some(time);
+    let text = match reached {
+        Some(t) => format!("from {} {unit} on", digits(t / seconds)),
+        None => "not reached in the duration".into(),
+    };
+    let definition =
+        "when nothing given changed any more, and no field by more than accuracy.time a day";
+    answer("steady_at", "steady", text, reached, "s", definition)
+}
+
 impl Answers {
     /// All answers, in the order in which they are printed.
     pub fn finish(&self, solver: &Solver) -> Vec<Answer> {
@@ -164,6 +179,7 @@ impl Answers {
             let text = "growth, death, motility and lysis were not advanced (steady = true)";
             out.push(answer("steady", "steady", text.into(), None, "", ""));
         }
+        out.extend(setup.run.stop_when_steady.then(|| ended_at_rest(solver)));
         numerics(solver, &mut out);
         out
     }
@@ -171,20 +187,32 @@ impl Answers {
     fn survival(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
         let setup = &solver.setup;
         let (unit, seconds) = setup.run.time_unit;
-        let percent = |v: f64| format!("{} %", digits(100.0 * v));
+        let count =
+            |kind: &Kind| !matches!(kind, Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_));
+        let mut fields = solver.catalogue.specs.iter().zip(&survey.totals);
+        let cells = fields.any(|(spec, total)| count(&spec.kind) && *total > 0.0);
+        let percent = |v: f64| {
+            if cells {
+                (format!("{} %", digits(100.0 * v)), Some(v))
+            } else {
+                ("no cells".into(), None)
+            }
+        };
+        let (text, fraction) = percent(survey.viable_fraction);
         out.push(answer(
             "viable_fraction",
             "viable fraction",
-            percent(survey.viable_fraction),
-            Some(survey.viable_fraction),
+            text,
+            fraction,
             "",
             "(viable + quiescent)/(viable + quiescent + dead not lysed), as a live/dead stain counts",
         ));
+        let (text, fraction) = percent(survey.viable_volume);
         out.push(answer(
             "viable_volume_fraction",
             "viable volume fraction",
-            percent(survey.viable_volume),
-            Some(survey.viable_volume),
+            text,
+            fraction,
             "",
             "share of the volume with cells where at least half of them live",
         ));
@@ -192,6 +220,7 @@ impl Answers {
             let depth = viable_depth(solver, face);
             let whole = setup.grid.length(face.axis);
             let text = match depth {
+                _ if !cells => "no cells".into(),
                 Some(d) => format!("{} mm of {} mm", digits(d * 1e3), digits(whole * 1e3)),
                 None => format!("whole thickness ({} mm)", digits(whole * 1e3)),
             };
@@ -204,7 +233,7 @@ impl Answers {
                 &format!("viable_depth.{}", setup.grid.face_name(face)),
                 &format!("viable depth from {}", setup.grid.face_name(face)),
                 text,
-                Some(depth.unwrap_or(whole)),
+                cells.then(|| depth.unwrap_or(whole)),
                 "m",
                 definition,
             ));
@@ -450,7 +479,8 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
         let (mut demand, mut used, mut largest) = (0.0, 0.0, 0.0);
         let c = flat(&solver.state.fields[s]);
         for (p, population) in setup.populations.iter().enumerate() {
-            let cells_of = |kind| solver.catalogue.number(kind).map(|f| flat(&solver.state.fields[f]));
+            let cells_of =
+                |kind| solver.catalogue.number(kind).map(|f| flat(&solver.state.fields[f]));
             let Some(viable) = cells_of(Kind::Viable(p)) else { continue };
             let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
             let working = active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)));

@@ -132,8 +132,7 @@ impl Solver {
             return None;
         }
         let (grid, axis) = (&self.setup.grid, old.axis);
-        self.hierarchies[number] =
-            Hierarchy::within(grid, Arc::new(relative), axis, &self.measure);
+        self.hierarchies[number] = Hierarchy::within(grid, Arc::new(relative), axis, &self.measure);
         Some(number)
     }
 

@@ -140,7 +140,7 @@ pub enum Stop {
 
 /// Least steps in a period of a value that goes up and down: the error of a step alone does not
 /// tell that it passed over one.
-const STEPS_A_PERIOD: f64 = 12.0;
+pub const STEPS_A_PERIOD: f64 = 12.0;
 
 /// Smallest step, relative to the length of the run.
 const SMALLEST: f64 = 1e-10;

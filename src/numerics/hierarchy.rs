@@ -2,8 +2,7 @@
 //!
 //! Voxels merge in pairs along an axis; an odd last voxel stands alone. Only axes whose
 //! coupling D/h² is at least 0.3 of the strongest merge, so anisotropic grids become isotropic
-//! first. Coarse faces carry the sum of the fine ones, times the ratio of the distances between
-//! centres: quantities are sums over fine voxels.
+//! first. Quantities are sums over fine voxels; what coarse faces conduct, `coarsen` says.
 
 use std::sync::Arc;
 
@@ -118,23 +117,23 @@ pub struct Hierarchy {
 impl Hierarchy {
     /// Grids for a relative diffusivity (0 in voxels that are not solved).
     pub fn new(grid: &Grid, relative: Arc<Vec<f64>>, axis: [f64; 3]) -> Hierarchy {
-        Hierarchy::within(grid, relative.clone(), axis, &relative)
+        let fine = Faces::harmonic(grid, &relative, axis);
+        Hierarchy::of(grid, fine, relative, axis)
     }
 
     /// The same where `room` is above 0 in all voxels that are solved, whether their relative diffusivity
     /// is 0 or not.
-    pub fn within(
-        grid: &Grid,
-        relative: Arc<Vec<f64>>,
-        axis: [f64; 3],
-        room: &[f64],
-    ) -> Hierarchy {
+    pub fn within(grid: &Grid, relative: Arc<Vec<f64>>, axis: [f64; 3], room: &[f64]) -> Hierarchy {
         let mut fine = Faces::harmonic(grid, &relative, axis);
         if fine.closed {
             let (least, _) = stencil::range(grid.plane(), &relative, |i, _| room[i] > 0.0);
             // Sweeps over equal faces take what is solved for what is passed.
             fine.uniform = fine.uniform.filter(|_| least > 0.0);
         }
+        Hierarchy::of(grid, fine, relative, axis)
+    }
+
+    fn of(grid: &Grid, fine: Faces<f64>, relative: Arc<Vec<f64>>, axis: [f64; 3]) -> Hierarchy {
         let strength = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
         let mut grids = Grids::new(fine.single(), strength);
         if fine.closed {

@@ -123,7 +123,28 @@ fn clock_and_output() {
     let told = "solutes.oxygen.boundary.x_max varies in time, and run.steady is true";
     let label = "its value at time 0 is taken";
     assert_eq!(warned(&varies), [("W047", told.to_owned(), label.to_owned())]);
+    let source = "initial = \"0.2 mM\"\nsource = { rate = \"1 mM/h\", \
+                  times.ramp.points = [[\"0 h\", 0.0], [\"1 h\", 1.0]] }";
+    let pulsing = swap(&steady, "initial = \"0.2 mM\"", source);
+    let told = "solutes.oxygen.source.times varies in time, and run.steady is true";
+    assert_eq!(warned(&pulsing), [("W047", told.to_owned(), label.to_owned())]);
     assert_eq!(codes(&steady), [""; 0]);
+    // Decay is a way out where no face is.
+    let decay = "initial = \"0.2 mM\"\ndecay.half_life = \"1 h\"";
+    setup(&swap(&feed("sealed = {}"), "initial = \"0.2 mM\"", decay));
+}
+
+/// 100 %O2 is what pure oxygen leaves in the fluid.
+#[test]
+fn more_than_dissolves_is_told() {
+    let value = |v: &str| swap(SLAB, "value = \"0.2 mM\"", &format!("value = \"{v}\""));
+    assert_eq!(codes(&value("100 %O2")), [""; 0]);
+    let found = warned(&value("186 %O2"));
+    assert_eq!(found[0].0, "W056");
+    assert_eq!(found[0].1, "solutes.oxygen reaches 1.7811 mM, more than dissolves");
+    let glucose = |v: &str| swap(&value(v), "solutes.oxygen", "solutes.glucose");
+    assert_eq!(codes(&glucose("5.5 mM")), [""; 0]);
+    assert_eq!(codes(&glucose("11 M")), ["W056"]);
 }
 
 /// Fixed steps are for solutes alone in an even box; D = 2e-9 m²/s over h² = 2.5e-7 m² is 0.008/s.
@@ -247,6 +268,6 @@ fn values_far_from_what_is_published() {
         "E021",
         "allow[0] is no warning",
         "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
-         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054",
+         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056",
     );
 }

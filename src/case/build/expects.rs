@@ -262,12 +262,14 @@ impl Builder<'_> {
             let solute = of_solute.then(|| first.to_owned());
             return Some(Subject { dimension, field: false, solute });
         }
-        let fields = specs.iter().map(|s| s.name.clone());
-        let names: Vec<String> = if named {
-            table.iter().map(|k| format!("{first}.{}", k.0)).collect()
+        let mut names: Vec<String> = specs.iter().map(|s| s.name.clone()).collect();
+        if named {
+            let own = format!("{first}.");
+            names.retain(|n| n.starts_with(&own));
+            names.extend(table.iter().map(|k| format!("{own}{}", k.0)));
         } else {
-            fields.chain(ANSWERS.iter().map(|k| k.0.to_owned())).collect()
-        };
+            names.extend(ANSWERS.iter().map(|k| k.0.to_owned()));
+        }
         let near = units::nearest(name, names.iter().map(String::as_str));
         let d =
             self.wrong("E021", what, format!("{}: nothing is called `{}`", what.key, brief(name)));
@@ -319,6 +321,7 @@ const ANSWERS: &[(&str, Dimension, bool)] = &[
     ("viable_volume_fraction", NONE, false),
     ("viable_depth", LENGTH, false),
     ("first_necrosis", TIME, false),
+    ("steady_at", TIME, false),
     ("ledger_defect", NONE, false),
     ("flow", VOLUME_RATE, false),
     ("superficial_velocity", VELOCITY, false),

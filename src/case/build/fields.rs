@@ -175,6 +175,10 @@ impl Builder<'_> {
             _ => return None,
         };
         let (low, high) = signal.range();
+        // An empty list has been told of.
+        if low > high {
+            return None;
+        }
         if !range.holds(low) || !range.holds(high) {
             let bad = if range.holds(low) { high } else { low };
             self.wrong("E016", at, format!("{} is out of range", at.key)).label = format!(

@@ -337,7 +337,8 @@ impl Builder<'_> {
             let message =
                 format!("{cut_off} pore voxels with cells are cut off from every fed face");
             self.check.warning("W039", key, message, None).label =
-                "they are solved, and nothing reaches their cells".into();
+                "nothing reaches their cells, and least concentration and first necrosis may be theirs; \
+                 `keep = \"percolating\"` in the structure leaves out pores that lead nowhere".into();
         }
         if !self.blind && kept.iter().all(|k| !k) {
             self.check.error(
@@ -412,14 +413,18 @@ impl Builder<'_> {
             let loose = sizes.iter().zip(touches);
             let loose = loose.filter(|(_, touches)| !(0..6).any(|f| holds(f) && touches[f]));
             let loose: Vec<usize> = loose.map(|(size, _)| *size).collect();
-            if loose.is_empty() && still == 0 {
+            // Decay is a way out, too.
+            let bath = s.boundaries.iter().any(|b| matches!(b, Boundary::Bath(_)));
+            if loose.is_empty() && still == 0 || s.decay > 0.0 && !bath {
                 continue;
             }
             let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
             let key = format!("solutes.{}", s.name);
             let d = self.check.error("E023", &key, format!("{key} has no steady solution"), at);
             if still > 0 {
-                d.label = format!("its diffusivity is 0 in {still} voxels: nothing reaches or leaves them");
+                d.label = format!(
+                    "its diffusivity is 0 in {still} voxels: nothing reaches or leaves them"
+                );
                 continue;
             }
             d.label = if sizes.len() == 1 {
@@ -434,6 +439,12 @@ impl Builder<'_> {
             };
             let faces = world.grid.face_names();
             d.notes.push(format!("give boundary.FACE.value on one of {}", faces.join(", ")));
+            if bath {
+                d.notes.push("a bath follows the construct and holds no value".into());
+            }
+            if steady {
+                d.notes.push("`stop_when = \"steady\"` in place of `steady` finds one in time, where there is one".into());
+            }
         }
     }
 }

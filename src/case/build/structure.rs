@@ -43,7 +43,7 @@ impl Builder<'_> {
         // The solver of resolved pores takes whole voxels: each is what its centre is.
         let samples = if self.resolved() { 1 } else { make::SAMPLES };
         match recipe.make_sampled(grid.n, grid.h, samples) {
-            Ok(made) => self.as_asked(s, made),
+            Ok(made) => self.as_asked(s, made).and_then(|made| self.kept(s, made)),
             Err(refused) => {
                 let at = s.get(refused.key).unwrap_or(s);
                 self.wrong("E022", at, format!("{} cannot be made", s.key)).label = refused.problem;
@@ -98,7 +98,18 @@ impl Builder<'_> {
         let made = Structure::binary(grid.n, grid.h, spheres.iter().map(|o| *o == inside));
         let at = s.get("radius").unwrap_or(s);
         let label = format!("the unit cell is {} wide", readable(period, LENGTH));
-        self.both("E022", made, at, label)
+        let made = self.both("E022", made, at, label)?;
+        self.kept(s, made)
+    }
+
+    /// Without pores that lead nowhere, where that is asked for.
+    fn kept(&mut self, structure: &Checked, mut made: Structure) -> Option<Structure> {
+        let Some(at) = structure.get("keep") else { return Some(made) };
+        let word = at.text().filter(|word| *word != "all");
+        let Some(word) = word else { return Some(made) };
+        let axis = word.strip_prefix("percolating-");
+        made.keep_percolating(axis.and_then(|a| AXES.iter().position(|b| *b == a)));
+        self.both("E024", made, at, "no pore leads from end to end".into())
     }
 
     /// Refuses what is all pore or all solid.
@@ -152,7 +163,8 @@ impl Builder<'_> {
                 } else {
                     "a surface that shuts the whole box".into()
                 };
-                self.both("E024", made, path, label)
+                let made = self.both("E024", made, path, label)?;
+                self.kept(at, made)
             }
             Err(e) => {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -203,12 +215,9 @@ impl Builder<'_> {
         let at = image.get("threshold").unwrap_or(image);
         let made = self.both("E024", made?, at, run(&scan))?;
         let made = self.edited(image, made)?;
-        let percolating = image.get("keep").filter(|k| k.text() != Some("all"));
-        let (at, label) = match percolating {
-            Some(keep) => (keep, "no pore leads from end to end".to_owned()),
-            None => (image.get("crop").unwrap_or(image), "in the part that is used".to_owned()),
-        };
-        self.both("E024", made, at, label)
+        let at = image.get("crop").unwrap_or(image);
+        let made = self.both("E024", made, at, "in the part that is used".into())?;
+        self.kept(image, made)
     }
 
     fn unread(&mut self, path: &Checked, e: &ImportError) {
@@ -295,7 +304,7 @@ impl Builder<'_> {
         Some(threshold::structure(scan, h, &levels, above))
     }
 
-    /// Cut, coarsened, without pores that lead nowhere.
+    /// Cut and coarsened.
     fn edited(&mut self, image: &Checked, mut made: Structure) -> Option<Structure> {
         if let Some(crop) = image.get("crop") {
             let corner = |name| three(crop.get(name)?);
@@ -322,16 +331,6 @@ impl Builder<'_> {
                     return None;
                 }
             }
-        }
-        match image.word("keep") {
-            Some("percolating") => drop(made.keep_percolating(None)),
-            Some(word) => {
-                let axis = word.strip_prefix("percolating-");
-                if let Some(axis) = axis.and_then(|a| AXES.iter().position(|b| *b == a)) {
-                    made.keep_percolating(Some(axis));
-                }
-            }
-            None => {}
         }
         Some(made)
     }

@@ -5,10 +5,10 @@ use super::{Builder, World};
 use crate::case::checked::Checked;
 use crate::ground::grid::Face;
 use crate::ground::signal::Signal;
-use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL};
+use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL, oxygen_at};
 use crate::model::answers::PACKING;
 use crate::model::lod;
-use crate::model::setup::{Population, Setup, Solute};
+use crate::model::setup::{Boundary, Population, Setup, Solute};
 use crate::numerics::stencil::range;
 
 /// Largest uptakes per cell that the library's sources name, with a margin of ten: mol/cell/s.
@@ -16,6 +16,10 @@ const UPTAKES: &[(&str, f64, &str)] = &[
     ("oxygen", 1e-15, "oxygen: 1 to 400 fmol/cell/h, hepatocytes ten times more"),
     ("glucose", 5e-15, "glucose: 0.1 to 15 pmol/cell/d"),
 ];
+
+/// Pressure of the atmosphere, Pa, and a concentration that no solute of medium has, mol/m³.
+const ATMOSPHERE: f64 = 760.0 * units::MMHG;
+const DENSEST: f64 = 1e4;
 
 /// D·dt/h² above which locally one-dimensional steps are warned of, and why.
 const STIFF: f64 = 0.5;
@@ -25,7 +29,8 @@ const LONG_STEPS: &str = "at 1, 10 and 100 the steady state of a cube that is fe
 /// Codes of all warnings.
 const CODES: &[&str] = &[
     "W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W041", "W042", "W043",
-    "W044", "W045", "W046", "W047", "W048", "W049", "W050", "W051", "W052", "W053", "W054",
+    "W044", "W045", "W046", "W047", "W048", "W049", "W050", "W051", "W052", "W053", "W054", "W055",
+    "W056",
 ];
 
 impl Builder<'_> {
@@ -47,6 +52,9 @@ impl Builder<'_> {
         let root = self.root;
         for (_, at) in root.entries_of("solutes") {
             unusual_diffusivity(self, at);
+        }
+        for s in solutes.unwrap_or(&[]) {
+            self.unusual_concentration(s);
         }
         let Some(populations) = populations else { return };
         for (number, (p, (_, at))) in populations.iter().zip(root.entries_of("cells")).enumerate() {
@@ -168,9 +176,28 @@ impl Builder<'_> {
     }
 }
 
+impl Builder<'_> {
+    /// More than dissolves is a slip of the decimal point, or of the unit.
+    fn unusual_concentration(&mut self, s: &Solute) {
+        let values = s.boundaries.iter().filter(|b| !matches!(b, Boundary::Flux(_)));
+        let signals = values.filter_map(Boundary::signal).map(|v| v.range().1);
+        let top = signals.fold(s.initial.largest(), f64::max);
+        let (most, label) = match s.name.as_str() {
+            "oxygen" => (oxygen_at(ATMOSPHERE), "pure oxygen dissolves to 100 %O2 = 0.9576 mM"),
+            _ => (DENSEST, "water itself has 55 M"),
+        };
+        if top > most * (1.0 + 1e-9) {
+            let key = format!("solutes.{}", s.name);
+            let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
+            let shown = units::readable(top, CONCENTRATION);
+            let message = format!("{key} reaches {shown}, more than dissolves");
+            self.check.warning("W056", &key, message, at).label = label.into();
+        }
+    }
+}
+
 /// The highest concentration that a case brings in.
 fn highest(s: &Solute) -> Option<f64> {
-    use crate::model::setup::Boundary;
     let mut top = s.initial.largest();
     for b in &s.boundaries {
         if matches!(b, Boundary::Bath(_) | Boundary::Flux(_)) {

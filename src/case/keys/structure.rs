@@ -32,6 +32,13 @@ fn seed() -> Key {
     key("seed", Shape::Count(0, u64::MAX >> 12), doc).or("1")
 }
 
+/// Which pores are those of the structure.
+fn keep() -> Key {
+    let words = &["all", "percolating", "percolating-x", "percolating-y", "percolating-z"];
+    let doc = "Pores that stay: those from end to end along any axis, or along one.";
+    key("keep", Shape::Word(words), doc).or("all")
+}
+
 fn length(name: &'static str, doc: &str) -> Key {
     key(name, Shape::positive(LENGTH), doc)
 }
@@ -40,166 +47,162 @@ pub(in crate::case) fn structure() -> Shape {
     let word = |name, words, doc| key(name, Shape::Word(words), doc);
     let porosity = || key("porosity", share(), "Pore volume fraction.");
     let lattices: &'static [&'static str] = &["simple-cubic", "body-centred", "face-centred"];
-    Shape::one_of(
-        "structure",
-        vec![
-            key(
-                "tpms",
-                sized(
-                    vec![
-                        word(
-                            "surface",
-                            &[
-                                "gyroid",
-                                "schwarz-p",
-                                "schwarz-d",
-                                "i-wp",
-                                "neovius",
-                                "fischer-koch-s",
-                            ],
-                            "Triply periodic minimal surface; schwarz-d is the diamond.",
-                        ),
-                        word(
-                            "kind",
-                            &["network", "sheet"],
-                            "Solid: one side of the surface, or a wall along it.",
-                        )
-                        .or("network"),
-                        length("period", "Edge of the unit cell."),
-                    ],
-                    key(
-                        "level",
-                        Shape::Quantity(Range::any(NONE)),
-                        "Level t of the surface: pore is f < t in a network, |f| > t beside a sheet.",
+    let mut kinds = vec![
+        key(
+            "tpms",
+            sized(
+                vec![
+                    word(
+                        "surface",
+                        &["gyroid", "schwarz-p", "schwarz-d", "i-wp", "neovius", "fischer-koch-s"],
+                        "Triply periodic minimal surface; schwarz-d is the diamond.",
                     ),
+                    word(
+                        "kind",
+                        &["network", "sheet"],
+                        "Solid: one side of the surface, or a wall along it.",
+                    )
+                    .or("network"),
+                    length("period", "Edge of the unit cell."),
+                ],
+                key(
+                    "level",
+                    Shape::Quantity(Range::any(NONE)),
+                    "Level t of the surface: pore is f < t in a network, |f| > t beside a sheet.",
                 ),
-                "A triply periodic minimal surface.",
             ),
-            key(
-                "struts",
-                sized(
-                    vec![
-                        word(
-                            "lattice",
-                            &["simple-cubic", "body-centred", "face-centred", "octet"],
-                            "What the struts join.",
-                        ),
-                        length("cell", "Edge of the unit cell."),
-                    ],
-                    length("diameter", "Diameter of a strut."),
-                ),
-                "A lattice of round struts.",
-            ),
-            key(
-                "woodpile",
-                sized(
-                    vec![
-                        length("spacing", "From axis to axis in a layer."),
-                        length("layer", "Height of a layer; without it the diameter.").optional(),
-                        key(
-                            "angles",
-                            Shape::list(Shape::Quantity(Range::any(NONE)), 1, 16),
-                            "Directions layer by layer, in degrees from x to y.",
-                        )
-                        .or("[0, 90]"),
-                        key(
-                            "stagger",
-                            Shape::Flag,
-                            "Shift every second round of the angles by half a spacing.",
-                        )
-                        .or("false"),
-                    ],
-                    length("diameter", "Diameter of a filament."),
-                ),
-                "Printed filaments, layer upon layer.",
-            ),
-            key(
-                "spheres",
-                Shape::table(vec![
+            "A triply periodic minimal surface.",
+        ),
+        key(
+            "struts",
+            sized(
+                vec![
                     word(
                         "lattice",
-                        lattices,
-                        "Where the spheres of a cubic cell stand: one in its middle, and at its \
+                        &["simple-cubic", "body-centred", "face-centred", "octet"],
+                        "What the struts join.",
+                    ),
+                    length("cell", "Edge of the unit cell."),
+                ],
+                length("diameter", "Diameter of a strut."),
+            ),
+            "A lattice of round struts.",
+        ),
+        key(
+            "woodpile",
+            sized(
+                vec![
+                    length("spacing", "From axis to axis in a layer."),
+                    length("layer", "Height of a layer; without it the diameter.").optional(),
+                    key(
+                        "angles",
+                        Shape::list(Shape::Quantity(Range::any(NONE)), 1, 16),
+                        "Directions layer by layer, in degrees from x to y.",
+                    )
+                    .or("[0, 90]"),
+                    key(
+                        "stagger",
+                        Shape::Flag,
+                        "Shift every second round of the angles by half a spacing.",
+                    )
+                    .or("false"),
+                ],
+                length("diameter", "Diameter of a filament."),
+            ),
+            "Printed filaments, layer upon layer.",
+        ),
+        key(
+            "spheres",
+            Shape::table(vec![
+                word(
+                    "lattice",
+                    lattices,
+                    "Where the spheres of a cubic cell stand: one in its middle, and at its \
                         corners, or in its faces.",
-                    )
-                    .or("simple-cubic"),
-                    length("period", "Edge of the unit cell."),
-                    length("radius", "Radius of a sphere."),
-                    word(
-                        "pores",
-                        &["between", "inside"],
-                        "Pores between solid spheres, or spherical pores, which meet where they \
+                )
+                .or("simple-cubic"),
+                length("period", "Edge of the unit cell."),
+                length("radius", "Radius of a sphere."),
+                word(
+                    "pores",
+                    &["between", "inside"],
+                    "Pores between solid spheres, or spherical pores, which meet where they \
                         overlap.",
-                    )
-                    .or("between"),
-                ]),
-                "Spheres in a regular packing.",
-            ),
-            key(
-                "packing",
-                Shape::table(vec![
-                    length("radius", "Mean radius."),
-                    key(
-                        "spread",
-                        Shape::Quantity(Range { max: 0.9, ..Range::fraction() }),
-                        "Radii are uniform within this part of the mean.",
-                    )
-                    .or("0"),
-                    porosity(),
-                    seed(),
-                ]),
-                "Solid spheres at random that do not overlap.",
-            ),
-            key(
-                "leached",
-                Shape::table(vec![
-                    word("grain", &["cube", "sphere"], "Form of a grain.").or("cube"),
-                    length("size", "Edge of a cube, diameter of a sphere."),
-                    porosity(),
-                    seed(),
-                ]),
-                "Pores where grains at random, which may overlap, were leached out.",
-            ),
-            key(
-                "fibres",
-                Shape::table(vec![
-                    length("diameter", "Diameter."),
-                    length("length", "Length."),
-                    word("orientation", &["isotropic", "in-plane"], "In-plane: across z.")
-                        .or("isotropic"),
-                    porosity(),
-                    seed(),
-                ]),
-                "Straight fibres at random.",
-            ),
-            key(
-                "blobs",
-                Shape::table(vec![
-                    length("length", "Mean length of a line through a blob at porosity 1/2."),
-                    porosity(),
-                    seed(),
-                ]),
-                "Smoothed noise, cut at the wanted porosity.",
-            ),
-            key("image", image(), "A scan, which brings its own grid."),
-            key(
-                "surface",
-                Shape::table(vec![
-                    key("path", Shape::File, "STL, binary or ASCII, closed."),
-                    key("unit", Shape::Unit(Some(LENGTH)), "Unit of its coordinates.").or("mm"),
-                    length("voxel", "Edge of a voxel to make of it."),
-                    word("solid", &["inside", "outside"], "What is solid.").or("inside"),
-                    key(
-                        "margin",
-                        Shape::not_negative(LENGTH),
-                        "Room around the surface, on all sides.",
-                    )
-                    .or("0 mm"),
-                ]),
-                "A surface from CAD, cut into voxels; its box is the grid.",
-            ),
-        ],
-    )
+                )
+                .or("between"),
+            ]),
+            "Spheres in a regular packing.",
+        ),
+        key(
+            "packing",
+            Shape::table(vec![
+                length("radius", "Mean radius."),
+                key(
+                    "spread",
+                    Shape::Quantity(Range { max: 0.9, ..Range::fraction() }),
+                    "Radii are uniform within this part of the mean.",
+                )
+                .or("0"),
+                porosity(),
+                seed(),
+            ]),
+            "Solid spheres at random that do not overlap.",
+        ),
+        key(
+            "leached",
+            Shape::table(vec![
+                word("grain", &["cube", "sphere"], "Form of a grain.").or("cube"),
+                length("size", "Edge of a cube, diameter of a sphere."),
+                porosity(),
+                seed(),
+            ]),
+            "Pores where grains at random, which may overlap, were leached out.",
+        ),
+        key(
+            "fibres",
+            Shape::table(vec![
+                length("diameter", "Diameter."),
+                length("length", "Length."),
+                word("orientation", &["isotropic", "in-plane"], "In-plane: across z.")
+                    .or("isotropic"),
+                porosity(),
+                seed(),
+            ]),
+            "Straight fibres at random.",
+        ),
+        key(
+            "blobs",
+            Shape::table(vec![
+                length("length", "Mean length of a line through a blob at porosity 1/2."),
+                porosity(),
+                seed(),
+            ]),
+            "Smoothed noise, cut at the wanted porosity.",
+        ),
+        key("image", image(), "A scan, which brings its own grid."),
+        key(
+            "surface",
+            Shape::table(vec![
+                key("path", Shape::File, "STL, binary or ASCII, closed."),
+                key("unit", Shape::Unit(Some(LENGTH)), "Unit of its coordinates.").or("mm"),
+                length("voxel", "Edge of a voxel to make of it."),
+                word("solid", &["inside", "outside"], "What is solid.").or("inside"),
+                key(
+                    "margin",
+                    Shape::not_negative(LENGTH),
+                    "Room around the surface, on all sides.",
+                )
+                .or("0 mm"),
+            ]),
+            "A surface from CAD, cut into voxels; its box is the grid.",
+        ),
+    ];
+    for kind in &mut kinds {
+        if let Shape::Table(table) = &mut kind.shape {
+            table.keys.push(keep());
+        }
+    }
+    Shape::one_of("structure", kinds)
 }
 
 fn image() -> Shape {
@@ -259,12 +262,6 @@ fn image() -> Shape {
             "Voxels, along each axis, that become one; shares of pore are kept.",
         )
         .or("1"),
-        key(
-            "keep",
-            Shape::Word(&["all", "percolating", "percolating-x", "percolating-y", "percolating-z"]),
-            "Pores that stay: those from end to end along any axis, or along one.",
-        )
-        .or("all"),
         key("array", Shape::Text, "Name of the array in a file of several.").optional(),
         key(
             "raw",

@@ -108,11 +108,6 @@ pub fn read_stack(path: &Path) -> Result<Image, ImportError> {
     read(path, &Ask::default())
 }
 
-/// Reads a scan whose values take at most `most` bytes.
-pub fn read_stack_within(path: &Path, most: u64) -> Result<Image, ImportError> {
-    read(path, &Ask { most, ..Ask::default() })
-}
-
 /// The formats of single files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {

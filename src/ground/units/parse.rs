@@ -25,7 +25,15 @@ pub fn parse(text: &str) -> Result<Quantity, UnitError> {
     if let Some(after) = rest.strip_prefix(',') {
         return Err(UnitError::DecimalComma(format!("{digits}.{after}")));
     }
-    let value = finite(digits)?;
+    if let Some(joined) = grouped(digits, rest) {
+        return Err(UnitError::SpacedNumber(joined));
+    }
+    let (value, rest) = match powered(rest) {
+        Some((power, rest)) if !digits.contains(['e', 'E']) => {
+            (finite(&format!("{digits}e{power}"))?, rest)
+        }
+        _ => (finite(digits)?, rest),
+    };
     let rest = rest.trim_start();
     let scaled = |u: Quantity| {
         let result = value * u.value;
@@ -39,6 +47,27 @@ pub fn parse(text: &str) -> Result<Quantity, UnitError> {
         "degC" => Ok(Quantity { value: value + 273.15, dimension: TEMPERATURE }),
         _ => scaled(unit(rest)?),
     }
+}
+
+/// The number without the space that parts its thousands: `1 500 um`.
+fn grouped(digits: &str, rest: &str) -> Option<String> {
+    let group = rest.trim_start();
+    let three = group.bytes().take_while(u8::is_ascii_digit).count() == 3;
+    let spaced = group.len() < rest.len() && digits.bytes().all(|b| b.is_ascii_digit());
+    if !(three && spaced) {
+        return None;
+    }
+    let joined = format!("{digits}{}", &group[..3]);
+    let rest = &group[3..];
+    Some(grouped(&joined, rest).unwrap_or_else(|| format!("{joined}{rest}")))
+}
+
+/// The exponent of a power of ten behind a number, `*10^6`, and what follows.
+fn powered(rest: &str) -> Option<(&str, &str)> {
+    let power = rest.trim_start().strip_prefix('*')?.trim_start().strip_prefix("10^")?;
+    let sign = usize::from(power.starts_with('-'));
+    let length = sign + power[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    (length > sign).then(|| power.split_at(length))
 }
 
 /// Reads a number whose unit must have this dimension.

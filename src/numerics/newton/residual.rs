@@ -130,9 +130,9 @@ kernel! {
         // Rows at a time: enough that what stands around the loops is little beside them.
         let most_rows = (BLOCK / nx).clamp(1, ny);
         let block = vec![0.0; most_rows * nx];
-        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block.clone());
+        let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block);
         // Through zero and the value: of the matrix alone, sums are derivatives.
-        let mut chords = if chord { block } else { Vec::new() };
+        let mut chords = vec![0.0; if chord { most_rows * nx } else { 0 }];
         let parts = eq.reaction.parts();
         // Of all parts but the last.
         let mut rest = [0.0; 2];
