@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::components::label;
 use super::structure::{Partial, Structure};
-use crate::ground::grid::{Face, Form, Grid};
+use crate::ground::grid::{Face, Form, Grid, position};
 use crate::ground::par;
 
 /// Why an edit was not made.
@@ -170,10 +170,10 @@ impl Structure {
         let Some(partial) = &mut out.partial else { return Ok(out) };
         for (axis, aperture) in partial.aperture.iter_mut().enumerate() {
             for (voxel, part) in aperture.iter_mut().enumerate() {
-                let at = place(n, voxel);
+                let at = position(n, voxel);
                 let low = below(n, voxel, axis);
                 let held = inner(at).is_some();
-                let beside = low.is_some_and(|v| inner(place(n, v)).is_some());
+                let beside = low.is_some_and(|v| inner(position(n, v)).is_some());
                 match (held, beside) {
                     (true, true) => {}
                     (true, false) if low.is_none() || outer == 255 => {}
@@ -191,7 +191,7 @@ impl Structure {
     }
 
     fn place(&self, voxel: usize) -> [usize; 3] {
-        place(self.n, voxel)
+        position(self.n, voxel)
     }
 
     /// The voxel below along an axis.
@@ -207,7 +207,7 @@ impl Structure {
         from: impl Fn([usize; 3]) -> Option<usize>,
     ) -> Structure {
         let take = |values: &[u8]| -> Vec<u8> {
-            let one = |v| from(place(n, v)).map_or(0, |v| values[v]);
+            let one = |v| from(position(n, v)).map_or(0, |v| values[v]);
             (0..n.iter().product()).map(one).collect()
         };
         let partial = self.partial.as_ref().map(|p| Partial {
@@ -218,13 +218,9 @@ impl Structure {
     }
 }
 
-fn place(n: [usize; 3], voxel: usize) -> [usize; 3] {
-    [voxel % n[0], voxel / n[0] % n[1], voxel / (n[0] * n[1])]
-}
-
 fn below(n: [usize; 3], voxel: usize, axis: usize) -> Option<usize> {
     let stride = [1, n[0], n[0] * n[1]][axis];
-    (place(n, voxel)[axis] > 0).then(|| voxel - stride)
+    (position(n, voxel)[axis] > 0).then(|| voxel - stride)
 }
 
 /// Coarse voxels over fine ones.
@@ -251,7 +247,7 @@ impl Blocks<'_> {
         let f = self.factor;
         let size: [usize; 3] = std::array::from_fn(|a| if a == axis { depth } else { f });
         (0..size.iter().product()).map(move |i| {
-            let inner = place(size, i);
+            let inner = position(size, i);
             self.fine.index(std::array::from_fn(|a| f * at[a] + inner[a]))
         })
     }

@@ -60,6 +60,12 @@ pub struct Grid {
     pub periodic: [bool; 3],
 }
 
+/// Place (i, j, k) of a flat index in a grid of `n`.
+#[inline]
+pub fn position(n: [usize; 3], index: usize) -> [usize; 3] {
+    [index % n[0], index / n[0] % n[1], index / (n[0] * n[1])]
+}
+
 impl Grid {
     /// A box of `n` voxels with the edges `h`, no axis periodic.
     pub fn cuboid(n: [usize; 3], h: [f64; 3]) -> Grid {
@@ -201,7 +207,7 @@ impl Grid {
     }
     /// Voxel (i, j, k) of a flat index.
     pub fn voxel(&self, index: usize) -> [usize; 3] {
-        [index % self.n[0], (index / self.n[0]) % self.n[1], index / self.plane()]
+        position(self.n, index)
     }
     /// Centre of a voxel: its coordinates, m.
     pub fn centre(&self, index: usize) -> [f64; 3] {

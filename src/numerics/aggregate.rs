@@ -5,6 +5,7 @@
 
 use super::band::{self, Band};
 use super::flux::{OnFaces, lower, on_faces, strides};
+use crate::ground::grid::position;
 
 /// Most unknowns of the coarsest grid, which is solved directly.
 const COARSEST: usize = 128;
@@ -131,7 +132,7 @@ impl Aggregates {
 impl Level {
     /// Coarse voxel of a fine one.
     fn parent(&self, fine: [usize; 3], index: usize) -> usize {
-        let v = [index % fine[0], (index / fine[0]) % fine[1], index / (fine[0] * fine[1])];
+        let v = position(fine, index);
         let p: [usize; 3] =
             std::array::from_fn(|a| if self.n[a] < fine[a] { v[a] / 2 } else { v[a] });
         (p[2] * self.n[1] + p[1]) * self.n[0] + p[0]

@@ -10,7 +10,7 @@ use super::aggregate::Aggregates;
 use super::band;
 use super::flux::{Flux, OnFaces, around, on_faces};
 use super::newton::{Equation, LARGE, NotConverged, Solved, close, lowest, rest, scale_to_balance};
-use super::stencil::lanes;
+use super::stencil::{lanes, worst};
 use crate::ground::par;
 
 /// Bounds of the unknown.
@@ -90,7 +90,6 @@ pub fn solve<F: Flux>(
     scratch: &mut Scratch,
     v: &mut [f64],
 ) -> Result<Solved, NotConverged> {
-    let n = v.len();
     let plane = eq.hierarchy.fine.plane();
     scratch.fit(eq.hierarchy.fine.n);
     let shapes: Vec<[usize; 3]> = eq.hierarchy.grids.shapes.iter().map(|s| s.0).collect();
@@ -167,8 +166,7 @@ pub fn solve<F: Flux>(
         }
         best = best.min(sums.norm);
         if solved.newton >= NEWTON_LIMIT + 20 * retreats || !sums.norm.is_finite() || idle > 60 {
-            let by = |a: &usize, b: &usize| scratch.r[*a].abs().total_cmp(&scratch.r[*b].abs());
-            let voxel = (0..n).max_by(by).unwrap_or(0);
+            let voxel = worst(&scratch.r);
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }

@@ -6,6 +6,7 @@
 //! step is positive for any length.
 
 use super::stencil::Faces;
+use crate::ground::grid::position;
 
 /// Values on faces across x, y, z; numbered as in [`Faces`].
 pub type OnFaces = [Vec<f64>; 3];
@@ -45,7 +46,7 @@ pub struct Side {
 /// Calls `each` for the faces between a voxel and its neighbours; true: the neighbour is above.
 #[inline(always)]
 pub fn around(n: [usize; 3], index: usize, mut each: impl FnMut(Side, bool)) {
-    let position = [index % n[0], (index / n[0]) % n[1], index / (n[0] * n[1])];
+    let position = position(n, index);
     let (faces, strides) = (lower(n, index), strides(n));
     for axis in 0..3 {
         if position[axis] > 0 {

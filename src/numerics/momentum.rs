@@ -13,7 +13,7 @@
 
 use super::flux::{OnFaces, around, lower, on_faces, strides};
 use super::network::Network;
-use crate::ground::grid::Face;
+use crate::ground::grid::{self, Face};
 use crate::ground::par;
 
 /// Condition on a side of the box.
@@ -95,7 +95,7 @@ impl Momentum {
         let m = self.a[axis].n;
         let stride = strides(self.n)[axis];
         let count: usize = m.iter().product();
-        let position = |f: usize| [f % m[0], f / m[0] % m[1], f / (m[0] * m[1])];
+        let position = |f: usize| grid::position(m, f);
         let (known, share) = (&mut self.known[axis], &mut self.share[axis]);
         let (f, driven) = (&mut self.f[axis], &mut self.driven[axis]);
         // R and m of each unknown.

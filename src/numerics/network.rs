@@ -4,7 +4,7 @@
 use super::aggregate::Aggregates;
 use super::flux::{OnFaces, lower, on_faces};
 use super::newton::NotConverged;
-use super::stencil::lanes;
+use super::stencil::{lanes, worst};
 use crate::ground::par;
 
 /// The matrix: Σ t·(x − x_neighbour) + extra·x. A row of zeros is no unknown.
@@ -145,8 +145,7 @@ impl Network {
                 r[i] -= alpha * q[i];
             }
         }
-        let by = |a: &usize, b: &usize| r[*a].abs().total_cmp(&r[*b].abs());
-        Err(NotConverged { history, voxel: (0..count).max_by(by).unwrap_or(0) })
+        Err(NotConverged { history, voxel: worst(&r) })
     }
 }
 

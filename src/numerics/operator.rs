@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::layout::Layout;
 use super::stencil::Faces;
+use crate::ground::grid::position;
 use crate::ground::par;
 
 /// Conductances of a level, rows padded.
@@ -86,7 +87,7 @@ impl Operator {
             m[a] += 1;
             array.resize(m.iter().product(), 0.0);
             for (i, t) in array.iter_mut().enumerate() {
-                let v = [i % m[0], i / m[0] % m[1], i / (m[0] * m[1])];
+                let v = position(m, i);
                 if v[a] < n[a] {
                     let at = self.layout.at((v[2] * n[1] + v[1]) * n[0] + v[0]);
                     *t = f64::from(self.faces[a][at]);

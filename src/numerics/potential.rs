@@ -12,7 +12,7 @@ use super::cycle::{Cycle, Workspace};
 use super::hierarchy::Grids;
 use super::krylov::{self, Goal, Unknowns, Vectors};
 use super::layout::Layout;
-use super::stencil::{self, Faces};
+use super::stencil::{self, Faces, mean};
 use super::wall::{Behind, Wall};
 use crate::geometry::structure::{Partial, WHOLE};
 use crate::ground::grid::{Face, Grid};
@@ -143,7 +143,6 @@ impl Medium<'_> {
     /// Harmonic means of the conductivities of two classes.
     fn table(&self) -> Vec<f64> {
         let s = self.conductivity;
-        let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
         s.iter().flat_map(|a| s.iter().map(move |b| mean(*a, *b))).collect()
     }
 }

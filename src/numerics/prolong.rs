@@ -247,7 +247,7 @@ mod tests {
         };
         let t = &hierarchy.grids.transfers[0];
         let m = t.coarse().n;
-        let centres = |n: [usize; 3], i: usize| [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
+        let centres = crate::ground::grid::position;
         let coarse = |i: usize| {
             let at = centres(m, i);
             let first = [0, 1, 2].map(|a| if t.merges(a) { 2 * at[a] } else { at[a] });

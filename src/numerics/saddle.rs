@@ -13,6 +13,8 @@ use super::flux::{OnFaces, around, lower, on_faces, strides};
 use super::momentum::{Momentum, Problem};
 use super::network::{Network, dot};
 use super::newton::NotConverged;
+use super::stencil::worst;
+use crate::ground::grid::position;
 use crate::ground::par;
 
 /// Velocities and pressures.
@@ -88,7 +90,7 @@ impl<'a> Saddle<'a> {
         let stride = strides(m.n);
         for i in 0..schur.extra.len() {
             let faces = lower(m.n, i);
-            let at = [i % m.n[0], i / m.n[0] % m.n[1], i / (m.n[0] * m.n[1])];
+            let at = position(m.n, i);
             for a in 0..3 {
                 let t = |face: usize| w[a][face] * m.strength[a];
                 if at[a] == 0 {
@@ -250,9 +252,7 @@ impl<'a> Saddle<'a> {
                 return Ok((x, iterations));
             }
             if iterations >= LIMIT || !norm.is_finite() {
-                let by = |a: &usize, b: &usize| r[3][*a].abs().total_cmp(&r[3][*b].abs());
-                let voxel = (0..r[3].len()).max_by(by).unwrap_or(0);
-                return Err(NotConverged { history, voxel });
+                return Err(NotConverged { history, voxel: worst(&r[3]) });
             }
             iterations += self.improve(&mut x, &r, &z, norm, (0.5 * target).max(GAIN * norm));
         }
@@ -334,11 +334,7 @@ impl<'a> Saddle<'a> {
                 return Ok(());
             }
             if leak > 0.5 * best || !leak.is_finite() {
-                let by = |a: &usize, b: &usize| gain[*a].abs().total_cmp(&gain[*b].abs());
-                return Err(NotConverged {
-                    history,
-                    voxel: (0..gain.len()).max_by(by).unwrap_or(0),
-                });
+                return Err(NotConverged { history, voxel: worst(&gain) });
             }
             best = leak;
             let mut p = vec![0.0; gain.len()];

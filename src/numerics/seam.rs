@@ -10,6 +10,7 @@ use super::share::{correct, weigh};
 use super::smooth::{self, Matrix, WEIGHTS};
 use super::stencil::{Faces, Pair};
 use super::transfer::{Transfer, resistance_parts, spread};
+use crate::ground::grid::position;
 use crate::ground::par;
 
 /// Pairs of a coarse grid of `m` voxels, from those of the fine one; `column(axis, t below, t, t
@@ -23,7 +24,7 @@ pub fn coarsen(
     let n = fine.n;
     let coarse = |voxel: u32| {
         let i = voxel as usize;
-        let at = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
+        let at = position(n, i);
         let c: [usize; 3] = std::array::from_fn(|a| if merge[a] { at[a] / 2 } else { at[a] });
         ((c[2] * m[1] + c[1]) * m[0] + c[0]) as u32
     };
@@ -49,10 +50,9 @@ fn inside(fine: &Faces<f32>, merge: [bool; 3], p: &Pair<f32>) -> (Option<f64>, O
     if !merge[a] {
         return (None, None);
     }
-    let [nx, ny, _] = fine.n;
     let below = |i: u32, step: usize| {
         let i = i as usize;
-        let mut v = [i % nx, (i / nx) % ny, i / (nx * ny)];
+        let mut v = position(fine.n, i);
         v[a] += step;
         f64::from(fine.below(a, v))
     };
@@ -90,7 +90,7 @@ impl Seam {
         for (number, (&voxel, place)) in numbers.iter_mut().enumerate() {
             *place = number;
             let i = voxel as usize;
-            let voxel = [i % n[0], i / n[0] % n[1], i / (n[0] * n[1])];
+            let voxel = position(n, i);
             nodes.push(Node {
                 at: layout.at(i),
                 own: transfer.map_or(0, |t| t.coarse_place(voxel)),

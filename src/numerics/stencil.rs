@@ -4,7 +4,7 @@
 //! outermost faces are zero: walls stand in the diagonal (see [`super::wall`]).
 
 use super::wall::face_voxels;
-use crate::ground::grid::{Face, Form, Grid};
+use crate::ground::grid::{Face, Form, Grid, position};
 use crate::ground::par;
 
 /// Number type of a sweep.
@@ -111,13 +111,24 @@ pub struct Faces<T> {
     pub ends: Vec<(u32, u32, T)>,
 }
 
+/// Harmonic mean; 0 where one of both is.
+#[inline]
+pub fn mean(a: f64, b: f64) -> f64 {
+    if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 }
+}
+
+/// Place of the value that is largest in size.
+pub fn worst(values: &[f64]) -> usize {
+    let by = |a: &usize, b: &usize| values[*a].abs().total_cmp(&values[*b].abs());
+    (0..values.len()).max_by(by).unwrap_or(0)
+}
+
 impl Faces<f64> {
     /// Conductances of a diffusivity `relative` (a value a voxel, 0: impermeable) times
     /// `axis`: harmonic means, exact for layers aligned with the grid; on rings and shells times
     /// their sides.
     pub fn harmonic(grid: &Grid, relative: &[f64], axis: [f64; 3]) -> Faces<f64> {
         let [nx, ny, nz] = grid.n;
-        let mean = |a: f64, b: f64| if a > 0.0 && b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
         let scale: [f64; 3] = std::array::from_fn(|a| axis[a] / (grid.h[a] * grid.h[a]));
         let all = range(grid.plane(), relative, |_, _| true);
         let closed = all.0 == 0.0;
@@ -393,7 +404,7 @@ impl<T: Real> Faces<T> {
     /// Calls `each(neighbour, conductance)` for the neighbours of a voxel.
     pub fn neighbours(&self, index: usize, mut each: impl FnMut(usize, T)) {
         let [nx, ny, _] = self.n;
-        let v = [index % nx, (index / nx) % ny, index / (nx * ny)];
+        let v = position(self.n, index);
         for (axis, step) in [1, nx, nx * ny].into_iter().enumerate() {
             if v[axis] > 0 {
                 each(index - step, self.below(axis, v));

@@ -7,7 +7,7 @@
 //! on the face is known, passes the wall besides. Without it all concentrations near the wall are low
 //! by that much.
 
-use crate::ground::grid::{Face, Form, Grid};
+use crate::ground::grid::{Face, Form, Grid, position};
 use crate::ground::par;
 
 /// What lies behind a face.
@@ -252,7 +252,7 @@ fn shared(n: [usize; 3], entries: &[Vec<(u32, f64)>; 6], besides: &mut [Vec<f64>
     for f in (0..6).filter(|f| !besides[*f].is_empty()) {
         for p in rim(n, f, entries[f].len()) {
             let i = entries[f][p].0;
-            let at = [i as usize % n[0], i as usize / n[0] % n[1], i as usize / (n[0] * n[1])];
+            let at = position(n, i as usize);
             let on = |f: usize| at[f / 2] == if f.is_multiple_of(2) { 0 } else { n[f / 2] - 1 };
             let of = |f: usize| {
                 let place = on(f).then(|| {

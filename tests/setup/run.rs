@@ -134,6 +134,12 @@ fn clock_and_output() {
     setup(&swap(&feed("sealed = {}"), "initial = \"0.2 mM\"", decay));
 }
 
+#[test]
+fn a_case_of_nothing_is_told() {
+    let text = "[domain]\nsize = [\"2 mm\"]\nvoxels = [4]\n[run]\nduration = \"2 d\"\n";
+    assert_eq!(codes(text), ["W057"]);
+}
+
 /// 100 %O2 is what pure oxygen leaves in the fluid.
 #[test]
 fn more_than_dissolves_is_told() {
@@ -268,6 +274,6 @@ fn values_far_from_what_is_published() {
         "E021",
         "allow[0] is no warning",
         "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
-         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056",
+         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056, W057",
     );
 }

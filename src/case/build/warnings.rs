@@ -30,7 +30,7 @@ const LONG_STEPS: &str = "at 1, 10 and 100 the steady state of a cube that is fe
 const CODES: &[&str] = &[
     "W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W041", "W042", "W043",
     "W044", "W045", "W046", "W047", "W048", "W049", "W050", "W051", "W052", "W053", "W054", "W055",
-    "W056",
+    "W056", "W057",
 ];
 
 impl Builder<'_> {
@@ -55,6 +55,14 @@ impl Builder<'_> {
         }
         for s in solutes.unwrap_or(&[]) {
             self.unusual_concentration(s);
+        }
+        let nothing = |name: &str| root.get(name).is_none();
+        if solutes.is_some_and(<[Solute]>::is_empty)
+            && ["cells", "matrix", "flow", "scaffold"].into_iter().all(nothing)
+        {
+            let message = "there is nothing to solve: no solute, no cells, no flow".into();
+            self.check.warning("W057", "solutes", message, None).label =
+                "give [solutes.NAME] or [cells.NAME]".into();
         }
         let Some(populations) = populations else { return };
         for (number, (p, (_, at))) in populations.iter().zip(root.entries_of("cells")).enumerate() {

@@ -151,6 +151,7 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::grid::position;
 
     /// Noise of a linear congruential generator (Knuth's MMIX constants).
     fn noise(len: usize, below: u64) -> Vec<bool> {
@@ -173,7 +174,7 @@ mod tests {
         ] {
             let inside = noise(n[0] * n[1] * n[2], 990);
             let found = distances(n, h, |i| inside[i]);
-            let at = |i: usize| [i % n[0], i / n[0] % n[1], i / n[0] / n[1]];
+            let at = |i: usize| position(n, i);
             let outside: Vec<_> = (0..inside.len()).filter(|i| !inside[*i]).map(at).collect();
             for i in 0..inside.len() {
                 let apart = |b: &[usize; 3]| {

@@ -74,6 +74,7 @@ fn weights(h: [f64; 3]) -> [f64; 13] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::grid::position;
     use crate::geometry::structure::{Partial, Structure, share};
 
     fn found(s: &Structure) -> f64 {
@@ -82,7 +83,7 @@ mod tests {
 
     /// Structure with pore where a distance in voxels is negative, with shares along it if asked.
     fn body(n: [usize; 3], h: [f64; 3], f: impl Fn([f64; 3]) -> f64, shares: bool) -> Structure {
-        let at = |i: usize| [i % n[0], i / n[0] % n[1], i / n[0] / n[1]].map(|i| i as f64 + 0.5);
+        let at = |i: usize| position(n, i).map(|i| i as f64 + 0.5);
         let values: Vec<f64> = (0..n[0] * n[1] * n[2]).map(|i| f(at(i))).collect();
         let mut s = Structure::binary(n, h, values.iter().map(|v| *v < 0.0));
         if shares {
