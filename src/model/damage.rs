@@ -147,21 +147,31 @@ pub(super) fn suffer(
                 let left = if *cells > 0.0 { (*cells - lost) / *cells } else { 0.0 };
                 *cells -= lost;
                 died += lost;
-                // The deaths leave the stages of the other causes in proportion.
-                let mut first = 0;
-                for (other, _, exposure) in exposed(population) {
-                    let first_own = first + if asleep { exposure.stages } else { 0 };
-                    for (m, field) in
-                        damaged[first_own..first_own + exposure.stages].iter_mut().enumerate()
-                    {
-                        field[at] = if other == j { stages[m] } else { field[at] * left };
-                    }
-                    first += exposure.stages * (1 + usize::from(resting));
-                }
+                leave(population, j, [asleep, resting], (&stages, left), damaged, at);
             }
             hazards[j][i] = died;
         }
         start += count * (1 + usize::from(resting));
+    }
+}
+
+/// Writes the stages of cause `j` at `at`, of those awake or asleep; what its deaths left of the cells
+/// stays of the stages of the other causes.
+fn leave(
+    population: &Population,
+    j: usize,
+    [asleep, resting]: [bool; 2],
+    (stages, left): (&[f64], f64),
+    damaged: &mut [&mut [f64]],
+    at: usize,
+) {
+    let mut first = 0;
+    for (other, _, exposure) in exposed(population) {
+        let own = first + if asleep { exposure.stages } else { 0 };
+        for (field, stage) in damaged[own..own + exposure.stages].iter_mut().zip(stages) {
+            field[at] = if other == j { *stage } else { field[at] * left };
+        }
+        first += exposure.stages * (1 + usize::from(resting));
     }
 }
 

@@ -8,8 +8,9 @@ use super::accounts::{
 };
 use super::flow::Stream;
 use super::ledger::Ledger;
-use super::setup::{Boundary, Initial, Modifier, Population, Setup, Solute};
+use super::setup::{Boundary, Initial, Modifier, Setup, Solute};
 use super::solutes::{Transport, outside, weighted};
+use super::spread::Spread;
 use super::state::{Catalogue, Field, Kind, State, flat, flat_mut};
 use crate::ground::grid::{Face, Form};
 use crate::ground::par;
@@ -192,51 +193,8 @@ impl Solver {
         let storage_range = extent(&storage);
         let same = Arc::ptr_eq(&storage, &measure);
         let measure_range = if same { storage_range } else { extent(&measure) };
-        let mut hierarchies: Vec<Hierarchy> = Vec::new();
-        let mut keys: Vec<(Arc<Vec<f64>>, [f64; 3])> = Vec::new();
-        let mut of = |relative: &Arc<Vec<f64>>, axis: [f64; 3]| {
-            let same = |k: &(Arc<Vec<f64>>, [f64; 3])| Arc::ptr_eq(&k.0, relative) && k.1 == axis;
-            keys.iter().position(same).unwrap_or_else(|| {
-                keys.push((relative.clone(), axis));
-                let whole = whole || Arc::ptr_eq(relative, &room);
-                let masked = || relative.iter().zip(room.iter()).map(|(r, o)| r * o).collect();
-                let masked = if whole { relative.clone() } else { Arc::new(masked()) };
-                hierarchies.push(Hierarchy::within(&setup.grid, masked, axis, &room));
-                keys.len() - 1
-            })
-        };
-        let mut numbers = Vec::new();
-        let mut following = None;
-        for solute in &setup.solutes {
-            let changing = setup.matter.changing.as_ref();
-            if changing.is_some_and(|c| Arc::ptr_eq(&c.relative, &solute.relative)) {
-                let number = of(&solute.relative, solute.axis);
-                following = Some(number);
-                numbers.push((number, solute.diffusivity));
-                continue;
-            }
-            // A uniform ratio is a factor; the conductances are then those of the room itself.
-            let live = room.iter().position(|o| *o > 0.0);
-            let first = live.map_or(1.0, |i| solute.relative[i]);
-            let known = Arc::ptr_eq(&solute.relative, &room);
-            let uniform = known
-                || first > 0.0
-                    && par::map(n / plane, plane, |k| {
-                        let here = k * plane..(k + 1) * plane;
-                        let mut inside = solute.relative[here.clone()].iter().zip(&room[here]);
-                        inside.all(|v| *v.0 == first || *v.1 == 0.0)
-                    })
-                    .iter()
-                    .all(|same| *same);
-            numbers.push(if uniform {
-                (of(&room, solute.axis), solute.diffusivity * first)
-            } else {
-                (of(&solute.relative, solute.axis), solute.diffusivity)
-            });
-        }
-        let moves = setup.populations.iter().any(Population::moves);
-        // Cells alone need faces too: those through which a step is made positive.
-        let motile = (moves || setup.solutes.is_empty()).then(|| of(&pores, [1.0; 3]));
+        let Spread { hierarchies, solutes: numbers, following, motile, .. } =
+            Spread::new(&setup, &room, &pores, whole);
         let transports = setup
             .solutes
             .iter()

@@ -74,8 +74,8 @@ fn weights(h: [f64; 3]) -> [f64; 13] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::position;
     use crate::geometry::structure::{Partial, Structure, share};
+    use crate::ground::grid::position;
 
     fn found(s: &Structure) -> f64 {
         specific(&Field::of(s))
