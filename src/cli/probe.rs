@@ -12,7 +12,11 @@ use crate::output::{Results, history};
 
 /// Arguments of `probe`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "\
+Values are linear between the centres of voxels and carried on to the faces, whatever is held there: what
+a face holds stands in the case. In resolved pores, the voxel itself.
+
+Examples:
   blastema probe out/plug --at \"2.5mm,2.5mm,1mm\"
   blastema probe out/plug --at \"2.5mm,2.5mm,0mm\" --field oxygen --time \"7 d\"
   blastema probe out/plug --at 2.5mm,2.5mm,0mm --at 2.5mm,2.5mm,2mm --time all --json")]

@@ -4,7 +4,7 @@ use super::answer::answer;
 pub use super::answer::{Answer, digits};
 use super::flow::felt;
 use super::run::{Moment, Watcher};
-use super::setup::{Homogenised, Setup};
+use super::setup::{Boundary, Homogenised, Setup};
 use super::solutes::{active, diffusion_way, fed, feeds};
 use super::solver::Solver;
 use super::state::{Kind, flat};
@@ -109,12 +109,17 @@ pub fn place(grid: &Grid, voxel: usize) -> String {
     format!("({}) mm", parts.join(", "))
 }
 
-/// Faces through which any solute enters from a value, a film or a bath.
+/// Faces through which any solute enters from a value, a film or a bath; one held at 0 only takes.
 pub fn fed_faces(setup: &Setup) -> Vec<Face> {
-    Face::ALL
-        .into_iter()
-        .filter(|f| setup.solutes.iter().any(|s| feeds(&s.boundaries[f.number()])))
-        .collect()
+    let enters = |s: usize, b: &Boundary| match b {
+        Boundary::Bath(n) => setup.baths[*n].solutes.iter().any(|x| x.0 == s && x.1 > 0.0),
+        b => feeds(b) && b.signal().is_some_and(|v| v.range().1 > 0.0),
+    };
+    let fed = |f: &Face| {
+        let mut solutes = setup.solutes.iter().enumerate();
+        solutes.any(|(s, solute)| enters(s, &solute.boundaries[f.number()]))
+    };
+    Face::ALL.into_iter().filter(fed).collect()
 }
 
 /// What was computed of a structure that is homogenised.

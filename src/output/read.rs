@@ -144,7 +144,8 @@ impl Results {
 
     /// Value of `values` at a point (mm from the corner of the box): linear between voxel
     /// centres, carried on linearly to the boundary (second order there) but never below 0
-    /// where no value is. With solid voxels (NaN) the voxel itself. `None` outside.
+    /// where no value is. With solid voxels (NaN), and where all values are 0 or 1, the voxel itself.
+    /// `None` outside.
     pub fn sample(&self, values: &[f64], point: [f64; 3]) -> Option<f64> {
         sample(&self.layout, values, point)
     }
@@ -243,7 +244,8 @@ fn sample(layout: &Layout, values: &[f64], point: [f64; 3]) -> Option<f64> {
             weight[a] = x - 0.5 - low[a] as f64;
         }
     }
-    if values.iter().any(|v| v.is_nan()) {
+    let whole = || values.iter().all(|v| *v == 0.0 || *v == 1.0);
+    if values.iter().any(|v| v.is_nan()) || whole() {
         return values.get(index(home)).copied();
     }
     let (mut sum, mut least) = (0.0, f64::INFINITY);

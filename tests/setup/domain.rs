@@ -425,7 +425,7 @@ fn pores_that_nothing_reaches() {
     refused(
         &swap(&here("0", "4"), "duration = \"2 d\"", "steady = true"),
         "E023",
-        "solutes.oxygen has no steady solution",
+        "solutes.oxygen needs a face that holds it, to be solved as steady",
         "1 connected pores (8 voxels) touch no face with a value, transfer or stagnant-medium",
     );
     setup(&swap(&here("4", "6"), "duration = \"2 d\"", "steady = true"));

@@ -107,14 +107,12 @@ fn scaffolds_that_change() {
         "deposition ends there: more cannot have been laid down",
     );
     let named = |name: &str| gel("1", "").replace("matrix.gel", &format!("matrix.{name}"));
-    for name in ["oxygen", "scaffold"] {
-        refused(
-            &named(name),
-            "E026",
-            &format!("matrix.{name} has a name that is taken"),
-            "fields are called by these names: take another",
-        );
-    }
+    refused(
+        &named("oxygen"),
+        "E026",
+        "matrix.oxygen has a name that is taken",
+        "fields are called by these names: take another",
+    );
     let cells = "[cells.gel]\nseeding.uniform.density = \"1 cells/mL\"\nlysis.rate.value = \"1 1/d\"\n[run]";
     refused(
         &swap(&gel("1", ""), "[run]", cells),
@@ -122,13 +120,26 @@ fn scaffolds_that_change() {
         "matrix.gel has a name that is taken",
         "fields are called by these names: take another",
     );
-    for name in ["scaffold", "porosity", "ph", "pressure", "velocity", "wall_shear"] {
-        refused(
-            &SLAB.replace("oxygen", name),
-            "E026",
-            &format!("solutes.{name} has a name that is taken"),
-            "a field of the output is called so: take another",
-        );
+    for name in [
+        "scaffold",
+        "porosity",
+        "porosity_of_scaffold",
+        "ph",
+        "pressure",
+        "velocity",
+        "wall_shear",
+        "viable_fraction",
+    ] {
+        let taken = |kind: &str, text: &str| {
+            refused(
+                text,
+                "E026",
+                &format!("{kind}.{name} has a name that is taken"),
+                "a field of the output is called so: take another",
+            );
+        };
+        taken("solutes", &SLAB.replace("oxygen", name));
+        taken("matrix", &named(name));
     }
     let lays = |name: &str| {
         let laws = format!("{SEEDED}deposition.{name}.rate = \"1 ng/cell/d\"");

@@ -106,7 +106,7 @@ fn clock_and_output() {
         refused(
             text,
             "E023",
-            "solutes.oxygen has no steady solution",
+            "solutes.oxygen needs a face that holds it, to be solved as steady",
             "no face has a value, transfer or stagnant-medium",
         );
     };

@@ -129,14 +129,22 @@ impl Builder<'_> {
         let known: Vec<&str> = root.entries_of("matrix").iter().map(|e| e.0.as_str()).collect();
         for (name, at) in root.entries_of("matrix") {
             let cells = root.entries_of("cells").iter().any(|c| c.0 == *name);
-            if cells || world.solute(name).is_some() || name == "scaffold" {
+            if cells || world.solute(name).is_some() {
                 self.wrong("E026", at, format!("{} has a name that is taken", at.key)).label =
                     "fields are called by these names: take another".into();
             }
         }
-        for (name, at) in root.entries_of("solutes") {
-            const TAKEN: [&str; 6] =
-                ["scaffold", "porosity", "ph", "pressure", "velocity", "wall_shear"];
+        for (name, at) in root.entries_of("solutes").iter().chain(root.entries_of("matrix")) {
+            const TAKEN: [&str; 8] = [
+                "scaffold",
+                "porosity",
+                "porosity_of_scaffold",
+                "ph",
+                "pressure",
+                "velocity",
+                "wall_shear",
+                "viable_fraction",
+            ];
             if TAKEN.contains(&name.as_str()) {
                 self.wrong("E026", at, format!("{} has a name that is taken", at.key)).label =
                     "a field of the output is called so: take another".into();

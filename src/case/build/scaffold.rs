@@ -202,7 +202,8 @@ impl Builder<'_> {
             let key = "scaffold.effective_diffusivity";
             let d = self.check.error("E011", key, format!("{key} is missing"), place);
             d.label = "the porosity is below 1".into();
-            d.notes.push("write for example: effective_diffusivity.bruggeman = {}".into());
+            let law = if self.homogenised.is_some() { "computed" } else { "bruggeman" };
+            d.notes.push(format!("write for example: effective_diffusivity.{law} = {{}}"));
             let computed =
                 if self.homogenised.is_some() { ", computed (from the pores)" } else { "" };
             d.notes.push(format!(
@@ -420,7 +421,12 @@ impl Builder<'_> {
             }
             let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
             let key = format!("solutes.{}", s.name);
-            let d = self.check.error("E023", &key, format!("{key} has no steady solution"), at);
+            let message = if still > 0 {
+                format!("{key} has no steady solution")
+            } else {
+                format!("{key} needs a face that holds it, to be solved as steady")
+            };
+            let d = self.check.error("E023", &key, message, at);
             if still > 0 {
                 d.label = format!(
                     "its diffusivity is 0 in {still} voxels: nothing reaches or leaves them"

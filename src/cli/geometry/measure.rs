@@ -329,9 +329,9 @@ fn transport(out: &mut String, got: &Geometry, d: &Diffusivity) {
     let six = |v: f64| if v != 0.0 && v < 1e-3 { format!("{v:.4e}") } else { format!("{v:.6}") };
     let _ = writeln!(out, "D_eff/D    {} ({ends})", each(&|a| six(d.ratio[a])));
     if let Some(t) = d.tensor {
-        for (row, name) in t.iter().zip(AXES) {
-            let row: Vec<String> = row.iter().map(|v| format!("{v:>10.6}")).collect();
-            let _ = writeln!(out, "           {name} {}", row.join(" "));
+        for a in &used {
+            let row: Vec<String> = used.iter().map(|b| format!("{:>10.6}", t[*a][*b])).collect();
+            let _ = writeln!(out, "           {} {}", AXES[*a], row.join(" "));
         }
     }
     if let Some(limit) = d.limit {
@@ -405,15 +405,24 @@ fn as_json(got: &Geometry, m: Option<&Measured>, d: Option<&Diffusivity>) -> Val
         out["permeability_katz_thompson_m2"] = json!(m.katz_thompson);
     }
     if let Some(d) = d {
+        // Nothing is known along an axis of one voxel.
+        let known = |v: [f64; 3]| -> [Option<f64>; 3] {
+            std::array::from_fn(|a| (s.n[a] > 1).then_some(v[a]))
+        };
+        let none = [None; 3];
+        let tensor = d.tensor.map(|t| {
+            let row = |a: usize| if s.n[a] > 1 { known(t[a]) } else { none };
+            [row(0), row(1), row(2)]
+        });
         out["effective_diffusivity"] = json!({
             "ends": if d.ends == Ends::Periodic { "periodic" } else { "plates" },
-            "ratio": d.ratio,
-            "tensor": d.tensor,
-            "tortuosity": d.pores_only.then(|| d.ratio.map(|r| s.porosity() / r)),
+            "ratio": known(d.ratio),
+            "tensor": tensor,
+            "tortuosity": d.pores_only.then(|| known(d.ratio.map(|r| s.porosity() / r))),
             "relative_error": d.missed,
             "cycles": d.cycles,
-            "extrapolated": d.limit.map(|l| l.map(|l| l.0)),
-            "plus_minus": d.limit.map(|l| l.map(|l| l.1)),
+            "extrapolated": d.limit.map(|l| known(l.map(|l| l.0))),
+            "plus_minus": d.limit.map(|l| known(l.map(|l| l.1))),
         });
     }
     out

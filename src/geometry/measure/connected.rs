@@ -43,7 +43,7 @@ pub(super) fn connected(field: &Field, pore: bool) -> Connected {
     Connected {
         count: parts.count,
         largest: parts.sizes.iter().copied().max().unwrap_or(0) as f64 / total,
-        across: std::array::from_fn(|a| part(&|t| t[2 * a] && t[2 * a + 1])),
+        across: std::array::from_fn(|a| part(&|t| field.n[a] > 1 && t[2 * a] && t[2 * a + 1])),
         outside: part(&reaches),
         closed,
     }
