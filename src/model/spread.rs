@@ -36,9 +36,12 @@ impl Spread {
             let follows = changing.is_some_and(|c| Arc::ptr_eq(&c.relative, &solute.relative));
             // A uniform ratio is a factor; the conductances are then those of the room itself.
             let ratio = if follows { None } else { uniform(setup, &solute.relative, room) };
-            let of = ratio.map_or(&solute.relative, |_| room);
+            let (of, diffusivity) = match ratio {
+                Some(ratio) => (room, solute.diffusivity * ratio),
+                None => (&solute.relative, solute.diffusivity),
+            };
             let number = spread.of(setup, of, solute.axis, room, whole);
-            spread.solutes.push((number, solute.diffusivity * ratio.unwrap_or(1.0)));
+            spread.solutes.push((number, diffusivity));
             if follows {
                 spread.following = Some(number);
             }
