@@ -157,6 +157,14 @@ fn the_gyroid_is_that_of_separate_code() {
     }
 }
 
+/// Half a block of channels, beside the last of all labels with a pocket in it.
+#[test]
+fn the_last_label_does_not_conduct() {
+    let pocket = [3, 3, 1];
+    let s = by([4; 3], [1e-5; 3], |at| if at[0] < 2 || at == pocket { 0 } else { 255 });
+    assert!((ratio(&s, &[Phase::PORE], 2, Plates) - 0.5).abs() < 1e-9);
+}
+
 #[test]
 fn what_leads_nowhere_does_not_conduct() {
     let s = by([8, 8, 12], [1e-6; 3], |v| u8::from(v[2] == 5));

@@ -350,5 +350,7 @@ fn without(node: &mut Node, places: &[Place]) {
     let Data::Table(entries) = &mut node.data else { return };
     let empty = |n: &Node| matches!(&n.data, Data::Table(t) if t.is_empty());
     entries.retain(|e| !(empty(&e.1) && places.contains(&e.1.place)));
-    entries.iter_mut().for_each(|e| without(&mut e.1, places));
+    for e in entries {
+        without(&mut e.1, places);
+    }
 }

@@ -47,20 +47,19 @@ pub fn along(
     ends: Ends,
     tolerance: f64,
 ) -> Result<Along, Stalled> {
-    // The last class is left for voxels from which no way leads to both ends.
     let mut conductivity: Vec<f64> = phases.iter().map(|p| p.ratio * p.partition).collect();
     conductivity.resize(structure.phases().max(1), 0.0);
     let mut class = None;
-    if conductivity.contains(&0.0) {
+    // Voxels from which no way leads to both ends are as those that do not conduct.
+    if let Some(dead) = conductivity.iter().position(|c| *c == 0.0) {
         let (kept, changed) = through(structure, &conductivity, axis, ends);
         if !kept.contains(&true) {
             return Ok(Along { ratio: 0.0, flux: [0.0; 3], missed: 0.0, cycles: 0 });
         }
         if changed {
-            let dead = conductivity.len() as u8;
-            conductivity.push(0.0);
             let own = structure.phase.iter().zip(&kept);
-            class = Some(own.map(|(p, kept)| if *kept { *p } else { dead }).collect::<Vec<u8>>());
+            let own = own.map(|(p, kept)| if *kept { *p } else { dead as u8 });
+            class = Some(own.collect::<Vec<u8>>());
         }
     }
     let medium = Medium {
