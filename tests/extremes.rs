@@ -7,25 +7,10 @@ use std::f64::consts::PI;
 
 use blastema::case::load_text;
 use blastema::model::answer::Answer;
-use blastema::model::answers::Answers;
 use blastema::model::run::{Moment, Stop, Watcher, run};
-use blastema::model::solver::{Solver, StepFailure};
+use blastema::model::solver::StepFailure;
 use blastema::model::state::{Kind, flat};
-
-fn begin(text: &str) -> Solver {
-    let case = load_text("case.toml", text, &[]).unwrap_or_else(|r| panic!("{r}"));
-    Solver::new(case.setup).expect("starts")
-}
-
-fn finished(text: &str) -> (Solver, Vec<Answer>) {
-    let mut solver = begin(text);
-    let mut answers = Answers::default();
-    if let Err(stop) = run(&mut solver, &mut [&mut answers]) {
-        panic!("{stop:?}")
-    }
-    let answers = answers.finish(&solver);
-    (solver, answers)
-}
+use common::{begin, finished};
 
 fn failed(text: &str) -> StepFailure {
     match run(&mut begin(text), &mut []) {

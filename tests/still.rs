@@ -1,31 +1,14 @@
 //! Voxels that nothing passes, runs that end at rest, and sources that go up and down; expected
 //! values by hand.
 
+mod common;
+
 use std::f64::consts::PI;
 
 use blastema::case::load_text;
 use blastema::model::answer::Answer;
-use blastema::model::answers::Answers;
-use blastema::model::run::run;
-use blastema::model::solver::Solver;
 use blastema::model::state::flat;
-
-fn begin(text: &str) -> Solver {
-    let case = load_text("case.toml", text, &[]).unwrap_or_else(|r| panic!("{r}"));
-    Solver::new(case.setup).expect("starts")
-}
-
-fn finished(text: &str) -> Solver {
-    answered(text).0
-}
-
-fn answered(text: &str) -> (Solver, Vec<Answer>) {
-    let mut solver = begin(text);
-    let mut answers = Answers::default();
-    run(&mut solver, &mut [&mut answers]).unwrap_or_else(|stop| panic!("{stop:?}"));
-    let answers = answers.finish(&solver);
-    (solver, answers)
-}
+use common::finished;
 
 fn find<'a>(answers: &'a [Answer], key: &str) -> &'a Answer {
     answers.iter().find(|a| a.key == key).unwrap_or_else(|| panic!("{key}"))
@@ -58,7 +41,7 @@ boundary.x_min.value = "0.2 mM"
 /// In such a core the source stays: c = c₀ + S t/ε, and the solves around it go as ever.
 #[test]
 fn a_source_that_nothing_carries_away_stays() {
-    let solver =
+    let (solver, _) =
         finished(&core("source.rate = \"1e-5 mM/s\"", "duration = \"1 d\"\naccuracy.time = 1e-3"));
     let wanted = 0.2 + 1e-5 * 86_400.0 / 0.3;
     let c = flat(&solver.state.fields[0]);
@@ -97,7 +80,7 @@ diffusivity = \"1e-9 m^2/s\"
 /// What is at rest and waits for a change of what is outside is not at its end.
 #[test]
 fn rest_before_a_step_is_no_steady_state() {
-    let (solver, answers) = answered(&format!(
+    let (solver, answers) = finished(&format!(
         "{SLAB}initial = \"0 mM\"
 boundary.x_max.value.steps.points = [[\"0 d\", \"0 mM\"], [\"10 d\", \"1 mM\"]]
 [run]
@@ -116,7 +99,7 @@ stop_when = \"steady\"
 /// c' = s (1 + sin ωt) − k c, c(0) = s/k.
 #[test]
 fn a_source_that_goes_up_and_down_is_resolved() {
-    let solver = finished(&format!(
+    let (solver, _) = finished(&format!(
         "{SLAB}initial = \"1 mM\"
 decay.time_constant = \"10 s\"
 source.rate = \"0.1 mM/s\"
@@ -148,7 +131,7 @@ duration = \"1 d\"
 fn without_cells_nothing_is_viable() {
     let with = |density: &str| {
         let seeding = format!("[cells.a]\nseeding.uniform.density = \"{density}\"");
-        answered(&format!("{SLAB}{}", CELLS.replace("[cells.a]", &seeding))).1
+        finished(&format!("{SLAB}{}", CELLS.replace("[cells.a]", &seeding))).1
     };
     for key in ["viable_fraction", "viable_volume_fraction", "viable_depth.x_max"] {
         assert!(find(&with("1e6 cells/mL"), key).number.is_some());
@@ -161,7 +144,7 @@ fn without_cells_nothing_is_viable() {
 #[test]
 fn resting_cells_ask_for_what_they_take_up() {
     let seeding = "[cells.a]\nseeding.uniform.density = \"1e9 cells/m^3\"";
-    let (_, answers) = answered(&format!("{SLAB}{}", CELLS.replace("[cells.a]", seeding)));
+    let (_, answers) = finished(&format!("{SLAB}{}", CELLS.replace("[cells.a]", seeding)));
     let found = find(&answers, "drug.satisfied");
     assert!((found.number.expect("a number") - 1.0).abs() < 1e-3, "{found:?}");
     // Of 1 mm · 1 m² with 1e6 cells: 1 fmol/cell/h at most, of Michaelis and Menten at 0.2 mM 0.952.

@@ -487,7 +487,7 @@ fn scales(solver: &Solver, out: &mut Vec<Answer>) {
             let cells_of =
                 |kind| solver.catalogue.number(kind).map(|f| flat(&solver.state.fields[f]));
             let Some(viable) = cells_of(Kind::Viable(p)) else { continue };
-            let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
+            let activity = population.activity();
             let working = active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)));
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 let at_fed =

@@ -130,7 +130,7 @@ impl Solver {
             |kind: Kind| catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat);
         let working = |p: usize| -> Cow<'_, [f64]> {
             let viable = cells_of(Kind::Viable(p)).unwrap_or(&[]);
-            let activity = setup.populations[p].quiescence.as_ref().map_or(0.0, |q| q.activity);
+            let activity = setup.populations[p].activity();
             let n = active(viable, cells_of(Kind::Quiescent(p)).map(|q| (q, activity)));
             weighted(grid, n)
         };

@@ -277,7 +277,7 @@ impl Solver {
             for (_, law) in population.uptake.iter().filter(|u| u.0 == s) {
                 let at =
                     |kind| self.catalogue.number(kind).map_or(0.0, |f| flat(&state.fields[f])[i]);
-                let activity = population.quiescence.as_ref().map_or(0.0, |q| q.activity);
+                let activity = population.activity();
                 let n = at(Kind::Viable(p)) + activity * at(Kind::Quiescent(p));
                 let modulation = population.modulation(s, &|by| flat(&state.fields[by])[i]);
                 sum += modulation * n * law.rate(c.max(0.0));

@@ -410,6 +410,11 @@ pub struct Modifier {
 }
 
 impl Population {
+    /// Uptake of a quiescent cell over that of a viable one; 0 where none rests.
+    pub fn activity(&self) -> f64 {
+        self.quiescence.as_ref().map_or(0.0, |q| q.activity)
+    }
+
     /// Factor of the uptake of solute `of` where the concentrations are `c`.
     pub fn modulation(&self, of: usize, c: &dyn Fn(usize) -> f64) -> f64 {
         let own = self.modifiers.iter().filter(|m| m.of == of);

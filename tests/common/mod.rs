@@ -3,15 +3,36 @@
 
 use std::sync::Arc;
 
+use blastema::case::load_text;
 use blastema::ground::grid::{Face, Form, Grid};
 use blastema::ground::signal::Signal;
+use blastema::model::answer::Answer;
+use blastema::model::answers::Answers;
 use blastema::model::flow::Stream;
+use blastema::model::run::run;
 use blastema::model::setup::{
     Accuracy, Boundary, Initial, Matter, Population, RunPlan, Setup, Solute, Structure,
 };
 use blastema::model::solver::Solver;
 use blastema::numerics::flux::around;
 use blastema::physics::migration::Motility;
+
+/// The solver of a case given as text.
+pub(crate) fn begin(text: &str) -> Solver {
+    let case = load_text("case.toml", text, &[]).unwrap_or_else(|r| panic!("{r}"));
+    Solver::new(case.setup).expect("starts")
+}
+
+/// The same at its end, and what it answers.
+pub(crate) fn finished(text: &str) -> (Solver, Vec<Answer>) {
+    let mut solver = begin(text);
+    let mut answers = Answers::default();
+    if let Err(stop) = run(&mut solver, &mut [&mut answers]) {
+        panic!("{stop:?}")
+    }
+    let answers = answers.finish(&solver);
+    (solver, answers)
+}
 
 /// A box; absent axes are 1 m thick.
 pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {

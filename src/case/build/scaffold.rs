@@ -387,8 +387,8 @@ impl Builder<'_> {
         if !solutes.iter().any(wanted) {
             return;
         }
-        let n = world.grid.len();
-        let pore = |i: usize| open.is_none_or(|open| open[i]);
+        // Solutes of one ratio spread alike.
+        let mut found: Vec<(&Arc<Vec<f64>>, Spreading)> = Vec::new();
         for s in solutes.iter().filter(|s| wanted(s)) {
             let holds = |f: usize| {
                 matches!(
@@ -399,24 +399,22 @@ impl Builder<'_> {
                         | Boundary::StagnantMedium { .. }
                 )
             };
-            let (least, _) = range(world.grid.plane(), &s.relative, |i, _| pore(i));
-            let parts = (open.is_some() || least == 0.0).then(|| {
-                let spreads: Vec<bool> = (0..n).map(|i| pore(i) && s.relative[i] > 0.0).collect();
-                components::label(&world.grid, &spreads)
+            // Decay is a way out, too.
+            let bath = s.boundaries.iter().any(|b| matches!(b, Boundary::Bath(_)));
+            if s.decay > 0.0 && !bath {
+                continue;
+            }
+            let known = found.iter().position(|f| Arc::ptr_eq(f.0, &s.relative));
+            let number = known.unwrap_or_else(|| {
+                found.push((&s.relative, Spreading::of(&world.grid, open, &s.relative)));
+                found.len() - 1
             });
-            let (sizes, touches, still) = match &parts {
-                Some(parts) => {
-                    let still = (0..n).filter(|&i| pore(i) && parts.label[i] == 0).count();
-                    (&parts.sizes[..], &parts.touches[..], still)
-                }
-                None => (&[n][..], &[[true; 6]][..], 0),
-            };
+            let Spreading { sizes, touches, still } = &found[number].1;
+            let still = *still;
             let loose = sizes.iter().zip(touches);
             let loose = loose.filter(|(_, touches)| !(0..6).any(|f| holds(f) && touches[f]));
             let loose: Vec<usize> = loose.map(|(size, _)| *size).collect();
-            // Decay is a way out, too.
-            let bath = s.boundaries.iter().any(|b| matches!(b, Boundary::Bath(_)));
-            if loose.is_empty() && still == 0 || s.decay > 0.0 && !bath {
+            if loose.is_empty() && still == 0 {
                 continue;
             }
             let at = self.root.get("solutes").and_then(|t| t.get(&s.name)).and_then(|t| t.place);
@@ -452,5 +450,29 @@ impl Builder<'_> {
                 d.notes.push("`stop_when = \"steady\"` in place of `steady` finds one in time, where there is one".into());
             }
         }
+    }
+}
+
+/// Where a solute spreads.
+struct Spreading {
+    /// Voxels of each connected part.
+    sizes: Vec<usize>,
+    /// Faces that each touches.
+    touches: Vec<[bool; 6]>,
+    /// Pores in which it does not spread.
+    still: usize,
+}
+
+impl Spreading {
+    /// Of a relative diffusivity in the `open` voxels, or in all.
+    fn of(grid: &Grid, open: Option<&[bool]>, relative: &[f64]) -> Spreading {
+        let pore = |i: usize| open.is_none_or(|open| open[i]);
+        if open.is_none() && range(grid.plane(), relative, |_, _| true).0 > 0.0 {
+            return Spreading { sizes: vec![grid.len()], touches: vec![[true; 6]], still: 0 };
+        }
+        let spreads: Vec<bool> = (0..grid.len()).map(|i| pore(i) && relative[i] > 0.0).collect();
+        let still = (0..grid.len()).filter(|&i| pore(i) && !spreads[i]).count();
+        let Components { sizes, touches, .. } = components::label(grid, &spreads);
+        Spreading { sizes, touches, still }
     }
 }
