@@ -93,9 +93,8 @@ fn random_signal(d: &mut Dice, c0: f64, duration: f64) -> Signal {
 /// A coupled case of every kind of law, boundary and structure.
 ///
 /// Voxels: 1–200 an axis, odd and even, at most [`VOXELS`] in all; 1–300 µm a side. D: six
-/// decades, 1e-14–1e-8 m²/s. c₀: 1e-4–10 mol/m³. Km: 1e-8–10 c₀ (half of Hill's law:
-/// 1e-3–10 c₀). Largest uptake: 1e-3–1e4 times
-/// what diffusion over the longest side can supply. Step: 1 s–7 d. Porosity 0.05–1, relative
+/// decades, 1e-14–1e-8 m²/s. c₀: 1e-4–10 mol/m³. Km, and half of Hill's law: 1e-8–10 c₀. Largest
+/// uptake: 1e-3–1e4 times what diffusion over the longest side can supply. Step: 1 s–7 d. Porosity 0.05–1, relative
 /// diffusivity over three decades, both per voxel or uniform; up to 40 % impermeable voxels.
 /// Boxes, a third of them with periodic axes, full and hollow cylinders and spheres. Sources and
 /// loads: see [`supplied`]; flow and migration: see [`moving::moving`].
@@ -275,12 +274,7 @@ fn random_case(seed: u64) -> (Setup, f64) {
                 s,
                 match d.below(4) {
                     0 => Uptake::FirstOrder(FirstOrder { clearance: vmax / c0 }),
-                    1 => {
-                        let half = km.max(1e-3 * c0);
-                        // Overwhelming Hill sinks may stall Newton: a known limit, not drawn.
-                        let vmax = vmax.min(10.0 * supply / density);
-                        Uptake::Hill(Hill { vmax, half, exponent: d.between(1.0, 4.0) })
-                    }
+                    1 => Uptake::Hill(Hill { vmax, half: km, exponent: d.between(1.0, 4.0) }),
                     _ => Uptake::MichaelisMenten(MichaelisMenten { vmax, km }),
                 },
             ));
@@ -647,12 +641,12 @@ fn random_cases_stay_positive_and_close_their_budgets() {
 
 /// What cases of the full suite found: a mode that circulates through a bath and that the residual
 /// hardly sees; round-off of a flow of many thousand times the net; a sigmoid sink around which
-/// tangent and chord led in circles; a source too small beside the flow to be solved for, in front
+/// tangents led in circles; a source too small beside the flow to be solved for, in front
 /// of a steep sink; one factor for all that needed many corrections; round-off of those who stay awake; fewer
-/// cells than their squares are numbers.
+/// cells than their squares are numbers; sigmoid sinks in which Newton led in circles at any step.
 #[test]
 fn cases_that_found_faults_stay_positive_and_close_their_budgets() {
-    for seed in [3735, 4052, 4378, 4492, 5039, 8892, 9769, 20102, 20350] {
+    for seed in [3735, 4052, 4378, 4492, 5039, 8892, 9769, 20102, 20350, 914] {
         check(seed, &mut Tally::default()).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
     }
 }

@@ -11,7 +11,7 @@ use blastema::ground::signal::Signal;
 use blastema::model::run::run;
 use blastema::model::setup::{Boundary, Setup, Source};
 use blastema::model::solver::Solver;
-use blastema::physics::kinetics::{MichaelisMenten, Uptake};
+use blastema::physics::kinetics::{Hill, MichaelisMenten, Uptake};
 
 /// Evenly scattered numbers of 0…1, the same in each run.
 struct Scatter(u64);
@@ -206,4 +206,60 @@ fn sinks() {
     let of: Vec<f64> = (0..216).map(|_| 10_f64.powf(-2.0 * scatter.next())).collect();
     let material = |[x, y, z]: [usize; 3]| of[x / 8 + 6 * (y / 8) + 36 * (z / 8)];
     assert!(solved(7.5e-3 / 0.2, 25.0, by_voxel(n, material)) <= 20);
+}
+
+/// Steady sigmoid sinks, from mild to a step at next to nothing: a thick slab takes up √(2D ∫R dc) an
+/// area, the first integral of D c″ = R(c), and a cube fed on all sides is solved.
+#[test]
+fn sigmoid_sinks() {
+    let (c0, d, density) = (0.2, 2e-9, 1e14);
+    let solved = |grid: Grid, faces: &[usize], law: Hill| {
+        let mut solute = common::solute(&grid, "oxygen", d, c0);
+        for f in faces {
+            solute.boundaries[*f] = common::value(c0);
+        }
+        let mut cells = common::population(&grid, "a", density);
+        cells.uptake = vec![(0, Uptake::Hill(law))];
+        let setup = common::setup(grid, vec![solute], vec![cells], 0.0);
+        let mut solver = Solver::new(setup).expect("starts");
+        run(&mut solver, &mut []).unwrap_or_else(|e| panic!("{law:?}: {e:?}"));
+        assert!(solver.ledger.worst().expect("has terms").1 < 1e-12);
+        let field = blastema::model::state::flat(&solver.state.fields[0]);
+        assert!(field.iter().all(|c| (0.0..=c0).contains(c)));
+        println!("{law:?}: {:?}", solver.work);
+        solver
+    };
+    // The front of a step would stand in a fifth of the slab.
+    let length: f64 = 1e-3;
+    let vmax = 2.0 * d * c0 / (0.2 * length).powi(2) / density;
+    for exponent in [1.5, 2.0, 4.0, 8.0, 16.0] {
+        for half in [1e-1, 1e-2, 1e-4, 1e-6, 1e-8].map(|x| x * c0) {
+            let law = Hill { vmax, half, exponent };
+            let solver = solved(common::grid(&[400], &[length]), &[0], law);
+            let total = |c: f64| {
+                density * vmax * c.powf(exponent) / (half.powf(exponent) + c.powf(exponent))
+            };
+            // In ln c, which resolves all scales; below a thousandth of the half value is nothing.
+            let (low, high) = ((1e-3 * half).ln(), c0.ln());
+            let n = 20_000;
+            let step = (high - low) / f64::from(n);
+            let integral: f64 = (0..n)
+                .map(|i| (low + (f64::from(i) + 0.5) * step).exp())
+                .map(|c| total(c) * c * step)
+                .sum();
+            let exact = (2.0 * d * integral).sqrt();
+            let field = blastema::model::state::flat(&solver.state.fields[0]);
+            let taken: f64 = field.iter().map(|c| total(*c) * length / 400.0).sum();
+            println!("flux {taken:e}, exact {exact:e}, {:.1e}", taken / exact - 1.0);
+            assert!((taken / exact - 1.0).abs() < 1e-3, "{law:?}: {taken:e}, not {exact:e}");
+        }
+    }
+    for exponent in [1.5, 4.0, 16.0] {
+        for half in [1e-3, 1e-5, 1e-8].map(|x| x * c0) {
+            for square in [25.0, 500.0] {
+                let vmax = square * d * c0 / 1e-6 / density;
+                solved(cube(24), &[0, 1, 2, 3, 4, 5], Hill { vmax, half, exponent });
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@
 
 mod residual;
 mod rows;
+mod settle;
 
 use super::algebraic::Algebraic;
 use super::cycle::{Cycle, Workspace};
@@ -138,10 +139,11 @@ pub struct NotConverged {
 }
 
 const NEWTON_LIMIT: usize = 200;
-/// Iterations without halving the residual after which the chord, or the tangent again, is tried; a
-/// linear equation has no solution then.
+/// Iterations without halving the residual after which voxels settle after each; a linear equation has no
+/// solution then.
 const TANGENTS: usize = 8;
-const CHORDS: usize = 12;
+/// The same with settling, after which there is no solution.
+const SETTLINGS: usize = 20;
 const CYCLE_LIMIT: usize = 60;
 /// Part of a residual that says what the linear solve did not do.
 const TOLD: f64 = 0.1;
@@ -167,15 +169,13 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
     let mut history = Vec::new();
     // Residual before the last correction, and the part of it that the correction left linearly.
     let (mut last, mut left) = (f64::INFINITY, 0.0);
-    // Newton's tangent, or the chord through zero (Picard): slower, never negative, and the way
-    // out where the tangent of a steep or sigmoid sink leads in circles.
-    let mut chord = false;
     let (mut best, mut idle) = (f64::INFINITY, 0);
-    // Where both lead in circles, only steps that lower the residual are taken.
-    let (mut turns, mut careful) = (0, false);
+    // Where the tangents of a steep or sigmoid sink lead in circles, voxels settle after each, and
+    // only steps that lower the residual are taken; what that needs.
+    let mut own = None;
     // Couplings too rough for grids of merged voxels; true once their matrix stands and stays.
     let mut rough = None;
-    let mut sums = evaluate(eq, v, unit, scratch, chord, true);
+    let mut sums = evaluate(eq, v, unit, scratch, true);
     let (scale, source) = sums.lifted;
     let mut bend = if scale > 0.0 { eq.bend / scale } else { f64::INFINITY };
     let floor = f64::EPSILON * (diagonal + held) * eq.lift.abs() * (n as f64).sqrt();
@@ -195,28 +195,27 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         // A source too small for single precision to see stays where it is.
         if found && solved.newton > 0 && eq.shift > 0.0 {
             rest(eq, v);
-            sums = evaluate(eq, v, unit, scratch, chord, false);
+            sums = evaluate(eq, v, unit, scratch, false);
             break;
         }
         idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
         // Nothing else can be tried where the equation is linear.
-        let stuck = eq.reaction.linear() && idle > TANGENTS;
+        let stuck = match own {
+            Some(_) => idle > SETTLINGS,
+            None => idle > TANGENTS && eq.reaction.linear(),
+        };
         if stuck || solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
             let voxel = worst(&layout, &scratch.vectors.r);
             // What is not a number would stay in the padding and spoil the next solve.
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
-        if !eq.reaction.linear() && idle > if chord { CHORDS } else { TANGENTS } {
-            chord = !chord;
-            turns += 1;
-            careful = !chord && turns > 1;
+        if idle > TANGENTS && own.is_none() {
+            own = Some(settle::diagonal(eq));
+            clip(v, plane);
+            sums = evaluate(eq, v, unit, scratch, false);
             (best, idle) = (sums.norm, 0);
-            if chord {
-                clip(v, plane);
-            }
-            sums = evaluate(eq, v, unit, scratch, chord, false);
         }
         if solved.newton > 0 {
             let told;
@@ -252,19 +251,27 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         }
         solved.cycles += cycles;
         let mut factor = 1.0;
-        if chord {
-            clip(v, plane);
-        }
-        sums = evaluate(eq, v, unit, scratch, chord, false);
+        let full = own.as_ref().map(|_| v.to_vec());
+        sums = evaluate(eq, v, unit, scratch, false);
         loop {
-            let (most, shortest) = if careful { (1.0 - 1e-4 * factor, 1e-4) } else { (1.5, 0.02) };
+            if let Some(own) = &own {
+                settled(eq, own, unit, scratch, v, &mut sums);
+            }
+            let (most, shortest) =
+                if own.is_some() { (1.0 - 1e-4 * factor, 1e-4) } else { (1.5, 0.02) };
             let falls = sums.norm <= most * last;
-            if falls || eq.reaction.linear() || chord || factor < shortest {
+            if falls || eq.reaction.linear() || factor < shortest {
                 break;
             }
             factor *= 0.5;
-            add(v, &layout, &scratch.vectors.x, -factor * unit);
-            sums = evaluate(eq, v, unit, scratch, chord, false);
+            match &full {
+                Some(full) => {
+                    v.copy_from_slice(full);
+                    add(v, &layout, &scratch.vectors.x, -(1.0 - factor) * unit);
+                }
+                None => add(v, &layout, &scratch.vectors.x, -factor * unit),
+            }
+            sums = evaluate(eq, v, unit, scratch, false);
         }
     }
     // A field that starts empty and is fed by sources has no lift: its own size counts too.
@@ -282,7 +289,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         eq.reaction.linear(),
         &mut sums,
         |s| (s.balance, s.slope),
-        |v| evaluate(eq, v, unit, scratch, chord, false),
+        |v| evaluate(eq, v, unit, scratch, false),
     );
     solved.stored = sums.stored * (1.0 + alpha);
     solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
@@ -390,6 +397,28 @@ fn goal(sums: &Sums, part: f64, target: f64, target_max: f64, unit: f64) -> Goal
     Goal { norm: norm / unit, largest: largest / unit, energy: 0.0 }
 }
 
+/// Lets every voxel settle, unless that raises the residual.
+fn settled(
+    eq: &Equation,
+    diagonal: &[f64],
+    unit: f64,
+    scratch: &mut Scratch,
+    v: &mut [f64],
+    sums: &mut Sums,
+) {
+    let layout = eq.hierarchy.grids.levels[0].layout;
+    let (kept, before) = (v.to_vec(), sums.norm);
+    let r = &scratch.vectors.r;
+    let residual: Vec<f64> = (0..v.len()).map(|i| -unit * f64::from(r[layout.at(i)])).collect();
+    let [nx, ny, _] = layout.n;
+    settle::settle(eq.reaction, [nx, nx * ny], [diagonal, &residual], v);
+    *sums = evaluate(eq, v, unit, scratch, false);
+    if sums.norm > before {
+        v.copy_from_slice(&kept);
+        *sums = evaluate(eq, v, unit, scratch, false);
+    }
+}
+
 fn add(v: &mut [f64], layout: &Layout, x: &[f32], factor: f64) {
     let [nx, ny, _] = layout.n;
     par::planes(nx * ny, v, |k, p| {
@@ -438,7 +467,7 @@ pub fn largest(v: &[f64], plane: usize) -> f64 {
 /// ‖F‖₂ at `v`: the pass that stands around every linear solve.
 pub fn residual(eq: &Equation, scratch: &mut Scratch, v: &[f64]) -> f64 {
     scratch.vectors.fit(&eq.hierarchy.grids.levels[0].layout);
-    evaluate(eq, v, 1.0, scratch, false, false).norm
+    evaluate(eq, v, 1.0, scratch, false).norm
 }
 
 kernel! {

@@ -36,13 +36,12 @@ pub(super) fn evaluate(
     v: &[f64],
     unit: f64,
     scratch: &mut Scratch,
-    chord: bool,
     lifted: bool,
 ) -> Sums {
     let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     let levels: Option<Vec<f64>> =
         lifted.then(|| eq.reservoirs.iter().map(|r| r.level(eq.lift)).collect());
-    let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit, chord };
+    let at = Point { eq, v, values: &values, levels: levels.as_deref(), unit };
     let layout = eq.hierarchy.grids.levels[0].layout;
     let (r, extra) = (layout.body(&mut scratch.vectors.r), scratch.cycle.extra(&layout));
     let planes = par::planes2_map([layout.plane(); 2], r, extra, |k, r, e| sweep(&at, k, r, e));
@@ -96,7 +95,6 @@ struct Point<'a> {
     /// Their values where all unknowns are at the lift, if the residual there is wanted too.
     levels: Option<&'a [f64]>,
     unit: f64,
-    chord: bool,
 }
 
 /// Sums of a plane.
@@ -117,7 +115,7 @@ struct PlaneSums {
 kernel! {
     /// Plane `k` of the residual, of the diagonal without walls, and of their sums.
     fn sweep(at: &Point, k: usize, r: &mut [f32], extra: &mut [f32]) -> PlaneSums {
-        let Point { eq, v, values, levels, unit, chord } = *at;
+        let Point { eq, v, values, levels, unit } = *at;
         let faces = &eq.hierarchy.fine;
         let [nx, ny, _] = faces.n;
         let plane = nx * ny;
@@ -131,8 +129,6 @@ kernel! {
         let most_rows = (BLOCK / nx).clamp(1, ny);
         let block = vec![0.0; most_rows * nx];
         let (mut f, mut rate, mut slope) = (block.clone(), block.clone(), block);
-        // Through zero and the value: of the matrix alone, sums are derivatives.
-        let mut chords = vec![0.0; if chord { most_rows * nx } else { 0 }];
         let parts = eq.reaction.parts();
         // Of all parts but the last.
         let mut rest = [0.0; 2];
@@ -185,15 +181,9 @@ kernel! {
             }
             rest = [0, 1].map(|i| rest[i] + before[i]);
             combine(&Terms { v, storage: s, constant: b, rate, slope }, [d, shift], f, &mut sums);
-            let chords = &mut chords[..if chord { n } else { 0 }];
-            for (i, c) in chords.iter_mut().enumerate() {
-                *c = if v[i] > 0.0 { rate[i] / v[i] } else { slope[i] };
-            }
-            let (chords, slope) = (&*chords, &*slope);
-            let steep = if chord { chords } else { slope };
             let extra = &mut extra[first * stride..];
             let lines = extra.chunks_exact_mut(stride);
-            for ((s, slope), extra) in s.chunks_exact(nx).zip(steep.chunks_exact(nx)).zip(lines) {
+            for ((s, slope), extra) in s.chunks_exact(nx).zip(slope.chunks_exact(nx)).zip(lines) {
                 diagonal(shift, s, slope, &mut extra[..nx]);
             }
             for (face, side) in walls.iter_mut().enumerate() {
@@ -219,10 +209,8 @@ kernel! {
                     let Some(part) = besides.get(count) else { continue };
                     let (passed, slope) = beside(*part, g * outside, rate[i], slope[i]);
                     f[i] -= passed;
-                    let taken =
-                        if chord { beside(*part, g * outside, rate[i], steep[i]).1 } else { slope };
                     let extra = &mut extra[place(i)];
-                    *extra = (f64::from(*extra) - taken).max(0.0) as f32;
+                    *extra = (f64::from(*extra) - slope).max(0.0) as f32;
                     more += if v > 0.0 { passed } else { 0.0 };
                     slopes += slope * held;
                 }

@@ -1,0 +1,93 @@
+//! Every voxel for itself: a residual whose sinks change within a step of Newton's method.
+
+use super::{Equation, Reaction};
+use crate::ground::par;
+use crate::numerics::stencil::lanes;
+
+/// Most steps for one voxel.
+const STEPS: usize = 60;
+/// Share of its own residual, and of the mean one, that a voxel may keep.
+const KEPT: f64 = 1e-3;
+
+/// Solves the equation of every voxel for its own value, with those of the others as they are:
+/// one sweep of the nonlinear Jacobi method, which converges from anywhere where no sink falls
+/// (Rheinboldt, J. Math. Anal. Appl. 32 (1970) 274), but slowly. What it does at once is to take
+/// sinks that are steeper than diffusion to where their slope is that of the solution.
+///
+/// `residual` is F(v), `diagonal` the derivative of a voxel's own F without its sinks, `nx` the
+/// voxels of a row.
+pub(super) fn settle(
+    reaction: &dyn Reaction,
+    [nx, plane]: [usize; 2],
+    [diagonal, residual]: [&[f64]; 2],
+    v: &mut [f64],
+) {
+    let mean = (lanes(v.len(), |i| residual[i] * residual[i]) / v.len() as f64).sqrt();
+    par::planes(plane, v, |k, v| {
+        for (j, v) in v.chunks_exact_mut(nx).enumerate() {
+            let at = k * plane + j * nx;
+            let rows = [diagonal, residual].map(|a| &a[at..at + nx]);
+            settle_row(reaction, at, rows, KEPT * mean, v);
+        }
+    });
+}
+
+fn settle_row(reaction: &dyn Reaction, at: usize, [a, f]: [&[f64]; 2], kept: f64, v: &mut [f64]) {
+    let n = v.len();
+    let react = |v: &[f64], rate: &mut [f64], slope: &mut [f64]| {
+        reaction.first(at, v, rate, slope);
+        for part in 1..reaction.parts() {
+            reaction.add(part, at, v, rate, slope);
+        }
+    };
+    let (mut rate, mut slope) = (vec![0.0; n], vec![0.0; n]);
+    react(v, &mut rate, &mut slope);
+    // What a voxel's own equation is besides its diagonal and its sinks; and a bracket of its
+    // root: a sink only shortens the way of the diagonal alone.
+    let rest: Vec<f64> = (0..n).map(|i| f[i] - a[i] * v[i] - rate[i]).collect();
+    let mut from = v.to_vec();
+    let mut to: Vec<f64> =
+        (0..n).map(|i| if a[i] > 0.0 { v[i] - f[i] / a[i] } else { v[i] }).collect();
+    for _ in 0..STEPS {
+        let mut going = false;
+        for i in 0..n {
+            let now = a[i] * v[i] + rate[i] + rest[i];
+            going |= now.abs() > kept.max(KEPT * f[i].abs());
+            if (now > 0.0) == (f[i] > 0.0) {
+                from[i] = v[i];
+            } else {
+                to[i] = v[i];
+            }
+            let (low, high) = (from[i].min(to[i]), from[i].max(to[i]));
+            let tangent = v[i] - now / (a[i] + slope[i]);
+            v[i] = if tangent >= low && tangent <= high { tangent } else { 0.5 * (low + high) };
+        }
+        if !going {
+            break;
+        }
+        react(v, &mut rate, &mut slope);
+    }
+}
+
+/// Derivative of every voxel's own residual without its sinks.
+pub(super) fn diagonal(eq: &Equation) -> Vec<f64> {
+    let faces = &eq.hierarchy.fine;
+    let [nx, ny, _] = faces.n;
+    let mut a = vec![0.0; eq.storage.len()];
+    par::planes(faces.plane(), &mut a, |k, a| {
+        for (j, a) in a.chunks_exact_mut(nx).enumerate() {
+            faces.sum_row(j, k, a);
+            let at = (k * ny + j) * nx;
+            for (a, storage) in a.iter_mut().zip(&eq.storage[at..]) {
+                *a = eq.d * *a + eq.shift * storage;
+            }
+        }
+    });
+    for &(i, _, t) in &faces.ends {
+        a[i as usize] += eq.d * t;
+    }
+    for (i, g) in eq.wall.iter().flat_map(|w| w.faces()).flatten() {
+        a[*i as usize] += g;
+    }
+    a
+}
