@@ -143,7 +143,7 @@ const NEWTON_LIMIT: usize = 200;
 /// solution then.
 const TANGENTS: usize = 8;
 /// The same with settling, after which there is no solution.
-const SETTLINGS: usize = 20;
+const SETTLINGS: usize = 40;
 const CYCLE_LIMIT: usize = 60;
 /// Part of a residual that says what the linear solve did not do.
 const TOLD: f64 = 0.1;
