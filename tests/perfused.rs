@@ -7,6 +7,7 @@ use blastema::model::answers::Answers;
 use blastema::model::run::run;
 use blastema::model::setup::Setup;
 use blastema::model::solver::Solver;
+use blastema::model::state::flat;
 
 /// A rod of 2 mm whose cells double every two days and fill 4 % of it at first; 20 Pa drive water
 /// through.
@@ -151,4 +152,54 @@ steady = true
     assert!(defect < 1e-9, "{name}: {defect:e}");
     let c = blastema::model::state::flat(&solver.state.fields[0]);
     assert!(c.iter().all(|c| *c > 0.0 && *c < 0.2 * (1.0 + 1e-9)));
+}
+
+/// Sigmoid sinks that begin at next to nothing, with flow: cells take up all that enters, u c₀ an area,
+/// or, where that is more than they use, as much as they use.
+#[test]
+fn steep_sinks_take_up_what_enters() {
+    let (c0, density, length) = (0.2, 2e14, 2e-3);
+    for pressure in [0.01, 1.0, 100.0] {
+        for exponent in [1.0, 2.0, 4.0, 16.0] {
+            for half in [1e-4, 1e-6] {
+                for vmax in [5e-17, 1e-15] {
+                    let text = format!(
+                        r#"
+[domain]
+size = ["2 mm", "0.5 mm", "0.5 mm"]
+voxels = [24, 5, 6]
+[flow]
+law.darcy.permeability = "1e-10 m^2"
+viscosity = "1 mPa s"
+boundary.x_min.pressure = "{pressure} Pa"
+boundary.x_max.pressure = "0 Pa"
+[solutes.oxygen]
+diffusivity = "2e-9 m^2/s"
+initial = "{c0} mol/m^3"
+boundary.x_min.inlet = "{c0} mol/m^3"
+boundary.x_max.outflow = {{}}
+[cells.a]
+type = "custom"
+seeding.uniform = {{ density = "{density} cells/m^3" }}
+uptake.oxygen.hill = {{ vmax = "{vmax} mol/cell/s", half = "{half} mol/m^3", exponent = {exponent} }}
+[run]
+steady = true
+"#
+                    );
+                    let setup = load_text("case.toml", &text, &[]).expect("loads").setup;
+                    let mut solver = Solver::new(setup).expect("starts");
+                    run(&mut solver, &mut []).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+                    let rate = |c: f64| {
+                        let x = (c / half).powf(exponent);
+                        density * vmax * if x.is_finite() { x / (1.0 + x) } else { 1.0 }
+                    };
+                    let field = flat(&solver.state.fields[0]);
+                    let taken = field.iter().map(|c| rate(*c)).sum::<f64>() / field.len() as f64;
+                    let enters: f64 = 1e-7 * pressure / length * c0;
+                    let most = enters.min(density * vmax * length) / length;
+                    assert!((taken / most - 1.0).abs() < 5e-3, "{text}: {taken:e}, not {most:e}");
+                }
+            }
+        }
+    }
 }

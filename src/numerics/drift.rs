@@ -9,7 +9,9 @@
 use super::aggregate::Aggregates;
 use super::band;
 use super::flux::{Flux, OnFaces, around, on_faces};
-use super::newton::{Equation, LARGE, NotConverged, Solved, close, lowest, rest, scale_to_balance};
+use super::newton::{
+    Equation, LARGE, NotConverged, Solved, TANGENTS, close, lowest, rest, scale_to_balance, settle,
+};
 use super::stencil::{lanes, worst};
 use crate::ground::par;
 
@@ -61,8 +63,6 @@ const NEWTON_LIMIT: usize = 100;
 const KRYLOV_LIMIT: usize = 200;
 /// Iterations after which a direct solve is tried.
 const PATIENCE: usize = 25;
-/// Iterations without halving the residual after which the chord, or the tangent again, is tried.
-const TANGENTS: usize = 8;
 /// Iterations after which a limiter stays as it is.
 const FOLLOWS: usize = 40;
 /// Least value, over the lift, to which the residual of a voxel is relative.
@@ -111,7 +111,7 @@ pub fn solve<F: Flux>(
     let mut best = f64::INFINITY;
     let mut idle = 0;
     // See [`super::newton::solve`]: the way out where the tangent of a steep sink leads in circles.
-    let (mut chord, mut turn) = (false, 0);
+    let mut careful = false;
     loop {
         if least > LEAST {
             relax(eq, flux, how.bounds, v);
@@ -159,11 +159,7 @@ pub fn solve<F: Flux>(
         if sums.norm == 0.0 {
             break;
         }
-        if sums.norm < 0.5 * best {
-            (idle, turn) = (0, 0);
-        } else {
-            idle += 1;
-        }
+        idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
         if solved.newton >= NEWTON_LIMIT + 20 * retreats || !sums.norm.is_finite() || idle > 60 {
             let voxel = worst(&scratch.r);
@@ -173,12 +169,7 @@ pub fn solve<F: Flux>(
         if solved.newton == FOLLOWS {
             flux.freeze();
         }
-        if !eq.reaction.linear() && solved.newton >= FOLLOWS && idle > turn + TANGENTS {
-            (chord, turn) = (!chord, idle);
-        }
-        if chord {
-            secant(eq, &mut scratch.extra, v);
-        }
+        careful |= !eq.reaction.linear() && idle > TANGENTS;
         scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
         let goal = if linear { 0.3 * target } else { (0.3 * target).max(1e-3 * sums.norm) };
         solved.cycles += scratch.krylov(eq, flux, goal.max(0.3 * floor));
@@ -197,9 +188,17 @@ pub fn solve<F: Flux>(
             sums = evaluate(eq, flux, scratch, v);
             weigh(how, eq, scratch, v, least);
             sums.norm = norm(&scratch.r, &scratch.weight);
+            if careful {
+                settled(eq, flux, scratch, v, &mut sums);
+            }
             // Near the solution the weights follow the values, and the norm may rise a little.
-            let (falls, shortest) =
-                if least > LEAST { (1.0 - 0.1 * factor, 0.1) } else { (1.5, 0.1) };
+            let (falls, shortest) = if careful {
+                (1.0 - 1e-4 * factor, 1e-4)
+            } else if least > LEAST {
+                (1.0 - 0.1 * factor, 0.1)
+            } else {
+                (1.5, 0.1)
+            };
             if linear || sums.norm <= falls * last || (least == LEAST && factor < shortest) {
                 break;
             }
@@ -270,17 +269,45 @@ fn relax(eq: &Equation, flux: &impl Flux, bounds: Bounds, v: &mut [f64]) {
     }
 }
 
-/// Takes the chord of the reaction through zero for its tangent.
-fn secant(eq: &Equation, extra: &mut [f64], v: &[f64]) {
-    let (mut rate, mut slope) = (vec![0.0; v.len()], vec![0.0; v.len()]);
-    for part in 0..eq.reaction.parts() {
-        eq.reaction.add(part, 0, v, &mut rate, &mut slope);
+/// Lets every voxel settle, unless that raises the residual.
+fn settled(
+    eq: &Equation,
+    flux: &mut impl Flux,
+    scratch: &mut Scratch,
+    v: &mut [f64],
+    sums: &mut Sums,
+) {
+    let n = eq.hierarchy.fine.n;
+    let (kept, before) = (v.to_vec(), sums.norm);
+    let residual: Vec<f64> = scratch.r.iter().map(|r| -r).collect();
+    let mut own: Vec<f64> = eq.storage.iter().map(|s| eq.shift * s).collect();
+    for &(i, g) in eq.wall.iter().flat_map(|w| w.faces()).flatten() {
+        own[i as usize] += g;
     }
-    for (i, extra) in extra.iter_mut().enumerate() {
-        if v[i] > 0.0 {
-            *extra += rate[i] / v[i] - slope[i];
-        }
+    for (i, own) in own.iter_mut().enumerate() {
+        *own += exchanged(scratch, n, i);
     }
+    settle(eq.reaction, [n[0], n[0] * n[1]], [&own, &residual], v);
+    let mut again = |v: &[f64]| {
+        flux.follow(v);
+        *sums = evaluate(eq, flux, scratch, v);
+        sums.norm = norm(&scratch.r, &scratch.weight);
+        sums.norm
+    };
+    if again(v) > before {
+        v.copy_from_slice(&kept);
+        again(v);
+    }
+}
+
+/// What voxel `i` exchanges with its neighbours, over its value.
+fn exchanged(scratch: &Scratch, n: [usize; 3], i: usize) -> f64 {
+    let mut sum = 0.0;
+    around(n, i, |side, above| {
+        let out = if above { &scratch.low[side.axis] } else { &scratch.high[side.axis] };
+        sum += out[side.face].abs();
+    });
+    sum
 }
 
 /// Weighted norm.
@@ -296,16 +323,11 @@ fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64], least: f6
         return;
     }
     let n = eq.hierarchy.fine.n;
-    let Scratch { low, high, extra, weight, .. } = scratch;
     for i in 0..v.len() {
-        let mut diagonal = extra[i];
-        around(n, i, |side, above| {
-            let out = if above { &low[side.axis] } else { &high[side.axis] };
-            diagonal += out[side.face].abs();
-        });
+        let diagonal = scratch.extra[i] + exchanged(scratch, n, i);
         let size = diagonal * v[i].max(least * eq.lift);
         // Below the smallest normal number nothing is exact.
-        weight[i] = if size > f64::MIN_POSITIVE { 1.0 / size } else { 0.0 };
+        scratch.weight[i] = if size > f64::MIN_POSITIVE { 1.0 / size } else { 0.0 };
     }
 }
 

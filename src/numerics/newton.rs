@@ -23,6 +23,7 @@ use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
 use residual::{Sums, evaluate};
+pub(super) use settle::settle;
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -139,11 +140,11 @@ pub struct NotConverged {
 }
 
 const NEWTON_LIMIT: usize = 200;
-/// Iterations without halving the residual after which voxels settle after each; a linear equation has no
-/// solution then.
-const TANGENTS: usize = 8;
-/// The same with settling, after which there is no solution.
+/// Iterations without halving the residual after which voxels settle after each; after which there is
+/// no solution even so; and after which a linear equation has none.
+pub(super) const TANGENTS: usize = 1;
 const SETTLINGS: usize = 40;
+const TRIES: usize = 8;
 const CYCLE_LIMIT: usize = 60;
 /// Part of a residual that says what the linear solve did not do.
 const TOLD: f64 = 0.1;
@@ -203,7 +204,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
         // Nothing else can be tried where the equation is linear.
         let stuck = match own {
             Some(_) => idle > SETTLINGS,
-            None => idle > TANGENTS && eq.reaction.linear(),
+            None => idle > TRIES && eq.reaction.linear(),
         };
         if stuck || solved.newton == NEWTON_LIMIT || !sums.norm.is_finite() {
             let voxel = worst(&layout, &scratch.vectors.r);
@@ -211,7 +212,7 @@ pub fn solve(eq: &Equation, scratch: &mut Scratch, v: &mut [f64]) -> Result<Solv
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
-        if idle > TANGENTS && own.is_none() {
+        if idle > TANGENTS && own.is_none() && !eq.reaction.linear() {
             own = Some(settle::diagonal(eq));
             clip(v, plane);
             sums = evaluate(eq, v, unit, scratch, false);
@@ -411,7 +412,7 @@ fn settled(
     let r = &scratch.vectors.r;
     let residual: Vec<f64> = (0..v.len()).map(|i| -unit * f64::from(r[layout.at(i)])).collect();
     let [nx, ny, _] = layout.n;
-    settle::settle(eq.reaction, [nx, nx * ny], [diagonal, &residual], v);
+    settle(eq.reaction, [nx, nx * ny], [diagonal, &residual], v);
     *sums = evaluate(eq, v, unit, scratch, false);
     if sums.norm > before {
         v.copy_from_slice(&kept);
