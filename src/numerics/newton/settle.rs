@@ -16,7 +16,7 @@ const KEPT: f64 = 1e-3;
 ///
 /// `residual` is F(v), `diagonal` the derivative of a voxel's own F without its sinks, `nx` the
 /// voxels of a row.
-pub fn settle(
+pub(crate) fn settle(
     reaction: &dyn Reaction,
     [nx, plane]: [usize; 2],
     [diagonal, residual]: [&[f64]; 2],
