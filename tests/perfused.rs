@@ -186,9 +186,7 @@ uptake.oxygen.hill = {{ vmax = "{vmax} mol/cell/s", half = "{half} mol/m^3", exp
 steady = true
 "#
                     );
-                    let setup = load_text("case.toml", &text, &[]).expect("loads").setup;
-                    let mut solver = Solver::new(setup).expect("starts");
-                    run(&mut solver, &mut []).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+                    let (solver, _) = common::finished(&text);
                     let rate = |c: f64| {
                         let x = (c / half).powf(exponent);
                         density * vmax * if x.is_finite() { x / (1.0 + x) } else { 1.0 }

@@ -11,6 +11,7 @@ use blastema::ground::signal::Signal;
 use blastema::model::run::run;
 use blastema::model::setup::{Boundary, Setup, Source};
 use blastema::model::solver::Solver;
+use blastema::model::state::flat;
 use blastema::physics::kinetics::{Hill, MichaelisMenten, Uptake};
 
 /// Evenly scattered numbers of 0…1, the same in each run.
@@ -173,27 +174,42 @@ fn boundaries_forms_and_counts() {
     at_most("a cylinder", fed(cylinder, vec![1.0; 96 * 64], &[1, 2, 3]), 8);
 }
 
+/// Steady oxygen, fed through `faces` at `c0`, that cells take up by `law`.
+fn consumed(
+    grid: Grid,
+    relative: Vec<f64>,
+    faces: &[usize],
+    [d, c0]: [f64; 2],
+    density: f64,
+    law: Uptake,
+) -> Solver {
+    let mut solute = common::solute(&grid, "oxygen", d, c0);
+    for f in faces {
+        solute.boundaries[*f] = common::value(c0);
+    }
+    solute.relative = relative.into();
+    let mut cells = common::population(&grid, "a", density);
+    let told = format!("{law:?}");
+    cells.uptake = vec![(0, law)];
+    let setup = common::setup(grid, vec![solute], vec![cells], 0.0);
+    let mut solver = Solver::new(setup).expect("starts");
+    run(&mut solver, &mut []).unwrap_or_else(|e| panic!("{told}: {e:?}"));
+    let field = flat(&solver.state.fields[0]);
+    assert!(field.iter().all(|c| (0.0..=c0).contains(c)));
+    println!("{told}: {:?}", solver.work);
+    solver
+}
+
 /// Steady oxygen in a cube of cells whose affinity goes to nothing, and in one of ten materials.
 #[test]
 fn sinks() {
     let n = 48;
     let solved = |km: f64, square: f64, relative: Vec<f64>| {
         let (c0, d, l) = (0.2, 2e-9, 1e-3);
-        let grid = cube(n);
-        let mut solute = common::solute(&grid, "oxygen", d, c0);
-        solute.boundaries = std::array::from_fn(|_| common::value(c0));
-        solute.relative = relative.into();
-        let mut cells = common::population(&grid, "a", 1e14);
         let vmax = square * d * c0 / (l * l) / 1e14;
-        let law = MichaelisMenten { vmax, km: km * c0 };
-        cells.uptake = vec![(0, Uptake::MichaelisMenten(law))];
-        let setup = common::setup(grid, vec![solute], vec![cells], 0.0);
-        let mut solver = Solver::new(setup).expect("starts");
-        run(&mut solver, &mut []).expect("converges");
+        let law = Uptake::MichaelisMenten(MichaelisMenten { vmax, km: km * c0 });
+        let solver = consumed(cube(n), relative, &[0, 1, 2, 3, 4, 5], [d, c0], 1e14, law);
         assert!(solver.ledger.worst().expect("has terms").1 < 2e-8);
-        let field = blastema::model::state::flat(&solver.state.fields[0]);
-        assert!(field.iter().all(|c| (0.0..=c0).contains(c)));
-        println!("Km {km:e}, Thiele² {square}: {:?}", solver.work);
         solver.work.cycles
     };
     for km in [1e-2, 1e-4, 1e-6, 1e-8] {
@@ -214,19 +230,9 @@ fn sinks() {
 fn sigmoid_sinks() {
     let (c0, d, density) = (0.2, 2e-9, 1e14);
     let solved = |grid: Grid, faces: &[usize], law: Hill| {
-        let mut solute = common::solute(&grid, "oxygen", d, c0);
-        for f in faces {
-            solute.boundaries[*f] = common::value(c0);
-        }
-        let mut cells = common::population(&grid, "a", density);
-        cells.uptake = vec![(0, Uptake::Hill(law))];
-        let setup = common::setup(grid, vec![solute], vec![cells], 0.0);
-        let mut solver = Solver::new(setup).expect("starts");
-        run(&mut solver, &mut []).unwrap_or_else(|e| panic!("{law:?}: {e:?}"));
+        let relative = vec![1.0; grid.len()];
+        let solver = consumed(grid, relative, faces, [d, c0], density, Uptake::Hill(law));
         assert!(solver.ledger.worst().expect("has terms").1 < 1e-12);
-        let field = blastema::model::state::flat(&solver.state.fields[0]);
-        assert!(field.iter().all(|c| (0.0..=c0).contains(c)));
-        println!("{law:?}: {:?}", solver.work);
         solver
     };
     // The front of a step would stand in a fifth of the slab.
@@ -248,7 +254,7 @@ fn sigmoid_sinks() {
                 .map(|c| total(c) * c * step)
                 .sum();
             let exact = (2.0 * d * integral).sqrt();
-            let field = blastema::model::state::flat(&solver.state.fields[0]);
+            let field = flat(&solver.state.fields[0]);
             let taken: f64 = field.iter().map(|c| total(*c) * length / 400.0).sum();
             println!("flux {taken:e}, exact {exact:e}, {:.1e}", taken / exact - 1.0);
             assert!((taken / exact - 1.0).abs() < 1e-3, "{law:?}: {taken:e}, not {exact:e}");

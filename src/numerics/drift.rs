@@ -10,7 +10,8 @@ use super::aggregate::Aggregates;
 use super::band;
 use super::flux::{Flux, OnFaces, around, on_faces};
 use super::newton::{
-    Equation, LARGE, NotConverged, Solved, TANGENTS, close, lowest, rest, scale_to_balance, settle,
+    Equation, LARGE, NotConverged, Solved, TANGENTS, close, hold, lowest, rest, scale_to_balance,
+    settle,
 };
 use super::stencil::{lanes, worst};
 use crate::ground::par;
@@ -278,26 +279,15 @@ fn settled(
     sums: &mut Sums,
 ) {
     let n = eq.hierarchy.fine.n;
-    let (kept, before) = (v.to_vec(), sums.norm);
     let residual: Vec<f64> = scratch.r.iter().map(|r| -r).collect();
-    let mut own: Vec<f64> = eq.storage.iter().map(|s| eq.shift * s).collect();
-    for &(i, g) in eq.wall.iter().flat_map(|w| w.faces()).flatten() {
-        own[i as usize] += g;
-    }
-    for (i, own) in own.iter_mut().enumerate() {
-        *own += exchanged(scratch, n, i);
-    }
-    settle(eq.reaction, [n[0], n[0] * n[1]], [&own, &residual], v);
-    let mut again = |v: &[f64]| {
+    let mut own: Vec<f64> = (0..v.len()).map(|i| exchanged(scratch, n, i)).collect();
+    hold(eq, &mut own);
+    settle(eq.reaction, [n[0], n[0] * n[1]], [&own, &residual], sums.norm, v, |v| {
         flux.follow(v);
         *sums = evaluate(eq, flux, scratch, v);
         sums.norm = norm(&scratch.r, &scratch.weight);
         sums.norm
-    };
-    if again(v) > before {
-        v.copy_from_slice(&kept);
-        again(v);
-    }
+    });
 }
 
 /// What voxel `i` exchanges with its neighbours, over its value.

@@ -23,7 +23,7 @@ use super::wall::Wall;
 use crate::ground::par;
 use crate::kernel;
 use residual::{Sums, evaluate};
-pub(super) use settle::settle;
+pub(super) use settle::{hold, settle};
 
 /// A local sink R(v) ≥ 0 made of parts that are booked apart.
 pub trait Reaction: Sync {
@@ -408,16 +408,13 @@ fn settled(
     sums: &mut Sums,
 ) {
     let layout = eq.hierarchy.grids.levels[0].layout;
-    let (kept, before) = (v.to_vec(), sums.norm);
     let r = &scratch.vectors.r;
     let residual: Vec<f64> = (0..v.len()).map(|i| -unit * f64::from(r[layout.at(i)])).collect();
     let [nx, ny, _] = layout.n;
-    settle(eq.reaction, [nx, nx * ny], [diagonal, &residual], v);
-    *sums = evaluate(eq, v, unit, scratch, false);
-    if sums.norm > before {
-        v.copy_from_slice(&kept);
+    settle(eq.reaction, [nx, nx * ny], [diagonal, &residual], sums.norm, v, |v| {
         *sums = evaluate(eq, v, unit, scratch, false);
-    }
+        sums.norm
+    });
 }
 
 fn add(v: &mut [f64], layout: &Layout, x: &[f32], factor: f64) {

@@ -9,14 +9,32 @@ const STEPS: usize = 60;
 /// Share of its own residual, and of the mean one, that a voxel may keep.
 const KEPT: f64 = 1e-3;
 
+/// Lets every voxel settle, unless that raises the norm of the residual; `norm_of` evaluates the
+/// residual at what it is given.
+///
+/// `residual` is F(v), `norm` its norm, `diagonal` the derivative of a voxel's own F without its
+/// sinks, `nx` the voxels of a row.
+pub(crate) fn settle(
+    reaction: &dyn Reaction,
+    shape: [usize; 2],
+    given: [&[f64]; 2],
+    norm: f64,
+    v: &mut [f64],
+    mut norm_of: impl FnMut(&[f64]) -> f64,
+) {
+    let kept = v.to_vec();
+    sweep(reaction, shape, given, v);
+    if norm_of(v) > norm {
+        v.copy_from_slice(&kept);
+        norm_of(v);
+    }
+}
+
 /// Solves the equation of every voxel for its own value, with those of the others as they are:
 /// one sweep of the nonlinear Jacobi method, which converges from anywhere where no sink falls
 /// (Rheinboldt, J. Math. Anal. Appl. 32 (1970) 274), but slowly. What it does at once is to take
 /// sinks that are steeper than diffusion to where their slope is that of the solution.
-///
-/// `residual` is F(v), `diagonal` the derivative of a voxel's own F without its sinks, `nx` the
-/// voxels of a row.
-pub(crate) fn settle(
+fn sweep(
     reaction: &dyn Reaction,
     [nx, plane]: [usize; 2],
     [diagonal, residual]: [&[f64]; 2],
@@ -82,24 +100,31 @@ fn settle_row(reaction: &dyn Reaction, at: usize, [a, f]: [&[f64]; 2], kept: f64
 /// Derivative of every voxel's own residual without its sinks.
 pub(super) fn diagonal(eq: &Equation) -> Vec<f64> {
     let faces = &eq.hierarchy.fine;
-    let [nx, ny, _] = faces.n;
+    let nx = faces.n[0];
     let mut a = vec![0.0; eq.storage.len()];
     par::planes(faces.plane(), &mut a, |k, a| {
         for (j, a) in a.chunks_exact_mut(nx).enumerate() {
             faces.sum_row(j, k, a);
-            let at = (k * ny + j) * nx;
-            for (a, storage) in a.iter_mut().zip(&eq.storage[at..]) {
-                *a = eq.d * *a + eq.shift * storage;
-            }
         }
     });
     for &(i, _, t) in &faces.ends {
-        a[i as usize] += eq.d * t;
+        a[i as usize] += t;
+    }
+    for a in &mut a {
+        *a *= eq.d;
+    }
+    hold(eq, &mut a);
+    a
+}
+
+/// Adds what storage and walls hold of every voxel to a diagonal of what it exchanges.
+pub(crate) fn hold(eq: &Equation, a: &mut [f64]) {
+    for (a, storage) in a.iter_mut().zip(eq.storage) {
+        *a += eq.shift * storage;
     }
     for (i, g) in eq.wall.iter().flat_map(|w| w.faces()).flatten() {
         a[*i as usize] += g;
     }
-    a
 }
 
 #[cfg(test)]
@@ -142,7 +167,7 @@ mod tests {
             let b = [1e-3, 0.5, 1.0, 1.9, 2.1, 10.0];
             let mut v = [start; 6];
             let f: Vec<f64> = (0..6).map(|i| 3.0 * v[i] + Step::at(v[i])[0] - b[i]).collect();
-            settle(&Step, [3, 6], [&[3.0; 6], &f], &mut v);
+            sweep(&Step, [3, 6], [&[3.0; 6], &f], &mut v);
             let mean = (f.iter().map(|f| f * f).sum::<f64>() / 6.0).sqrt();
             for i in 0..6 {
                 let left = 3.0 * v[i] + Step::at(v[i])[0] - b[i];
