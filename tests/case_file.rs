@@ -120,8 +120,8 @@ fn a_homogenised_structure_has_fluid_and_cells_everywhere() {
 
 #[test]
 fn fields_from_files_of_voxels() {
-    let folder = std::env::temp_dir().join(format!("blastema-fields-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
     let lines: Vec<String> = (0..6).map(|i| format!("{}", 0.5 + 0.05 * f64::from(i))).collect();
     std::fs::write(folder.join("porosity.csv"), lines.join("\n")).unwrap();
     let bytes: Vec<u8> = (0..6_u8).flat_map(|i| f32::from(i).to_le_bytes()).collect();
@@ -138,7 +138,7 @@ fn fields_from_files_of_voxels() {
     let at = |name: &str| folder.join(name).display().to_string();
     let text =
         &text.replace("porosity.csv", &at("porosity.csv")).replace("cells.raw", &at("cells.raw"));
-    let options = Options { allow: vec![folder.clone()], memory: None };
+    let options = Options { allow: vec![folder.to_path_buf()], memory: None };
     let read = |text: &str| load_text_with("x.toml", text, &[], &options);
     let c = read(text).unwrap_or_else(|e| panic!("{e}"));
     assert!(close(c.setup.structure.porosity[5], 0.75));
@@ -147,7 +147,6 @@ fn fields_from_files_of_voxels() {
     assert!(close(oxygen[3], 3.0));
     let short = read(&text.replace("cells.raw", "short.raw"));
     assert!(short.err().is_some_and(|e| e.to_string().contains("21 bytes, not a multiple of 4")));
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

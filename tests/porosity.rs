@@ -190,18 +190,16 @@ fn a_case_file_opens_and_fills_the_pores() {
 /// The static field of the scaffold must not have the name of the porosity that changes.
 #[test]
 fn its_run_leaves_a_whole_folder() {
-    let folder = std::env::temp_dir().join(format!("blastema-porosity-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("tissue.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tissue.toml");
     std::fs::write(&path, FILLED).unwrap();
     let run = std::process::Command::new(env!("CARGO_BIN_EXE_blastema"))
         .args(["run", "--out"])
-        .arg(folder.join("out"))
+        .arg(folder.path().join("out"))
         .arg(&path)
         .output()
         .unwrap();
-    let written = folder.join("out/tissue.vtkhdf").exists();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let written = folder.path().join("out/tissue.vtkhdf").exists();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     assert!(written);
 }

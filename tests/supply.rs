@@ -312,16 +312,14 @@ boundary.x_max.stagnant-medium = { height = "3 mm", top = "18.6 %O2" }
 [run]
 steady = true
 "#;
-    let folder = std::env::temp_dir().join(format!("blastema-still-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("still.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("still.toml");
     std::fs::write(&path, text).unwrap();
     let out = std::process::Command::new(env!("CARGO_BIN_EXE_blastema"))
         .arg("check")
         .arg(&path)
         .output()
         .unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
     let said = String::from_utf8_lossy(&out.stdout);
     // 18.6 · 7.6 mmHg · 1.26e-3 mol/m³/mmHg, and (3 mm)²/D = 3333 s.
     assert!(said.contains("3 mm of medium under 178.11 uM, evens out in 55.556 min"), "{said}");

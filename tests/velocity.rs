@@ -3,7 +3,6 @@
 mod common;
 
 use std::f64::consts::PI;
-use std::path::PathBuf;
 
 use blastema::case::{Case, Report, load};
 use blastema::ground::grid::Grid;
@@ -86,16 +85,10 @@ fn a_source_is_spread_evenly() {
     }
 }
 
-fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("blastema-velocity-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    folder
-}
-
 /// A rod of four voxels with the velocities `u` (µm/s) in a file.
 fn rod(name: &str, u: &str, more: &str) -> Result<Case, Report> {
-    let path = folder().join(name);
-    std::fs::write(&path, u).expect("written");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join(name), u).expect("written");
     let text = format!(
         r#"title = "rod"
 [domain]
@@ -117,7 +110,7 @@ duration = "1 h"
 "#
     );
     // A case reads files beside it.
-    let case = folder().join(format!("{name}.toml"));
+    let case = folder.path().join("rod.toml");
     std::fs::write(&case, text).expect("written");
     load(&case, &[])
 }

@@ -219,9 +219,10 @@ impl Solver {
             outside: behind,
             reaction: &uptakes,
             lift,
-            tolerance: match dt {
-                Some(_) => setup.run.accuracy.of_step(),
-                None => setup.run.accuracy.of_solve(),
+            // A flow carries on what a solve leaves above the largest value that comes in.
+            tolerance: match (dt, &self.stream) {
+                (Some(_), None) => setup.run.accuracy.of_step(),
+                _ => setup.run.accuracy.of_solve(),
             },
             bend: self.bends[s],
         };

@@ -553,8 +553,8 @@ impl Accuracy {
         self.solver.unwrap_or(1e-8)
     }
 
-    /// Relative residual of a solute in a step: the error of the step leaves room for that of its
-    /// solves.
+    /// Relative residual of a solute in a step without flow: the error of the step leaves room for
+    /// that of its solves.
     pub fn of_step(&self) -> f64 {
         self.solver.unwrap_or_else(|| (1e-4 * self.time).clamp(1e-8, 1e-7))
     }

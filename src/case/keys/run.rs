@@ -41,8 +41,8 @@ pub(in crate::case) fn run() -> Shape {
                         "solver",
                         Shape::Quantity(Range { max: 0.1, ..Range::share() }),
                         "Relative residual of \
-                    each solve; when not given 1e-8, and for the solutes of a step 1e-4 of `time`, between \
-                    1e-8 and 1e-7.",
+                    each solve; when not given 1e-8, and for the solutes of a step without flow \
+                    1e-4 of `time`, between 1e-8 and 1e-7.",
                     )
                     .optional(),
                     key("max_step", Shape::positive(TIME), "Longest step.").or("8 h"),
