@@ -1,16 +1,21 @@
 //! A multigrid cycle for face fluxes that are not symmetric: the preconditioner of
 //! [`super::drift`]. Voxels merge in pairs, values are constant on a coarse voxel, coarse faces
 //! carry the sums of the fine ones, and every level is again a matrix with non-negative outflow
-//! coefficients. Its smoother is Gauss–Seidel, there and back, in the order of the voxels.
+//! coefficients. Its smoother is Gauss–Seidel, there and back, from voxel to voxel as the flow goes:
+//! what a flow without eddies carries one sweep solves (Hackbusch and Probst, Numer. Linear
+//! Algebra Appl. 4 (1997) 85).
 
 use super::band::{self, Band};
-use super::flux::{OnFaces, lower, on_faces, strides};
+use super::flux::{OnFaces, Side, around, between, lower, on_faces, strides};
 use crate::ground::grid::position;
 
 /// Most unknowns of the coarsest grid, which is solved directly.
 const COARSEST: usize = 128;
 /// Width of the band up to which any grid is solved directly, in the time of a cycle.
 const THIN: usize = 4;
+
+/// Inflow from a neighbour over that into it from which on a voxel waits for the neighbour.
+const DOWNSTREAM: f64 = 2.0;
 
 /// Matrix and arrays of one grid.
 #[derive(Debug, Default)]
@@ -21,8 +26,20 @@ struct Level {
     high: OnFaces,
     /// Diagonal beyond the outflow through faces between voxels.
     extra: Vec<f64>,
-    /// 1/diagonal; 0 where there is no unknown.
+    /// Rows in the order of the sweep: their voxels, what flows out through faces between voxels, the
+    /// diagonal and 1/diagonal (0 where there is no unknown), and what follows.
+    voxels: Vec<u32>,
+    outflow: Vec<f64>,
+    diagonal: Vec<f64>,
     inverse: Vec<f64>,
+    /// Row of each voxel.
+    rows: Vec<u32>,
+    /// Inflow of row i: `share` of the rows `from`, at `start[i]..start[i + 1]`.
+    start: Vec<u32>,
+    from: Vec<u32>,
+    share: Vec<f64>,
+    /// Coarse row of each row.
+    parent: Vec<u32>,
     b: Vec<f64>,
     x: Vec<f64>,
     r: Vec<f64>,
@@ -39,7 +56,8 @@ pub struct Aggregates {
 
 impl Aggregates {
     /// Sets the fine matrix: A and B of every face (negative ones are turned into diffusion), and
-    /// the rest of the diagonal. `shapes` are the grids, finest first.
+    /// the rest of the diagonal. `shapes` are the grids, finest first. Where only the rest of the diagonal
+    /// has changed, all else stays.
     pub fn set(&mut self, shapes: &[[usize; 3]], low: &OnFaces, high: &OnFaces, extra: &[f64]) {
         let direct = |n: &[usize; 3]| {
             n.iter().product::<usize>() <= COARSEST
@@ -48,15 +66,16 @@ impl Aggregates {
         let stop = shapes.iter().position(direct);
         self.whole = None;
         let count = stop.map_or(shapes.len(), |s| s + 1);
+        let mut same = self.levels.len() == count;
         self.levels.resize_with(count, Level::default);
         for (level, n) in self.levels.iter_mut().zip(shapes) {
             if level.n != *n {
+                same = false;
                 *level = Level { n: *n, low: on_faces(*n), high: on_faces(*n), ..Level::default() };
                 let voxels = n.iter().product();
-                for v in [&mut level.extra, &mut level.inverse, &mut level.b, &mut level.x] {
+                for v in [&mut level.extra, &mut level.b, &mut level.x, &mut level.r] {
                     v.resize(voxels, 0.0);
                 }
-                level.r.resize(voxels, 0.0);
             }
         }
         let finest = &mut self.levels[0];
@@ -64,15 +83,29 @@ impl Aggregates {
             let faces = finest.low[axis].iter_mut().zip(&mut finest.high[axis]);
             for ((l, h), (a, b)) in faces.zip(low[axis].iter().zip(&high[axis])) {
                 let missing = (-a).max(-b).max(0.0);
-                (*l, *h) = (a + missing, b + missing);
+                let now = (a + missing, b + missing);
+                same &= (*l, *h) == now;
+                (*l, *h) = now;
             }
         }
         finest.extra.copy_from_slice(extra);
-        finest.invert();
+        if !same {
+            finest.arrange(count > 1);
+        }
+        finest.weigh();
         for l in 1..count {
             let (fine, coarse) = self.levels.split_at_mut(l);
-            coarse[0].gather(&fine[l - 1]);
-            coarse[0].invert();
+            let (fine, coarse) = (&mut fine[l - 1], &mut coarse[0]);
+            if !same {
+                coarse.gather(fine);
+                coarse.arrange(l + 1 < count);
+                fine.adopt(coarse);
+            }
+            coarse.extra.fill(0.0);
+            for (&voxel, &parent) in fine.voxels.iter().zip(&fine.parent) {
+                coarse.extra[coarse.voxels[parent as usize] as usize] += fine.extra[voxel as usize];
+            }
+            coarse.weigh();
         }
         if let Some(l) = self.levels.last() {
             self.coarsest.factor(l.n, &l.low, &l.high, &l.inverse);
@@ -86,7 +119,8 @@ impl Aggregates {
             return false;
         }
         let mut whole = Band::default();
-        whole.factor(finest.n, &finest.low, &finest.high, &finest.inverse);
+        let inverse = finest.by_voxel(&finest.inverse);
+        whole.factor(finest.n, &finest.low, &finest.high, &inverse);
         self.whole = Some(whole);
         true
     }
@@ -98,9 +132,11 @@ impl Aggregates {
             whole.solve(x);
             return;
         }
-        self.levels[0].b.copy_from_slice(b);
+        let finest = &mut self.levels[0];
+        finest.b.iter_mut().zip(&finest.voxels).for_each(|(own, &i)| *own = b[i as usize]);
         self.cycle(0);
-        x.copy_from_slice(&self.levels[0].x);
+        let finest = &self.levels[0];
+        finest.x.iter().zip(&finest.voxels).for_each(|(own, &i)| x[i as usize] = *own);
     }
 
     fn cycle(&mut self, l: usize) {
@@ -119,10 +155,10 @@ impl Aggregates {
         for _ in 0..visits {
             let (fine, coarse) = self.levels.split_at_mut(l + 1);
             fine[l].residual();
-            coarse[0].restrict(&fine[l]);
+            fine[l].restrict(&mut coarse[0].b);
             self.cycle(l + 1);
             let (fine, coarse) = self.levels.split_at_mut(l + 1);
-            fine[l].correct(&coarse[0]);
+            fine[l].correct(&coarse[0].x);
             fine[l].sweep(false);
             fine[l].sweep(true);
         }
@@ -142,11 +178,9 @@ impl Level {
         for v in self.low.iter_mut().chain(&mut self.high) {
             v.fill(0.0);
         }
-        self.extra.fill(0.0);
         let stride = strides(fine.n);
         for index in 0..fine.extra.len() {
             let here = self.parent(fine.n, index);
-            self.extra[here] += fine.extra[index];
             let faces = lower(fine.n, index);
             let position = [index % fine.n[0], (index / fine.n[0]) % fine.n[1], index / stride[2]];
             for axis in 0..3 {
@@ -171,92 +205,143 @@ impl Level {
         }
     }
 
-    fn invert(&mut self) {
-        let stride = strides(self.n);
-        for index in 0..self.extra.len() {
-            let faces = lower(self.n, index);
-            let mut sum = self.extra[index];
-            for axis in 0..3 {
-                sum += self.high[axis][faces[axis]] + self.low[axis][faces[axis] + stride[axis]];
-            }
-            self.inverse[index] = if sum > 0.0 { 1.0 / sum } else { 0.0 };
+    /// Rows in the order of the flow, or of the voxels.
+    fn arrange(&mut self, flows: bool) {
+        let count = self.extra.len();
+        self.voxels.clear();
+        if flows {
+            self.downstream();
+        } else {
+            self.voxels.extend(0..count as u32);
+        }
+        self.rows.resize(count, 0);
+        for (row, &voxel) in self.voxels.iter().enumerate() {
+            self.rows[voxel as usize] = row as u32;
+        }
+        for v in [&mut self.start, &mut self.from] {
+            v.clear();
+        }
+        for v in [&mut self.share, &mut self.outflow] {
+            v.clear();
+        }
+        self.start.push(0);
+        for &voxel in &self.voxels {
+            let mut sum = 0.0;
+            around(self.n, voxel as usize, |side, above| {
+                let (low, high) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
+                let (out, into, other) =
+                    if above { (low, high, side.high) } else { (high, low, side.low) };
+                sum += out;
+                if into != 0.0 {
+                    self.from.push(self.rows[other]);
+                    self.share.push(into);
+                }
+            });
+            self.start.push(self.from.len() as u32);
+            self.outflow.push(sum);
         }
     }
 
-    /// Σ of what flows in from the neighbours.
+    /// The diagonal.
+    fn weigh(&mut self) {
+        let sums = self.voxels.iter().zip(&self.outflow);
+        self.diagonal.clear();
+        self.diagonal.extend(sums.map(|(&voxel, out)| self.extra[voxel as usize] + out));
+        self.inverse.clear();
+        self.inverse.extend(self.diagonal.iter().map(|d| if *d > 0.0 { 1.0 / d } else { 0.0 }));
+    }
+
+    /// Voxels in an order in which each comes after those from which it mostly gets (Kahn, Commun.
+    /// ACM 5 (1962) 558), and where the flow goes in circles, after most of them.
+    fn downstream(&mut self) {
+        let count = self.extra.len();
+        let mut waits = vec![0_u8; count];
+        let drives = |side: Side| {
+            let (low, high) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
+            [low > DOWNSTREAM * high, high > DOWNSTREAM * low]
+        };
+        between(self.n, |side| {
+            let [up, down] = drives(side);
+            waits[side.high] += u8::from(up);
+            waits[side.low] += u8::from(down);
+        });
+        let mut placed = vec![false; count];
+        let mut order = std::mem::take(&mut self.voxels);
+        order.extend((0..count as u32).filter(|&i| waits[i as usize] == 0));
+        for &i in &order {
+            placed[i as usize] = true;
+        }
+        let (mut next, mut rest) = (0, 0);
+        while order.len() < count || next < order.len() {
+            if next == order.len() {
+                while placed[rest] {
+                    rest += 1;
+                }
+                placed[rest] = true;
+                order.push(rest as u32);
+            }
+            around(self.n, order[next] as usize, |side, above| {
+                let [up, down] = drives(side);
+                let (driven, other) = if above { (up, side.high) } else { (down, side.low) };
+                if driven && !placed[other] {
+                    waits[other] -= 1;
+                    if waits[other] == 0 {
+                        placed[other] = true;
+                        order.push(other as u32);
+                    }
+                }
+            });
+            next += 1;
+        }
+        self.voxels = order;
+    }
+
+    /// Tells every row its coarse one.
+    fn adopt(&mut self, coarse: &Level) {
+        self.parent.clear();
+        let rows = self.voxels.iter().map(|&i| coarse.rows[coarse.parent(self.n, i as usize)]);
+        self.parent.extend(rows);
+    }
+
+    /// Values of rows by their voxels.
+    fn by_voxel(&self, values: &[f64]) -> Vec<f64> {
+        self.rows.iter().map(|&row| values[row as usize]).collect()
+    }
+
+    /// Σ of what flows into a row from others.
     #[inline(always)]
-    fn inflow(&self, index: usize, i: usize, j: usize, k: usize) -> f64 {
-        let [nx, ny, nz] = self.n;
-        let [fx, fy, fz] = lower(self.n, index);
-        let (x, plane) = (&self.x, nx * ny);
-        let mut sum = 0.0;
-        if i > 0 {
-            sum += self.low[0][fx] * x[index - 1];
-        }
-        if i + 1 < nx {
-            sum += self.high[0][fx + 1] * x[index + 1];
-        }
-        if j > 0 {
-            sum += self.low[1][fy] * x[index - nx];
-        }
-        if j + 1 < ny {
-            sum += self.high[1][fy + nx] * x[index + nx];
-        }
-        if k > 0 {
-            sum += self.low[2][fz] * x[index - plane];
-        }
-        if k + 1 < nz {
-            sum += self.high[2][fz + plane] * x[index + plane];
-        }
-        sum
+    fn inflow(&self, row: usize) -> f64 {
+        let entries = self.start[row] as usize..self.start[row + 1] as usize;
+        let (from, share) = (&self.from[entries.clone()], &self.share[entries]);
+        from.iter().zip(share).map(|(&j, share)| share * self.x[j as usize]).sum()
     }
 
     fn sweep(&mut self, back: bool) {
-        let [nx, ny, nz] = self.n;
-        let order = |m: usize, n: usize| if back { n - 1 - m } else { m };
-        for k in 0..nz {
-            let k = order(k, nz);
-            for j in 0..ny {
-                let j = order(j, ny);
-                for i in 0..nx {
-                    let i = order(i, nx);
-                    let index = (k * ny + j) * nx + i;
-                    let inflow = self.inflow(index, i, j, k);
-                    self.x[index] = (self.b[index] + inflow) * self.inverse[index];
-                }
-            }
+        let count = self.x.len();
+        for m in 0..count {
+            let row = if back { count - 1 - m } else { m };
+            self.x[row] = (self.b[row] + self.inflow(row)) * self.inverse[row];
         }
     }
 
     fn residual(&mut self) {
-        let [nx, ny, nz] = self.n;
-        for k in 0..nz {
-            for j in 0..ny {
-                for i in 0..nx {
-                    let index = (k * ny + j) * nx + i;
-                    let inverse = self.inverse[index];
-                    self.r[index] = if inverse > 0.0 {
-                        self.b[index] + self.inflow(index, i, j, k) - self.x[index] / inverse
-                    } else {
-                        0.0
-                    };
-                }
-            }
+        for row in 0..self.x.len() {
+            let left = self.b[row] + self.inflow(row) - self.x[row] * self.diagonal[row];
+            self.r[row] = if self.inverse[row] > 0.0 { left } else { 0.0 };
         }
     }
 
-    fn restrict(&mut self, fine: &Level) {
-        self.b.fill(0.0);
-        for (index, r) in fine.r.iter().enumerate() {
-            let parent = self.parent(fine.n, index);
-            self.b[parent] += r;
+    fn restrict(&self, coarse: &mut [f64]) {
+        coarse.fill(0.0);
+        for (r, &parent) in self.r.iter().zip(&self.parent) {
+            coarse[parent as usize] += r;
         }
     }
 
-    fn correct(&mut self, coarse: &Level) {
-        for index in 0..self.x.len() {
-            if self.inverse[index] > 0.0 {
-                self.x[index] += coarse.x[coarse.parent(self.n, index)];
+    fn correct(&mut self, coarse: &[f64]) {
+        for (row, &parent) in self.parent.iter().enumerate() {
+            if self.inverse[row] > 0.0 {
+                self.x[row] += coarse[parent as usize];
             }
         }
     }

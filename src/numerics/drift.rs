@@ -2,12 +2,15 @@
 //!
 //! Σ_f F_f(v) + shift·storage·v + g·v − g_in·outside + R(v) = rhs,
 //!
-//! by Newton in double precision: BiCGStab around a multigrid cycle (van der Vorst, SIAM J.
-//! Sci. Stat. Comput. 13 (1992) 631). As in [`super::newton`], what the solver's own error
-//! leaves below zero is dropped and one factor closes the global balance to round-off.
+//! by Newton in double precision. Limiters that follow the solution are left out of the tangent:
+//! what is corrected with upwind fluxes is mixed with earlier corrections
+//! ([`super::anderson`]). As in [`super::newton`], what the solver's own error leaves below zero is
+//! dropped and one factor closes the global balance to round-off.
+
+mod linear;
 
 use super::aggregate::Aggregates;
-use super::band;
+use super::anderson::Anderson;
 use super::flux::{Flux, OnFaces, around, on_faces};
 use super::newton::{
     Equation, LARGE, NotConverged, Solved, TANGENTS, close, hold, lowest, rest, scale_to_balance,
@@ -50,6 +53,8 @@ pub struct Drift<'a> {
 /// Arrays, kept between solves.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    /// Fluxes through the faces and their derivatives, and the rest of the diagonal.
+    through: OnFaces,
     low: OnFaces,
     high: OnFaces,
     extra: Vec<f64>,
@@ -58,14 +63,19 @@ pub struct Scratch {
     weight: Vec<f64>,
     cycle: Aggregates,
     krylov: [Vec<f64>; 7],
+    anderson: Anderson,
 }
 
 const NEWTON_LIMIT: usize = 100;
-const KRYLOV_LIMIT: usize = 200;
-/// Iterations after which a direct solve is tried.
-const PATIENCE: usize = 25;
-/// Iterations after which a limiter stays as it is.
+/// Iterations after which a limiter stays as it is, and those without halving the residual after which
+/// it does where the residual is this many times what it may be.
 const FOLLOWS: usize = 40;
+const IDLE: usize = 3;
+const NEARLY: f64 = 10.0;
+/// Part of the residual that may be left of a linear solve where a limiter follows; and iterations
+/// without halving the residual after which voxels settle there.
+const LAGGED: f64 = 0.05;
+const FOLLOWING: usize = 8;
 /// Least value, over the lift, to which the residual of a voxel is relative.
 const LEAST: f64 = 1e-12;
 /// Residual over its scale below which each voxel counts relative to its own value.
@@ -101,6 +111,7 @@ pub fn solve<F: Flux>(
     // residual is first taken relative to the largest.
     let mut least = if how.relative && !linear { 1.0 } else { LEAST };
     flux.follow(v);
+    scratch.anderson.forget();
     let mut sums = evaluate(eq, flux, scratch, v);
     let scale = lifted(eq, flux, scratch, how);
     weigh(how, eq, scratch, v, least);
@@ -167,28 +178,31 @@ pub fn solve<F: Flux>(
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
-        if solved.newton == FOLLOWS {
+        if solved.newton == FOLLOWS || (idle > IDLE && sums.norm <= NEARLY * target) {
             flux.freeze();
         }
-        careful |= !eq.reaction.linear() && idle > TANGENTS;
+        let follows = flux.follows();
+        careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
         scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
-        let goal = if linear { 0.3 * target } else { (0.3 * target).max(1e-3 * sums.norm) };
-        solved.cycles += scratch.krylov(eq, flux, goal.max(0.3 * floor));
+        let part = if follows { LAGGED } else { 1e-3 };
+        let goal = if linear { 0.3 * target } else { (0.3 * target).max(part * sums.norm) };
+        solved.cycles += scratch.krylov(eq, goal.max(0.3 * floor));
         let last = sums.norm;
         let step = std::mem::take(&mut scratch.krylov[0]);
-        let mut factor = 1.0;
         let before = v.to_vec();
-        loop {
-            for ((v, b), x) in v.iter_mut().zip(&before).zip(&step) {
-                *v = b + factor * x;
+        let mut taken = false;
+        if follows {
+            let mut mixed = step.clone();
+            scratch.anderson.mix(&before, &mut mixed);
+            sums = trial(eq, flux, how, (scratch, least), [&before, &mixed], 1.0, v);
+            taken = sums.norm <= last;
+            if !taken {
+                scratch.anderson.forget();
             }
-            if !linear {
-                clip(how.bounds, v);
-            }
-            flux.follow(v);
-            sums = evaluate(eq, flux, scratch, v);
-            weigh(how, eq, scratch, v, least);
-            sums.norm = norm(&scratch.r, &scratch.weight);
+        }
+        let mut factor = 1.0;
+        while !taken {
+            sums = trial(eq, flux, how, (scratch, least), [&before, &step], factor, v);
             if careful {
                 settled(eq, flux, scratch, v, &mut sums);
             }
@@ -200,10 +214,8 @@ pub fn solve<F: Flux>(
             } else {
                 (1.5, 0.1)
             };
-            if linear || sums.norm <= falls * last || (least == LEAST && factor < shortest) {
-                break;
-            }
-            if factor < shortest {
+            taken = linear || sums.norm <= falls * last || (least == LEAST && factor < shortest);
+            if !taken && factor < shortest {
                 // The sweeps alone go on.
                 v.copy_from_slice(&before);
                 break;
@@ -230,6 +242,29 @@ pub fn solve<F: Flux>(
     }
     solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     Ok(solved)
+}
+
+/// The residual at v = `before` + factor·`step`, within bounds where the equation is not linear.
+fn trial<F: Flux>(
+    eq: &Equation,
+    flux: &mut F,
+    how: &Drift,
+    (scratch, least): (&mut Scratch, f64),
+    [before, step]: [&[f64]; 2],
+    factor: f64,
+    v: &mut [f64],
+) -> Sums {
+    for ((v, b), x) in v.iter_mut().zip(before).zip(step) {
+        *v = b + factor * x;
+    }
+    if !(flux.linear() && eq.reaction.linear()) {
+        clip(how.bounds, v);
+    }
+    flux.follow(v);
+    let mut sums = evaluate(eq, flux, scratch, v);
+    weigh(how, eq, scratch, v, least);
+    sums.norm = norm(&scratch.r, &scratch.weight);
+    sums
 }
 
 fn clip(bounds: Bounds, v: &mut [f64]) {
@@ -363,7 +398,7 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
     let plane = n[0] * n[1];
     let parts = eq.reaction.parts();
     let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
-    let Scratch { low, high, extra, r, .. } = scratch;
+    let Scratch { through, low, high, extra, r, .. } = scratch;
     for axis in 0..3 {
         let m = if axis == 0 {
             (n[0] + 1) * n[1]
@@ -372,11 +407,12 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
         } else {
             plane
         };
-        par::planes2(m, &mut low[axis], &mut high[axis], |k, low, high| {
+        let faces = [&mut *through, low, high].map(|of| &mut of[axis][..]);
+        let [through, low, high] = faces;
+        par::planes3_map([m; 3], through, low, high, |k, through, low, high| {
             faces_of_plane(n, axis, k, |side| {
-                let [_, a, b] = flux.at(side, v[side.low], v[side.high]);
                 let at = side.face - k * m;
-                (low[at], high[at]) = (a, b);
+                [through[at], low[at], high[at]] = flux.at(side, v[side.low], v[side.high]);
             });
         });
     }
@@ -399,7 +435,7 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
         for i in 0..plane {
             let mut f = eq.shift * eq.storage[at + i] * own[i] + (rate[i] - eq.rhs[at + i]);
             around(n, at + i, |side, above| {
-                let [out, _, _] = flux.at(side, v[side.low], v[side.high]);
+                let out = through[side.axis][side.face];
                 f += if above { out } else { -out };
             });
             extra[i] = eq.shift * eq.storage[at + i] + slope[i];
@@ -466,7 +502,12 @@ impl Scratch {
     fn fit(&mut self, n: [usize; 3]) {
         let voxels = n.iter().product();
         if self.r.len() != voxels {
-            *self = Scratch { low: on_faces(n), high: on_faces(n), ..Scratch::default() };
+            *self = Scratch {
+                through: on_faces(n),
+                low: on_faces(n),
+                high: on_faces(n),
+                ..Scratch::default()
+            };
             for v in [&mut self.extra, &mut self.r, &mut self.weight] {
                 v.resize(voxels, 0.0);
             }
@@ -474,116 +515,6 @@ impl Scratch {
         for v in &mut self.krylov {
             v.resize(voxels, 0.0);
         }
-    }
-
-    /// out = J·x.
-    fn product<F: Flux>(&self, eq: &Equation, flux: &F, x: &[f64], out: &mut [f64]) {
-        let n = eq.hierarchy.fine.n;
-        let plane = n[0] * n[1];
-        par::planes(plane, out, |k, out| {
-            for (p, out) in out.iter_mut().enumerate() {
-                let i = k * plane + p;
-                let mut sum = self.extra[i] * x[i];
-                around(n, i, |side, above| {
-                    let (a, b) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
-                    let change = flux.change(side, a, b, x);
-                    sum += if above { change } else { -change };
-                });
-                *out = sum;
-            }
-        });
-        for reservoir in eq.reservoirs {
-            let value = reservoir.rise(x);
-            for &(i, g) in reservoir.inward() {
-                out[i as usize] -= g * value;
-            }
-        }
-    }
-
-    /// Weighted dot product.
-    fn dot(&self, a: &[f64], b: &[f64]) -> f64 {
-        let w = &self.weight;
-        lanes(a.len(), |i| (w[i] * a[i]) * (w[i] * b[i]))
-    }
-
-    /// Solves J·x = r into the first vector until ‖r‖ ≤ `goal`; returns the cycles. Where cycles do
-    /// not get on, a direct solve takes their place, on grids for which there is time.
-    fn krylov<F: Flux>(&mut self, eq: &Equation, flux: &F, goal: f64) -> usize {
-        self.krylov[0].fill(0.0);
-        let patience = if band::affordable(eq.hierarchy.fine.n) { PATIENCE } else { KRYLOV_LIMIT };
-        let (found, cycles) = self.iterate(eq, flux, goal, patience);
-        if found || patience == KRYLOV_LIMIT || !self.cycle.directly() {
-            return cycles;
-        }
-        cycles + self.iterate(eq, flux, goal, KRYLOV_LIMIT).1
-    }
-
-    /// At most `limit` iterations from what the first vector holds; true where they suffice.
-    fn iterate<F: Flux>(
-        &mut self,
-        eq: &Equation,
-        flux: &F,
-        goal: f64,
-        limit: usize,
-    ) -> (bool, usize) {
-        let [mut x, mut r, mut p, mut q, mut s, mut t, mut z] = std::mem::take(&mut self.krylov);
-        self.product(eq, flux, &x, &mut q);
-        for ((r, b), q) in r.iter_mut().zip(&self.r).zip(&q) {
-            *r = b - q;
-        }
-        let shadow = r.clone();
-        let (mut found, mut cycles) = (false, 0);
-        let (mut rho, mut alpha, mut omega) = (1.0, 1.0, 1.0);
-        p.fill(0.0);
-        q.fill(0.0);
-        let mut best = f64::INFINITY;
-        for iteration in 0..limit {
-            let now = self.dot(&r, &r).sqrt();
-            found = now <= goal;
-            if found || !now.is_finite() || (iteration > 40 && now > 1e3 * best) {
-                break;
-            }
-            best = best.min(now);
-            let last = rho;
-            rho = self.dot(&shadow, &r);
-            if rho == 0.0 {
-                break;
-            }
-            let beta = if iteration == 0 { 0.0 } else { rho / last * (alpha / omega) };
-            for i in 0..p.len() {
-                p[i] = r[i] + beta * (p[i] - omega * q[i]);
-            }
-            self.cycle.apply(&p, &mut z);
-            self.product(eq, flux, &z, &mut q);
-            cycles += 1;
-            let along = self.dot(&shadow, &q);
-            if along == 0.0 {
-                break;
-            }
-            alpha = rho / along;
-            for i in 0..s.len() {
-                s[i] = r[i] - alpha * q[i];
-                x[i] += alpha * z[i];
-            }
-            found = self.dot(&s, &s).sqrt() <= goal;
-            if found {
-                break;
-            }
-            self.cycle.apply(&s, &mut z);
-            self.product(eq, flux, &z, &mut t);
-            cycles += 1;
-            let size = self.dot(&t, &t);
-            omega = if size > 0.0 { self.dot(&t, &s) / size } else { 0.0 };
-            for i in 0..r.len() {
-                x[i] += omega * z[i];
-                r[i] = s[i] - omega * t[i];
-            }
-            if omega == 0.0 {
-                break;
-            }
-        }
-        self.krylov = [x, r, p, q, s, t, z];
-        (found, cycles)
     }
 }
 

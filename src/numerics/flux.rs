@@ -74,15 +74,15 @@ pub fn between(n: [usize; 3], mut each: impl FnMut(Side)) {
 pub trait Flux: Sync {
     /// The flux F at the values of the two voxels, A and B.
     fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3];
-    /// Change of F with the unknown, given A and B: exact where `at` is only a part of it.
-    fn change(&self, side: Side, a: f64, b: f64, x: &[f64]) -> f64 {
-        a * x[side.low] - b * x[side.high]
-    }
     /// True if F is linear.
     fn linear(&self) -> bool;
     /// Takes notice of an iterate: limiters follow it.
     fn follow(&mut self, _: &[f64]) {}
-    /// Keeps limiters as they are; the change is then that of the flux without them.
+    /// True if A and B leave out limiters that follow.
+    fn follows(&self) -> bool {
+        false
+    }
+    /// Keeps limiters as they are.
     fn freeze(&mut self) {}
     /// Gives up second order around the voxels where the solution is below `floor`; false if
     /// there is nothing to give up.
@@ -129,10 +129,10 @@ pub struct Advective<'a> {
     q: &'a OnFaces,
     /// Values outside the outer faces, where fluid enters with them.
     outside: [Option<f64>; 6],
-    /// H where it is not 0, and its derivatives by u and a.
+    /// H where it is not 0.
     limited: OnFaces,
-    by_u: OnFaces,
-    by_a: OnFaces,
+    /// True where no face has a limiter.
+    plain: bool,
     frozen: bool,
 }
 
@@ -144,9 +144,12 @@ impl<'a> Advective<'a> {
         q: &'a OnFaces,
         outside: [Option<f64>; 6],
     ) -> Advective<'a> {
-        let zeros = || on_faces(faces.n);
-        let (limited, by_u, by_a) = (zeros(), zeros(), zeros());
-        Advective { faces, d, q, outside, limited, by_u, by_a, frozen: false }
+        let limited = on_faces(faces.n);
+        let mut flux = Advective { faces, d, q, outside, limited, plain: true, frozen: false };
+        let mut plain = true;
+        between(faces.n, |side| plain &= flux.excess(side) <= 0.0);
+        flux.plain = plain;
+        flux
     }
 
     /// e: positive where the cell Péclet number is above 2.
@@ -155,15 +158,9 @@ impl<'a> Advective<'a> {
         0.5 * self.q[side.axis][side.face].abs() - self.d * conductance(self.faces, side)
     }
 
-    /// Voxels upstream and downstream of a face, and u of the field `x` with `outside` at the
-    /// faces where fluid enters; `None` where nothing comes from upstream.
+    /// u and a of a face; u is 0 where nothing comes from upstream.
     #[inline(always)]
-    fn upstream(
-        &self,
-        side: Side,
-        x: &[f64],
-        outside: impl Fn(usize) -> Option<f64>,
-    ) -> (usize, usize, Option<f64>) {
+    fn differences(&self, side: Side, x: &[f64]) -> (f64, f64) {
         let Side { axis, face, low, high } = side;
         let (n, stride) = (self.faces.n, strides(self.faces.n));
         let forward = self.q[axis][face] > 0.0;
@@ -172,14 +169,15 @@ impl<'a> Advective<'a> {
         let end = at == if forward { 0 } else { n[axis] - 1 };
         let before = if forward { face - stride[axis] } else { face + stride[axis] };
         let u = if self.q[axis][before] * self.q[axis][face] <= 0.0 {
-            None
+            0.0
         } else if end {
             // From the middle of the first voxel to the face is half a spacing.
-            outside(2 * axis + usize::from(!forward)).map(|o| 2.0 * (x[up] - o))
+            let outside = self.outside[2 * axis + usize::from(!forward)];
+            outside.map_or(0.0, |o| 2.0 * (x[up] - o))
         } else {
-            Some(x[up] - x[if forward { up - stride[axis] } else { up + stride[axis] }])
+            x[up] - x[if forward { up - stride[axis] } else { up + stride[axis] }]
         };
-        (up, down, u)
+        (u, x[down] - x[up])
     }
 }
 
@@ -196,22 +194,8 @@ impl Flux for Advective<'_> {
         if q > 0.0 { [q * low + limited, q, 0.0] } else { [q * high - limited, 0.0, -q] }
     }
 
-    fn change(&self, side: Side, a: f64, b: f64, x: &[f64]) -> f64 {
-        let plain = a * x[side.low] - b * x[side.high];
-        let (by_u, by_a) = (self.by_u[side.axis][side.face], self.by_a[side.axis][side.face]);
-        if by_u == 0.0 && by_a == 0.0 {
-            return plain;
-        }
-        let (up, down, u) = self.upstream(side, x, |_| Some(0.0));
-        let limited = by_u * u.unwrap_or(0.0) + by_a * (x[down] - x[up]);
-        let e = self.excess(side);
-        plain + if self.q[side.axis][side.face] > 0.0 { e * limited } else { -e * limited }
-    }
-
     fn linear(&self) -> bool {
-        let mut linear = true;
-        between(self.faces.n, |side| linear &= self.excess(side) <= 0.0);
-        linear
+        self.plain
     }
 
     fn follow(&mut self, v: &[f64]) {
@@ -219,29 +203,25 @@ impl Flux for Advective<'_> {
             return;
         }
         let mut limited = std::mem::take(&mut self.limited);
-        let mut by_u = std::mem::take(&mut self.by_u);
-        let mut by_a = std::mem::take(&mut self.by_a);
         between(self.faces.n, |side| {
             let Side { axis, face, .. } = side;
-            let mut mean = [0.0; 3];
+            limited[axis][face] = 0.0;
             if self.excess(side) > 0.0 {
-                let (up, down, u) = self.upstream(side, v, |f| self.outside[f]);
-                let (u, a) = (u.unwrap_or(0.0), v[down] - v[up]);
+                let (u, a) = self.differences(side, v);
                 if u * a > 0.0 {
-                    let (pu, pa) = (u / (u + a), a / (u + a));
-                    mean = [2.0 * u * pa, 2.0 * pa * pa, 2.0 * pu * pu];
+                    limited[axis][face] = 2.0 * u * a / (u + a);
                 }
             }
-            (limited[axis][face], by_u[axis][face], by_a[axis][face]) = (mean[0], mean[1], mean[2]);
         });
-        (self.limited, self.by_u, self.by_a) = (limited, by_u, by_a);
+        self.limited = limited;
+    }
+
+    fn follows(&self) -> bool {
+        !self.frozen && !self.linear()
     }
 
     fn freeze(&mut self) {
         self.frozen = true;
-        for v in self.by_u.iter_mut().chain(&mut self.by_a) {
-            v.fill(0.0);
-        }
     }
 
     fn retreat(&mut self, v: &[f64], floor: f64) -> bool {

@@ -1,6 +1,7 @@
 //! Floor 3: solving diffusion–reaction equations on voxel grids. Knows no biology.
 pub mod aggregate;
 pub mod algebraic;
+pub mod anderson;
 pub mod band;
 pub mod coarsen;
 pub mod control;
