@@ -67,6 +67,39 @@ fn scales_by_hand() {
     assert!(oxygen.lasts.is_none());
 }
 
+/// What feeds a slab from one side, 2 D c₀/L a face, and besides through a film, 1/k = 0.1 m/D, to the
+/// depth b: (L − b)² = b² + 2 b D/k; a square rod and a cube fed all around: D c₀ over the largest
+/// value of Poisson's problem, 0.0736713 L² and 0.0562128 L².
+#[test]
+fn what_feeds_all() {
+    let fed = |domain: &str, faces: &[&str]| {
+        let text = format!(
+            "[domain]\n{domain}\n[solutes.oxygen]\ndiffusivity = \"2e-9 m^2/s\"\ninitial = \"0.2 mM\"\n\
+             {}\n[run]\nduration = \"1 d\"\n",
+            faces.iter().map(|f| format!("boundary.{f}")).collect::<Vec<_>>().join("\n")
+        );
+        let case = load_text("fed.toml", &text, &[]).unwrap_or_else(|r| panic!("{r}"));
+        scales(&case.setup)[0].supply.expect("fed")
+    };
+    let near = |found: f64, wanted: f64, off: f64| {
+        assert!((found / wanted - 1.0).abs() < off, "{found:e}, not {wanted:e}");
+    };
+    let value = |face: &str| format!("{face}.value = \"0.2 mM\"");
+    let film = "x_min.stagnant-medium = { height = \"100 mm\", top = \"0.2 mM\" }";
+    let slab = "size = [\"4 mm\"]\nvoxels = [4]";
+    let one = 2.0 * 2e-9 * 0.2 / 4e-3;
+    near(fed(slab, &[&value("x_max")]), one, 1e-9);
+    let b: f64 = 16.0 / (2.0 * (4.0 + 100.0));
+    near(fed(slab, &[&value("x_max"), film]), (4.0 / (4.0 - b)).powi(2) * one, 1e-9);
+    near(fed(slab, &[&value("x_max"), &value("x_min")]), 4.0 * one, 1e-9);
+    let around = ["x_min", "x_max", "y_min", "y_max", "z_min", "z_max"].map(value);
+    let around: Vec<&str> = around.iter().map(String::as_str).collect();
+    let rod = "size = [\"4 mm\", \"4 mm\"]\nvoxels = [4, 4]";
+    near(fed(rod, &around[..4]), 2e-9 * 0.2 / 0.073_671_3, 0.03);
+    let cube = "size = [\"4 mm\", \"4 mm\", \"4 mm\"]\nvoxels = [4, 4, 4]";
+    near(fed(cube, &around), 2e-9 * 0.2 / 0.056_212_8 * 4e-3, 0.03);
+}
+
 #[test]
 fn what_fits_is_what_the_estimates_say() {
     let setup = case("[20, 20, 20]", "[\"2 mm\", \"2 mm\", \"2 mm\"]").setup;

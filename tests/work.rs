@@ -35,5 +35,5 @@ fn steady_oxygen() {
 
 #[test]
 fn coupled_culture() {
-    holds("p4", 16, [69, 828, 846, 1469]);
+    holds("p4", 16, [70, 840, 857, 1483]);
 }

@@ -4,7 +4,7 @@ use crate::ground::grid::Face;
 use crate::ground::signal::Signal;
 use crate::model::run::STEPS_A_PERIOD;
 use crate::model::setup::{Boundary, FlowLaw, Population, Setup, Solute};
-use crate::model::solutes::{diffusion_way, fed, feeds};
+use crate::model::solutes::{brings, diffusion_way, fed, feeds};
 
 /// Scales of a solute.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Scales {
     pub reference: f64,
     /// Depth over which uptake uses it up, √(D c₀/(V n)), m; `None` without uptake.
     pub depth: Option<f64>,
-    /// The depth in voxels of the coarsest axis.
+    /// The depth in voxels of the coarsest axis of more than one.
     pub resolved: Option<f64>,
     /// Thiele modulus φ² = V n L²/(D c₀).
     pub thiele2: Option<f64>,
@@ -85,7 +85,8 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
     }
     let acts = sink > 0.0 && reference > 0.0;
     let depth = acts.then(|| (diffusivity * reference / sink).sqrt());
-    let coarsest = (0..grid.dimensions).map(|a| grid.h[a]).fold(0.0, f64::max);
+    let axes = (0..grid.dimensions).filter(|&a| grid.n[a] > 1);
+    let coarsest = axes.map(|a| grid.h[a]).reduce(f64::max).unwrap_or(grid.h[0]);
     Scales {
         solute: solute.name.clone(),
         diffusivity,
@@ -97,9 +98,7 @@ fn of_solute(setup: &Setup, s: usize) -> Scales {
         thiele2: length.filter(|_| acts).map(|l| sink * l * l / (diffusivity * reference)),
         demand,
         // A flow brings more than diffusion: there is no such bound.
-        supply: length
-            .filter(|_| setup.flow.is_none())
-            .map(|l| supply(setup, s, free, reference, l)),
+        supply: length.filter(|_| setup.flow.is_none()).map(|_| supply(setup, s, free)),
         lasts: lasts(setup, s, demand),
     }
 }
@@ -109,23 +108,60 @@ pub(super) fn reference(setup: &Setup, s: usize) -> f64 {
     fed(setup, s).unwrap_or_else(|| setup.solutes[s].initial.largest())
 }
 
-/// Over each fed face, A c₀/(L/(2D) + 1/k): the uptake that diffusion from the face can just
-/// sustain to the depth L, behind the film if there is one.
-fn supply(setup: &Setup, s: usize, diffusivity: f64, reference: f64, length: f64) -> f64 {
+/// Uptake, the same everywhere, that diffusion from the fed faces can just sustain.
+///
+/// A face that feeds a slab to the depth a brings A c₀/(a/(2D) + 1/k), k of its film; two opposite ones
+/// meet where what each can sustain is the same. Axes together bring less than their sum: for
+/// boxes the power 4/3 of all is the sum of the powers, within 3 % of the series (Timoshenko
+/// and Goodier, Theory of Elasticity, 1970, §109).
+fn supply(setup: &Setup, s: usize, diffusivity: f64) -> f64 {
     // A homogenised diffusivity is per total area, a resolved one per open area.
     let open = live(setup) as f64 / setup.grid.len() as f64;
-    let one = |face: &Face| {
-        let b = &setup.solutes[s].boundaries[face.number()];
-        let film = match b {
-            Boundary::Transfer { coefficient, .. }
-            | Boundary::StagnantMedium { coefficient, .. } => 1.0 / coefficient,
-            _ => 0.0,
+    let solute = &setup.solutes[s];
+    let along = |axis: usize| {
+        let d = diffusivity * solute.axis[axis];
+        let length = setup.grid.length(axis);
+        let feeding = |end: bool| {
+            let face = Face { axis, end };
+            let boundary = &solute.boundaries[face.number()];
+            let film = match boundary {
+                Boundary::Transfer { coefficient, .. }
+                | Boundary::StagnantMedium { coefficient, .. } => 1.0 / coefficient,
+                _ => 0.0,
+            };
+            let c = brings(setup, s, boundary).filter(|_| feeds(boundary)).unwrap_or(0.0);
+            (setup.grid.area(face), c, film)
         };
-        let area = setup.grid.area(*face);
-        let diffusivity = diffusivity * setup.solutes[s].axis[face.axis];
-        if feeds(b) { open * area * reference / (length / (2.0 * diffusivity) + film) } else { 0.0 }
+        let sides = [feeding(false), feeding(true)];
+        // Depth to which a side sustains the uptake `q` of a volume: q·a²/(2D) + q·a·film = c.
+        let depth = |q: f64, (_, c, film): (f64, f64, f64)| {
+            let slow = film * d;
+            2.0 * d * c / q / (slow + (slow * slow + 2.0 * d * c / q).sqrt()).max(f64::MIN_POSITIVE)
+        };
+        let reached = |q: f64| sides.iter().map(|side| depth(q, *side)).sum::<f64>();
+        // Alone, the better side reaches the other face with a bit less.
+        let alone = |(_, c, film): (f64, f64, f64)| c / (length * (length / (2.0 * d) + film));
+        let mut low = sides.iter().map(|side| alone(*side)).fold(0.0, f64::max);
+        if low == 0.0 {
+            return 0.0;
+        }
+        let mut high = low;
+        while reached(high) > length {
+            high *= 2.0;
+        }
+        for _ in 0..60 {
+            let q = 0.5 * (low + high);
+            if reached(q) > length { low = q } else { high = q }
+        }
+        let one = |side: (f64, f64, f64)| {
+            let (area, c, film) = side;
+            let a = depth(high, side);
+            if a > 0.0 { open * area * c / (a / (2.0 * d) + film) } else { 0.0 }
+        };
+        sides.into_iter().map(one).sum::<f64>()
     };
-    Face::ALL.iter().map(one).sum()
+    let sum: f64 = (0..setup.grid.dimensions).map(|a| along(a).powf(4.0 / 3.0)).sum();
+    sum.powf(0.75)
 }
 
 fn lasts(setup: &Setup, s: usize, demand: f64) -> Option<f64> {
@@ -157,10 +193,12 @@ pub fn cost(setup: &Setup) -> Cost {
         Some(FlowLaw::Brinkman { .. }) => 5e-5,
         _ => 0.0,
     };
+    // Limiters follow the solution from iteration to iteration.
+    let solute = if setup.flow.is_some() { 1e-6 } else { 2.5e-7 };
     let time = match setup.run.lod {
         Some(step) => duration / step * live(setup) as f64 * 2e-9 * solutes,
         None => {
-            steps * live(setup) as f64 * (2.5e-7 * solutes + 2e-8 * fields)
+            steps * live(setup) as f64 * (solute * solutes + 2e-8 * fields)
                 + iterations * setup.grid.len() as f64
         }
     };

@@ -1,9 +1,9 @@
-//! Bounded arithmetic in the coordinates (x, y, z or r, z) and t: `0.5*(1 - tanh((x - 10 mm)/(1 mm)))`.
+//! Bounded arithmetic in the coordinates (x, y, z or r, z): `0.5*(1 - tanh((x - 10 mm)/(1 mm)))`.
 //!
-//! Variables are lengths and a time, literals may carry a unit, and dimensions are checked
+//! Variables are lengths, literals may carry a unit, and dimensions are checked
 //! when the formula is read. It becomes a postfix program: evaluation has no recursion.
 
-use super::units::{self, Dimension, LENGTH, NONE, TIME};
+use super::units::{self, Dimension, LENGTH, NONE};
 
 const LONGEST: usize = 4096;
 const DEEPEST: usize = 64;
@@ -28,7 +28,7 @@ pub struct FormulaError {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Number(f64),
-    /// 0 to 2 the coordinates, 3 t.
+    /// A coordinate.
     Variable(usize),
     One(fn(f64) -> f64),
     Two(fn(f64, f64) -> f64),
@@ -49,7 +49,7 @@ const FUNCTIONS: &[(&str, usize)] = &[
 ];
 
 impl Formula {
-    /// Reads a formula in these coordinates and t.
+    /// Reads a formula in these coordinates.
     pub fn parse(text: &str, axes: &[&str]) -> Result<Formula, FormulaError> {
         if text.len() > LONGEST {
             return Err(FormulaError { at: 0, message: "is longer than 4096 characters".into() });
@@ -64,14 +64,14 @@ impl Formula {
         Ok(Formula { program: p.program, dimension })
     }
 
-    /// Value at a point (m) and time (s), SI.
-    pub fn at(&self, [a, b, c]: [f64; 3], t: f64) -> f64 {
-        value(&self.program, [a, b, c, t])
+    /// Value at a point (m), SI.
+    pub fn at(&self, point: [f64; 3]) -> f64 {
+        value(&self.program, point)
     }
 }
 
 /// What a program leaves.
-fn value(program: &[Step], variables: [f64; 4]) -> f64 {
+fn value(program: &[Step], variables: [f64; 3]) -> f64 {
     let mut stack: Vec<f64> = Vec::with_capacity(16);
     for step in program {
         match *step {
@@ -189,7 +189,7 @@ impl Parser<'_> {
         }
         let exponent = &self.program[begin..];
         let varies = exponent.iter().any(|step| matches!(step, Step::Variable(_)));
-        let constant = (!varies).then(|| value(exponent, [0.0; 4]));
+        let constant = (!varies).then(|| value(exponent, [0.0; 3]));
         self.program.push(Step::Two(f64::powf));
         if base == NONE {
             return Ok(NONE);
@@ -285,10 +285,6 @@ impl Parser<'_> {
             self.program.push(Step::Variable(i));
             return Ok(LENGTH);
         }
-        if name == "t" {
-            self.program.push(Step::Variable(3));
-            return Ok(TIME);
-        }
         if name == "pi" {
             self.program.push(Step::Number(std::f64::consts::PI));
             return Ok(NONE);
@@ -298,7 +294,12 @@ impl Parser<'_> {
             return Ok(u.dimension);
         }
         self.at = start;
-        let known = self.axes.iter().copied().chain(["t", "pi"]);
+        if name == "t" {
+            let how =
+                "a formula is of space only; what changes with time has steps, a ramp or a sine";
+            return self.fail(how);
+        }
+        let known = self.axes.iter().copied().chain(["pi"]);
         let names: Vec<&str> = known.chain(FUNCTIONS.iter().map(|f| f.0)).collect();
         let near = units::nearest(&name, names.iter().copied())
             .map(|n| format!(", did you mean `{n}`?"))
@@ -377,7 +378,7 @@ mod tests {
     }
 
     fn value(text: &str) -> f64 {
-        parse(text).unwrap_or_else(|e| panic!("{text}: {}", e.message)).at([2e-3, 0.0, 0.0], 60.0)
+        parse(text).unwrap_or_else(|e| panic!("{text}: {}", e.message)).at([2e-3, 0.0, 0.0])
     }
 
     #[test]
@@ -388,7 +389,6 @@ mod tests {
         assert_eq!(value("pow(2, -1)"), 0.5);
         assert_eq!(value("max(1, min(5, 3))"), 3.0);
         assert!((value("x/(1 mm)") - 2.0).abs() < 1e-12);
-        assert!((value("t/(1 min)") - 1.0).abs() < 1e-12);
         assert!((value("sqrt(x^2)/(1 mm)") - 2.0).abs() < 1e-12);
         assert!((value("0.5*(1 - tanh((x - 2 mm)/(1 mm)))") - 0.5).abs() < 1e-12);
         assert_eq!(parse("1e6 cells/mL").unwrap().dimension, units::CELL_DENSITY);
@@ -401,6 +401,7 @@ mod tests {
         assert!(said("x + 1").contains("a sum of length and no dimension"));
         assert!(said("sin(x)").contains("length"));
         assert!(said("foo(1)").contains("unknown name"));
+        assert!(said("t/(1 h)").contains("space only"));
         assert!(said("2 x").contains("unknown unit"));
         assert!(said("(1").contains("not closed"));
         assert!(said("1 +").contains("ends"));

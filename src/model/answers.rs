@@ -12,9 +12,12 @@ use super::survey::{Survey, split};
 use crate::ground::grid::{Face, Grid};
 use crate::ground::keep::{Keeper, Misfit};
 use crate::ground::moments;
-use crate::ground::par;
 
 mod stock;
+mod survival;
+
+use survival::by_plane;
+pub use survival::viable_depth;
 
 /// Densest tissue, cells/m³: cells of 10 µm side by side.
 pub const PACKING: f64 = 1e15;
@@ -23,6 +26,8 @@ pub const PACKING: f64 = 1e15;
 #[derive(Debug, Default)]
 pub struct Answers {
     seeded: Vec<f64>,
+    /// Living cells at first in each plane across x, y, z.
+    planes: [Vec<f64>; 3],
     /// Smallest value of each solute: value, voxel, time.
     least: Vec<(f64, usize, f64)>,
     /// Largest value of each solute.
@@ -38,6 +43,8 @@ impl Watcher for Answers {
         let survey = moment.survey;
         if self.last.is_none() {
             self.seeded = living(moment.solver, survey);
+            let alive = split(moment.solver).0;
+            self.planes = std::array::from_fn(|axis| by_plane(moment.solver, axis, &alive));
             self.least = survey.least.iter().map(|l| (l.value, l.voxel, survey.time)).collect();
         }
         for (least, now) in self.least.iter_mut().zip(&survey.least) {
@@ -68,8 +75,11 @@ impl Watcher for Answers {
     }
 
     fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
-        let Answers { seeded, least, most, necrosis, before, last } = self;
+        let Answers { seeded, planes, least, most, necrosis, before, last } = self;
         k.list("answers.seeded", seeded)?;
+        for planes in planes {
+            k.list("answers.planes", planes)?;
+        }
         let count = k.length("answers.least", least.len())?;
         least.resize(count, Default::default());
         for (value, voxel, time) in least {
@@ -189,76 +199,6 @@ impl Answers {
         out
     }
 
-    fn survival(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
-        let setup = &solver.setup;
-        let (unit, seconds) = setup.run.time_unit;
-        let count =
-            |kind: &Kind| !matches!(kind, Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_));
-        let mut fields = solver.catalogue.specs.iter().zip(&survey.totals);
-        let cells = fields.any(|(spec, total)| count(&spec.kind) && *total > 0.0);
-        let percent = |v: f64| {
-            if cells {
-                (format!("{} %", digits(100.0 * v)), Some(v))
-            } else {
-                ("no cells".into(), None)
-            }
-        };
-        let (text, fraction) = percent(survey.viable_fraction);
-        out.push(answer(
-            "viable_fraction",
-            "viable fraction",
-            text,
-            fraction,
-            "",
-            "(viable + quiescent)/(viable + quiescent + dead not lysed), as a live/dead stain counts",
-        ));
-        let (text, fraction) = percent(survey.viable_volume);
-        out.push(answer(
-            "viable_volume_fraction",
-            "viable volume fraction",
-            text,
-            fraction,
-            "",
-            "share of the volume with cells where at least half of them live",
-        ));
-        for (n, face) in fed_faces(setup).into_iter().enumerate() {
-            let depth = viable_depth(solver, face);
-            let whole = setup.grid.length(face.axis);
-            let text = match depth {
-                _ if !cells => "no cells".into(),
-                Some(d) => format!("{} mm of {} mm", digits(d * 1e3), digits(whole * 1e3)),
-                None => format!("whole thickness ({} mm)", digits(whole * 1e3)),
-            };
-            let definition = if n == 0 {
-                "distance from the fed face to the first plane whose viable fraction is below 0.5"
-            } else {
-                ""
-            };
-            out.push(answer(
-                &format!("viable_depth.{}", setup.grid.face_name(face)),
-                &format!("viable depth from {}", setup.grid.face_name(face)),
-                text,
-                cells.then(|| depth.unwrap_or(whole)),
-                "m",
-                definition,
-            ));
-        }
-        let necrosis = match self.necrosis {
-            Some((t, voxel)) => {
-                format!("{} {unit} at {}", digits(t / seconds), place(&setup.grid, voxel))
-            }
-            None => "none".into(),
-        };
-        out.push(answer(
-            "first_necrosis",
-            "first necrosis",
-            necrosis,
-            self.necrosis.map(|n| n.0),
-            "s",
-            "first time any voxel with cells has a viable fraction below 0.5",
-        ));
-    }
-
     fn cells(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
         let setup = &solver.setup;
         let volume: f64 = setup.grid.voxel_volume() * solver.measure().iter().sum::<f64>();
@@ -362,50 +302,6 @@ impl Answers {
             ));
         }
     }
-}
-
-/// Viable depth from a face, m; `None`: whole thickness.
-pub fn viable_depth(solver: &Solver, face: Face) -> Option<f64> {
-    let grid = &solver.setup.grid;
-    let (living, dead) = split(solver);
-    let (planes, measure) = (grid.n[face.axis], solver.measure());
-    let sums = |fields: &[&[f64]]| {
-        let mut sum = vec![0.0; planes];
-        for field in fields {
-            let by_plane = par::map(grid.n[2], grid.plane(), |k| {
-                let mut part = vec![0.0; planes];
-                let range = k * grid.plane()..(k + 1) * grid.plane();
-                for (i, (v, m)) in
-                    range.clone().zip(field[range.clone()].iter().zip(&measure[range]))
-                {
-                    part[grid.voxel(i)[face.axis]] += v * m;
-                }
-                part
-            });
-            for part in by_plane {
-                for (s, p) in sum.iter_mut().zip(part) {
-                    *s += p;
-                }
-            }
-        }
-        sum
-    };
-    let (alive, gone) = (sums(&living), sums(&dead));
-    let mut before: Option<(f64, f64)> = None;
-    for step in 0..planes {
-        let i = if face.end { planes - 1 - step } else { step };
-        let all = alive[i] + gone[i];
-        if all <= 0.0 {
-            continue;
-        }
-        let fraction = alive[i] / all;
-        let depth = (step as f64 + 0.5) * grid.h[face.axis];
-        if fraction < 0.5 {
-            return Some(before.map_or(0.0, |(d, f)| d + (depth - d) * (f - 0.5) / (f - fraction)));
-        }
-        before = Some((depth, fraction));
-    }
-    None
 }
 
 /// What limits growth most, and what killed most.

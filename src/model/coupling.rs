@@ -16,6 +16,9 @@ use crate::kernel;
 use crate::numerics::newton::largest;
 use crate::numerics::stencil::lanes;
 
+/// Part of its scale from which on a field counts as present in a voxel.
+const PRESENT: f64 = 0.01;
+
 /// Part of the longest step over which the rise of a field counts towards its scale: as long as
 /// the longest first step after an event.
 const YOUNG: f64 = 0.02;
@@ -93,7 +96,8 @@ impl Solver {
     }
 
     /// Error of the last attempt over what is allowed, and the field that has it: the largest over
-    /// the fields of the root mean square of B − A over live voxels, relative to the field's scale.
+    /// the fields of the root mean square of B − A over the voxels where the field is present, relative
+    /// to the field's scale. Voxels without cells would dilute the errors of those with them.
     ///
     /// A field that starts empty and rises as a power of the time is, at first, as wrong relative
     /// to itself as ever, however short the step. So the scale of one that more than doubles is at
@@ -121,7 +125,7 @@ impl Solver {
                 known.max(end)
             };
             if size > 0.0 {
-                note(f, (square / self.live).sqrt() / size);
+                note(f, (square / self.present(f, size)).sqrt() / size);
             }
         }
         for (b, bath) in self.setup.baths.iter().enumerate() {
@@ -136,6 +140,20 @@ impl Solver {
         }
         // For y' = λy the difference is z²/4 and the error of the extrapolation z³/6.
         (4.0 / 3.0 * worst.powf(1.5) / self.setup.run.accuracy.time, of)
+    }
+
+    /// Voxels where a field of this size, or any state of the same cells, is present after the last
+    /// attempt; at least one.
+    fn present(&self, field: usize, size: f64) -> f64 {
+        let plane = self.setup.grid.plane();
+        let alike = self.together(field);
+        let fields: Vec<&[f64]> = alike.iter().map(|&f| flat(&self.two.fields[f])).collect();
+        let least = PRESENT * size;
+        let count = par::sum(self.setup.grid.n[2], plane, |k| {
+            let at = k * plane;
+            lanes(plane, |i| f64::from(u8::from(fields.iter().any(|v| v[at + i] >= least))))
+        });
+        count.max(1.0)
     }
 
     /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
@@ -157,11 +175,16 @@ impl Solver {
         largest / self.setup.run.accuracy.time
     }
 
-    /// Scale of a field; all states of a population share one, and all populations of a lineage:
-    /// who starts empty and is fed by differentiation has none of its own at first.
+    /// Scale of a field: the largest of those that are measured together.
     pub(super) fn scale_of(&self, field: usize) -> f64 {
+        self.together(field).iter().fold(0.0, |m, &f| self.scales[f].max(m))
+    }
+
+    /// Fields that share a scale with `field`: all states of a population, and all populations of a
+    /// lineage, as who starts empty and is fed by differentiation has none of its own at first.
+    fn together(&self, field: usize) -> Vec<usize> {
         match self.catalogue.specs[field].kind {
-            Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_) => self.scales[field],
+            Kind::Solute(_) | Kind::Scaffold | Kind::Matrix(_) => vec![field],
             Kind::Viable(p)
             | Kind::Quiescent(p)
             | Kind::Dead(p, _)
@@ -169,8 +192,7 @@ impl Solver {
                 let together =
                     |q: &usize| *q == p || (linked(&self.setup, p) && linked(&self.setup, *q));
                 let all = (0..self.setup.populations.len()).filter(together);
-                let fields = all.flat_map(|q| self.catalogue.of_population(q));
-                fields.fold(0.0, |m, f| self.scales[f].max(m))
+                all.flat_map(|q| self.catalogue.of_population(q)).collect()
             }
         }
     }

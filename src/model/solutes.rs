@@ -128,13 +128,18 @@ pub fn feeds(boundary: &Boundary) -> bool {
     !matches!(boundary, Boundary::Sealed | Boundary::Flux(_) | Boundary::Outflow)
 }
 
-/// Concentration with which solute `s` is fed at the start, mol/m³: the largest at its faces.
-pub fn fed(setup: &Setup, s: usize) -> Option<f64> {
-    let value = |b: &Boundary| match b {
+/// Concentration of solute `s` behind a boundary at the start, mol/m³.
+pub fn brings(setup: &Setup, s: usize, boundary: &Boundary) -> Option<f64> {
+    match boundary {
         Boundary::Bath(n) => setup.baths[*n].solutes.iter().find(|x| x.0 == s).map(|x| x.1),
         other => outside(other, 0.0),
-    };
-    setup.solutes[s].boundaries.iter().filter_map(value).reduce(f64::max)
+    }
+}
+
+/// Concentration with which solute `s` is fed at the start, mol/m³: the largest at its faces.
+pub fn fed(setup: &Setup, s: usize) -> Option<f64> {
+    let boundaries = setup.solutes[s].boundaries.iter();
+    boundaries.filter_map(|b| brings(setup, s, b)).reduce(f64::max)
 }
 
 /// Longest way of solute `s` from a fed face, m, and the factor of the diffusivity along it; the

@@ -11,7 +11,7 @@ mod linear;
 
 use super::aggregate::Aggregates;
 use super::anderson::Anderson;
-use super::flux::{Flux, OnFaces, around, on_faces};
+use super::flux::{Flux, OnFaces, around, around_at, of_plane, on_faces, per_plane};
 use super::newton::{
     Equation, LARGE, NotConverged, Solved, TANGENTS, close, hold, lowest, rest, scale_to_balance,
     settle,
@@ -358,19 +358,25 @@ fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64], least: f6
 
 /// Norm of what the residual sums over: its round-off is this times the precision.
 fn roundoff(scratch: &Scratch, v: &[f64], n: [usize; 3]) -> f64 {
-    lanes(v.len(), |i| {
-        let mut size = scratch.extra[i] * v[i].abs();
-        around(n, i, |side, above| {
-            let (face, axis) = (side.face, side.axis);
-            let (a, b) = (scratch.low[axis][face].abs(), scratch.high[axis][face].abs());
-            let other = v[if above { side.high } else { side.low }].abs();
-            let (own, other) =
-                if above { (a * v[i].abs(), b * other) } else { (b * v[i].abs(), a * other) };
-            size += own + other;
-        });
-        (size * scratch.weight[i]) * (size * scratch.weight[i])
-    })
-    .sqrt()
+    let plane = n[0] * n[1];
+    let square = par::sum(n[2], plane, |k| {
+        let mut sum = 0.0;
+        for j in 0..n[1] {
+            for i in 0..n[0] {
+                let index = k * plane + j * n[0] + i;
+                let mut size = scratch.extra[index] * v[index].abs();
+                around_at(n, [i, j, k], index, |side, _| {
+                    let low = scratch.low[side.axis][side.face] * v[side.low];
+                    let high = scratch.high[side.axis][side.face] * v[side.high];
+                    size += low.abs() + high.abs();
+                });
+                size *= scratch.weight[index];
+                sum += size * size;
+            }
+        }
+        sum
+    });
+    square.sqrt()
 }
 
 /// The scale of the residual: its norm where everything is at the lift, and at least that of
@@ -400,17 +406,11 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
     let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
     let Scratch { through, low, high, extra, r, .. } = scratch;
     for axis in 0..3 {
-        let m = if axis == 0 {
-            (n[0] + 1) * n[1]
-        } else if axis == 1 {
-            n[0] * (n[1] + 1)
-        } else {
-            plane
-        };
+        let m = per_plane(n)[axis];
         let faces = [&mut *through, low, high].map(|of| &mut of[axis][..]);
         let [through, low, high] = faces;
         par::planes3_map([m; 3], through, low, high, |k, through, low, high| {
-            faces_of_plane(n, axis, k, |side| {
+            of_plane(n, axis, k, |side| {
                 let at = side.face - k * m;
                 [through[at], low[at], high[at]] = flux.at(side, v[side.low], v[side.high]);
             });
@@ -432,15 +432,18 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
             before = now;
         }
         let mut least = 0.0_f64;
-        for i in 0..plane {
-            let mut f = eq.shift * eq.storage[at + i] * own[i] + (rate[i] - eq.rhs[at + i]);
-            around(n, at + i, |side, above| {
-                let out = through[side.axis][side.face];
-                f += if above { out } else { -out };
-            });
-            extra[i] = eq.shift * eq.storage[at + i] + slope[i];
-            r[i] = -f;
-            least = least.min(own[i]);
+        for j in 0..n[1] {
+            for i in 0..n[0] {
+                let p = j * n[0] + i;
+                let mut f = eq.shift * eq.storage[at + p] * own[p] + (rate[p] - eq.rhs[at + p]);
+                around_at(n, [i, j, k], at + p, |side, above| {
+                    let out = through[side.axis][side.face];
+                    f += if above { out } else { -out };
+                });
+                extra[p] = eq.shift * eq.storage[at + p] + slope[p];
+                r[p] = -f;
+                least = least.min(own[p]);
+            }
         }
         let stored = lanes(plane, |i| own[i].max(0.0) * eq.storage[at + i]);
         let constant = lanes(plane, |i| eq.rhs[at + i]);
@@ -484,18 +487,6 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
         sums.slope += reservoir.storage * inside / reservoir.total;
     }
     sums
-}
-
-/// Calls `each` for the faces between voxels across `axis` that belong to plane `k`.
-fn faces_of_plane(n: [usize; 3], axis: usize, k: usize, mut each: impl FnMut(super::flux::Side)) {
-    let plane = n[0] * n[1];
-    for index in k * plane..((k + 1) * plane).min(plane * n[2]) {
-        around(n, index, |side, above| {
-            if !above && side.axis == axis {
-                each(side);
-            }
-        });
-    }
 }
 
 impl Scratch {

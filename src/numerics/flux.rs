@@ -7,6 +7,7 @@
 
 use super::stencil::Faces;
 use crate::ground::grid::position;
+use crate::ground::par;
 
 /// Values on faces across x, y, z; numbered as in [`Faces`].
 pub type OnFaces = [Vec<f64>; 3];
@@ -45,9 +46,20 @@ pub struct Side {
 
 /// Calls `each` for the faces between a voxel and its neighbours; true: the neighbour is above.
 #[inline(always)]
-pub fn around(n: [usize; 3], index: usize, mut each: impl FnMut(Side, bool)) {
-    let position = position(n, index);
-    let (faces, strides) = (lower(n, index), strides(n));
+pub fn around(n: [usize; 3], index: usize, each: impl FnMut(Side, bool)) {
+    around_at(n, position(n, index), index, each);
+}
+
+/// As [`around`], for the voxel at a known position.
+#[inline(always)]
+pub fn around_at(
+    n: [usize; 3],
+    position: [usize; 3],
+    index: usize,
+    mut each: impl FnMut(Side, bool),
+) {
+    let [_, j, k] = position;
+    let (faces, strides) = ([index + k * n[1] + j, index + k * n[0], index], strides(n));
     for axis in 0..3 {
         if position[axis] > 0 {
             each(Side { axis, face: faces[axis], low: index - strides[axis], high: index }, false);
@@ -59,14 +71,34 @@ pub fn around(n: [usize; 3], index: usize, mut each: impl FnMut(Side, bool)) {
     }
 }
 
+/// Faces across each axis that belong to a plane of voxels: those below them. Behind the last plane are
+/// those above it.
+pub fn per_plane(n: [usize; 3]) -> [usize; 3] {
+    [(n[0] + 1) * n[1], n[0] * (n[1] + 1), n[0] * n[1]]
+}
+
+/// Calls `each` for the faces between voxels across `axis` that belong to plane `k`.
+#[inline(always)]
+pub fn of_plane(n: [usize; 3], axis: usize, k: usize, mut each: impl FnMut(Side)) {
+    if k == n[2] || (axis == 2 && k == 0) {
+        return;
+    }
+    let stride = strides(n)[axis];
+    for j in usize::from(axis == 1)..n[1] {
+        let row = k * n[1] + j;
+        let ahead = [row, k * n[0], 0][axis];
+        for index in row * n[0] + usize::from(axis == 0)..(row + 1) * n[0] {
+            each(Side { axis, face: index + ahead, low: index - stride, high: index });
+        }
+    }
+}
+
 /// Calls `each` for all faces between voxels.
 pub fn between(n: [usize; 3], mut each: impl FnMut(Side)) {
-    for index in 0..n.iter().product() {
-        around(n, index, |side, above| {
-            if above {
-                each(side);
-            }
-        });
+    for axis in 0..3 {
+        for k in 0..n[2] {
+            of_plane(n, axis, k, &mut each);
+        }
     }
 }
 
@@ -203,16 +235,22 @@ impl Flux for Advective<'_> {
             return;
         }
         let mut limited = std::mem::take(&mut self.limited);
-        between(self.faces.n, |side| {
-            let Side { axis, face, .. } = side;
-            limited[axis][face] = 0.0;
-            if self.excess(side) > 0.0 {
-                let (u, a) = self.differences(side, v);
-                if u * a > 0.0 {
-                    limited[axis][face] = 2.0 * u * a / (u + a);
-                }
-            }
-        });
+        let n = self.faces.n;
+        for (axis, limited) in limited.iter_mut().enumerate() {
+            let m = per_plane(n)[axis];
+            par::planes(m, limited, |k, limited| {
+                of_plane(n, axis, k, |side| {
+                    let mut mean = 0.0;
+                    if self.excess(side) > 0.0 {
+                        let (u, a) = self.differences(side, v);
+                        if u * a > 0.0 {
+                            mean = 2.0 * u * a / (u + a);
+                        }
+                    }
+                    limited[side.face - k * m] = mean;
+                });
+            });
+        }
         self.limited = limited;
     }
 

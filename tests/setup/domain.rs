@@ -527,7 +527,7 @@ fn what_else_is_wrong_beside_the_grid() {
     );
     let report_of = report(&break_it(&block, "voxels = [2, 2, 2]"));
     assert_eq!(report_of.errors(), 1, "{report_of}");
-    only(&break_it(LAWS, "voxels = [4]"), undivided);
+    only(&break_it(&swap(LAWS, "3 mL", "30 L"), "voxels = [4]"), undivided);
     let given = flow("law.given.velocity = [\"1 um/s\"]");
     only(&break_it(&given, "voxels = [4]"), undivided);
     let gel = "[matrix.gel]\ndensity = \"1000 mg/mL\"\ninitial = \"700 mg/mL\"\n[run]";

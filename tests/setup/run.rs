@@ -153,6 +153,24 @@ fn more_than_dissolves_is_told() {
     assert_eq!(codes(&glucose("11 M")), ["W056"]);
 }
 
+/// 1 mL over a face of 1 m² is 1 µm deep; 5 L are 5 mm.
+#[test]
+fn baths_that_are_a_film_are_told() {
+    let text = |volume: &str| {
+        format!(
+            "[domain]\nsize = [\"2 mm\"]\nvoxels = [4]\n[solutes.a]\ndiffusivity = \"1e-9 m^2/s\"\n\
+             initial = \"1 mM\"\nboundary.x_max.bath = {{ name = \"well\", start = \"1 mM\" }}\n\
+             [baths.well]\nvolume = \"{volume}\"\n[run]\nduration = \"1 d\"\n"
+        )
+    };
+    let found = warned(&text("1 mL"));
+    assert_eq!(found[0].0, "W058");
+    assert_eq!(found[0].1, "baths.well.volume is a layer of 1 um over the faces of the piece");
+    assert_eq!(codes(&text("5 L")), [""; 0]);
+    let thick = text("1 mL").replace("[\"2 mm\"]", "[\"2 mm\", \"1 cm\", \"1 cm\"]");
+    assert_eq!(codes(&thick.replace("[4]", "[4, 1, 1]")), [""; 0]);
+}
+
 /// Fixed steps are for solutes alone in an even box; D = 2e-9 m²/s over h² = 2.5e-7 m² is 0.008/s.
 #[test]
 fn locally_one_dimensional_steps() {
@@ -274,6 +292,6 @@ fn values_far_from_what_is_published() {
         "E021",
         "allow[0] is no warning",
         "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
-         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056, W057",
+         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056, W057, W058",
     );
 }

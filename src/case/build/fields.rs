@@ -67,7 +67,7 @@ impl Builder<'_> {
             "formula" => {
                 let (value, times) = (v.si("value")?, v.get("times")?);
                 let formula = self.formula(times, &grid.form.axes()[..grid.dimensions])?;
-                (0..grid.len()).map(|i| value * formula.at(grid.centre(i), 0.0)).collect()
+                (0..grid.len()).map(|i| value * formula.at(grid.centre(i))).collect()
             }
             _ => return None,
         };

@@ -188,6 +188,7 @@ impl<'a> Builder<'a> {
         self.stream(&setup);
         self.full(&setup);
         self.one_moment(&setup);
+        self.shallow_baths(&setup);
         self.one_dimension_at_a_time(&setup);
         let setup = self.fields_to_write(setup)?;
         let expects = self.expects(&setup);

@@ -122,7 +122,9 @@ pub(in crate::case) fn in_time(range: Range) -> Shape {
         vec![
             key(
                 "steps",
-                points("Rows of time and value: the value holds from that time on."),
+                points(
+                    "Rows of time and value: the value holds from that time on, the first before it too.",
+                ),
                 "Steps.",
             ),
             key(

@@ -34,7 +34,12 @@ pub(in crate::case) fn solute() -> Shape {
                 "Conditions on the faces.",
             )
             .optional(),
-            key("decay", rate(), "First-order decay.").optional(),
+            key(
+                "decay",
+                rate(),
+                "First-order decay in the construct; what stands in a bath does not decay.",
+            )
+            .optional(),
             key("source", source(), "A source that asks nothing.").optional(),
             key("release", release(), "Loaded into the scaffold, which it leaves for the fluid.")
                 .optional(),

@@ -4,7 +4,7 @@
 use super::Scratch;
 use crate::ground::par;
 use crate::numerics::band;
-use crate::numerics::flux::around;
+use crate::numerics::flux::around_at;
 use crate::numerics::newton::Equation;
 use crate::numerics::stencil::lanes;
 
@@ -18,15 +18,17 @@ impl Scratch {
         let n = eq.hierarchy.fine.n;
         let plane = n[0] * n[1];
         par::planes(plane, out, |k, out| {
-            for (p, out) in out.iter_mut().enumerate() {
-                let i = k * plane + p;
-                let mut sum = self.extra[i] * x[i];
-                around(n, i, |side, above| {
-                    let (a, b) = (self.low[side.axis][side.face], self.high[side.axis][side.face]);
-                    let change = a * x[side.low] - b * x[side.high];
-                    sum += if above { change } else { -change };
-                });
-                *out = sum;
+            for j in 0..n[1] {
+                for i in 0..n[0] {
+                    let index = k * plane + j * n[0] + i;
+                    let mut sum = self.extra[index] * x[index];
+                    around_at(n, [i, j, k], index, |side, above| {
+                        let (low, high) = (&self.low[side.axis], &self.high[side.axis]);
+                        let change = low[side.face] * x[side.low] - high[side.face] * x[side.high];
+                        sum += if above { change } else { -change };
+                    });
+                    out[j * n[0] + i] = sum;
+                }
             }
         });
         for reservoir in eq.reservoirs {
