@@ -5,6 +5,7 @@
 //!     cargo bench --bench problems -- p2 128 lod
 //!     cargo bench --bench problems -- p3 gyroid-128.raw 128
 //!     cargo bench --bench problems -- p4 64
+//!     cargo bench --bench problems -- perfused 40
 //!     cargo bench --bench problems -- contrast 64 1e-6
 //!     cargo bench --bench problems -- solutes 32 8
 #![allow(missing_docs)]
@@ -148,10 +149,10 @@ impl Watcher for Means {
     }
 }
 
-/// Coupled culture: time and means of oxygen, glucose, lactate and viable cells.
-fn p4(n: usize) -> String {
+/// Coupled culture, still or perfused: time and means of oxygen, glucose, lactate and viable cells.
+fn culture(problem: &str, n: usize) -> String {
     let mut means = Means(Vec::new());
-    let solver = solved(from_file("p4", n, &[]), &mut [&mut means]);
+    let solver = solved(from_file(problem, n, &[]), &mut [&mut means]);
     let defect = solver.ledger.worst().map_or(0.0, |w| w.1);
     format!("\"means\": [{}], \"defect\": {defect:e}, {}", means.0.join(", "), work(&solver.work))
 }
@@ -210,9 +211,9 @@ fn main() {
             assert_eq!(image.len(), n * n * n, "{path} is no image of {n}³ bytes");
             Box::new(move || p3(&image, n))
         }
-        ["p4", n] => {
-            let n = number(n);
-            Box::new(move || p4(n))
+        [problem @ ("p4" | "perfused"), n] => {
+            let (problem, n) = (problem.to_string(), number(n));
+            Box::new(move || culture(&problem, n))
         }
         ["contrast", n, low] => {
             let n = number(n);

@@ -262,7 +262,7 @@ fn bytes(text: &str, from: &str, to: &str) -> (f64, f64) {
 }
 
 /// Bytes a voxel: 160, for each solute and population 30, each field 40, each field of
-/// diffusivities 55, a contrast of them above 100 300 more, a flow 500, Brinkman's 350 more, a form other than a box 16.
+/// diffusivities 55, a contrast of them above 100 300 more, a flow 650, Brinkman's 350 more, a form other than a box 16.
 #[test]
 fn memory_by_what_a_case_holds() {
     let of = |text: &str| {
@@ -310,9 +310,9 @@ fn memory_by_what_a_case_holds() {
         ))
     };
     let faces = "boundary.x_min.pressure = \"1 Pa\"\nboundary.x_max.pressure = \"0 Pa\"";
-    close(flow("given.velocity = [\"1 um/s\", \"0 um/s\"]", ""), 230.0 + 500.0);
-    close(flow("darcy.permeability = \"1e-11 m^2\"", faces), 230.0 + 500.0);
-    close(flow("brinkman.permeability = \"1e-11 m^2\"", faces), 230.0 + 500.0 + 350.0);
+    close(flow("given.velocity = [\"1 um/s\", \"0 um/s\"]", ""), 230.0 + 650.0);
+    close(flow("darcy.permeability = \"1e-11 m^2\"", faces), 230.0 + 650.0);
+    close(flow("brinkman.permeability = \"1e-11 m^2\"", faces), 230.0 + 650.0 + 350.0);
     close(of(&slab(&format!("shape = \"cylinder\"\n{LINE}"), "")), 230.0 + 16.0);
     close(of(&slab(&format!("shape = \"sphere\"\n{LINE}"), "")), 230.0 + 16.0);
 }

@@ -34,6 +34,11 @@ fn steady_oxygen() {
 }
 
 #[test]
+fn rough_scaffold_perfused() {
+    holds("perfused", 16, [28, 336, 965, 977]);
+}
+
+#[test]
 fn coupled_culture() {
     holds("p4", 16, [70, 840, 857, 1483]);
 }

@@ -41,7 +41,7 @@ pub fn memory(setup: &Setup) -> f64 {
         (40, fields),
         (55, shapes.len()),
         (300, usize::from(rough)),
-        (500, usize::from(setup.flow.is_some())),
+        (650, usize::from(setup.flow.is_some())),
         (350, usize::from(staggered)),
         (16, usize::from(setup.grid.form != Form::Box)),
     ];
