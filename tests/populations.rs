@@ -3,6 +3,7 @@
 
 mod common;
 
+use blastema::ground::signal::Signal;
 use blastema::model::run::{Moment, Watcher, run};
 use blastema::model::setup::*;
 use blastema::model::solver::Solver;
@@ -268,6 +269,32 @@ fn who_finds_no_room_does_not_vanish() {
         last = now;
     }
     assert!(solver.ledger.find("tied.born").expect("a term").0 > 0.0);
+}
+
+/// Cells in one voxel of a hundred are stepped as those that are alone: the others do not dilute their
+/// error.
+#[test]
+fn cells_in_a_part_are_solved_as_if_alone() {
+    let of = |count: usize| {
+        let g = grid(&[count], &[count as f64]);
+        let mut a = population(&g, "a", 0.0);
+        a.seeding[count / 2] = 1.0;
+        logistic(&mut a, 1.0, 10.0);
+        let (cause, when) =
+            ("x".into(), vec![(0, Trigger::Above(Above { half: 1.0, exponent: 4.0 }))]);
+        a.deaths = vec![Death { cause, rate: 2.0, when, combine: Combine::All, exposure: None }];
+        let mut x = solute(&g, "x", 0.0, 0.0);
+        x.source = Some(Source { rate: vec![1.0; count], times: Signal::Constant(1.0) });
+        let mut case = setup(g, vec![x], vec![a], 3.0);
+        case.run.accuracy = Accuracy { max_step: 1.0, ..Accuracy::default() };
+        let mut solver = Solver::new(case).expect("starts");
+        run(&mut solver, &mut []).expect("runs");
+        (solver.work.steps, field(&solver, Kind::Viable(0))[count / 2])
+    };
+    let ((alone, wanted), (among, found)) = (of(1), of(100));
+    assert!(alone > 5, "{alone} steps");
+    assert_eq!(alone, among);
+    assert!((found / wanted - 1.0).abs() < 1e-12, "{found} {wanted}");
 }
 
 /// Rates from those that do nothing in a step to those of which powers overflow, each beside the others:

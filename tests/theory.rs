@@ -390,6 +390,43 @@ fn cultured(alive: [f64; 4], n: f64) -> Solver {
     solver
 }
 
+/// What is lysed is seen by no stain: of four planes the last two lose most of their cells.
+#[test]
+fn depth_and_share_of_those_left() {
+    let n = 1e13;
+    let (before, mut after) =
+        (cultured([1.0, 0.8, 0.8, 0.8], n), cultured([1.0, 0.8, 0.3, 0.2], n));
+    flat_mut(&mut after.state.fields[2]).fill(0.0);
+    let mut answers = Answers::default();
+    for solver in [&before, &after] {
+        let survey = Survey::of(solver);
+        let moment = Moment { solver, survey: &survey, dt: 0.0, output: false, last: false };
+        answers.see(&moment).expect("seen");
+    }
+    let list = answers.finish(&after);
+    let of = |key: &str| list.iter().find(|a| a.key == key).and_then(|a| a.number);
+    close(of("viable_depth.x_min").expect("whole"), 8e-3, 1e-12);
+    // 0.8/0.8 at 3 mm, 0.3/0.8 at 5 mm; from the other side 0.2/0.8 at once.
+    close(of("populated_depth.x_min").expect("shown"), 3e-3 + 2e-3 * 0.5 / 0.625, 1e-12);
+    close(of("populated_depth.x_max").expect("shown"), 0.0, 1e-12);
+    assert_eq!(of("surviving_fraction"), None);
+    // A third of the cells are left after ln 3 of their time of dying, however fast the dead are lysed.
+    let g = grid(&[1], &[1.0]);
+    let mut p = population(&g, "p", n);
+    let (cause, when) = ("x".into(), vec![]);
+    p.deaths = vec![Death { cause, rate: 1e-3, when, combine: Combine::All, exposure: None }];
+    p.lysis = 0.5;
+    let mut case = setup(g, vec![], vec![p], 1e3 * 3.0_f64.ln());
+    case.run.accuracy.time = 1e-6;
+    let mut solver = Solver::new(case).expect("starts");
+    let mut answers = Answers::default();
+    run(&mut solver, &mut [&mut answers]).expect("runs");
+    let list = answers.finish(&solver);
+    let of = |key: &str| list.iter().find(|a| a.key == key).and_then(|a| a.number);
+    close(of("surviving_fraction").expect("shown"), 1.0 / 3.0, 1e-6);
+    assert!(of("viable_fraction").expect("cells") > 0.99);
+}
+
 /// Totals, means, fractions and depths of a state written by hand.
 #[test]
 fn what_is_read_off_a_state() {

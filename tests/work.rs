@@ -35,10 +35,10 @@ fn steady_oxygen() {
 
 #[test]
 fn rough_scaffold_perfused() {
-    holds("perfused", 16, [28, 336, 965, 977]);
+    holds("perfused", 16, [27, 324, 966, 976]);
 }
 
 #[test]
 fn coupled_culture() {
-    holds("p4", 16, [70, 840, 857, 1483]);
+    holds("p4", 16, [69, 828, 846, 1469]);
 }

@@ -96,8 +96,7 @@ impl Solver {
     }
 
     /// Error of the last attempt over what is allowed, and the field that has it: the largest over
-    /// the fields of the root mean square of B − A over the voxels where the field is present, relative
-    /// to the field's scale. Voxels without cells would dilute the errors of those with them.
+    /// the fields of the [difference](Solver::difference) of B and A, relative to the field's scale.
     ///
     /// A field that starts empty and rises as a power of the time is, at first, as wrong relative
     /// to itself as ever, however short the step. So the scale of one that more than doubles is at
@@ -112,12 +111,7 @@ impl Solver {
             }
         };
         for f in 0..self.catalogue.specs.len() {
-            let (a, b) = (flat(&self.full.fields[f]), flat(&self.two.fields[f]));
-            let square = par::sum(a.len() / plane, plane, |k| {
-                let (a, b) = (&a[k * plane..][..plane], &b[k * plane..][..plane]);
-                lanes(plane, |i| (a[i] - b[i]) * (a[i] - b[i]))
-            });
-            let end = largest(b, plane);
+            let end = largest(flat(&self.two.fields[f]), plane);
             let known = self.scale_of(f);
             let size = if end > 2.0 * known {
                 end.max(young * (end - largest(flat(&self.state.fields[f]), plane)))
@@ -125,7 +119,7 @@ impl Solver {
                 known.max(end)
             };
             if size > 0.0 {
-                note(f, (square / self.present(f, size)).sqrt() / size);
+                note(f, self.difference(f, size) / size);
             }
         }
         for (b, bath) in self.setup.baths.iter().enumerate() {
@@ -142,18 +136,29 @@ impl Solver {
         (4.0 / 3.0 * worst.powf(1.5) / self.setup.run.accuracy.time, of)
     }
 
-    /// Voxels where a field of this size, or any state of the same cells, is present after the last
-    /// attempt; at least one.
-    fn present(&self, field: usize, size: f64) -> f64 {
+    /// Root mean square of B − A of a field of this size: over the voxels where the field is present, or
+    /// another state of the same cells, or over all live ones where that is more. Voxels without
+    /// cells would dilute the errors of those with them.
+    fn difference(&self, field: usize, size: f64) -> f64 {
         let plane = self.setup.grid.plane();
+        let (a, b) = (flat(&self.full.fields[field]), flat(&self.two.fields[field]));
         let alike = self.together(field);
-        let fields: Vec<&[f64]> = alike.iter().map(|&f| flat(&self.two.fields[f])).collect();
+        let alike: Vec<&[f64]> = alike.iter().map(|&f| flat(&self.two.fields[f])).collect();
         let least = PRESENT * size;
-        let count = par::sum(self.setup.grid.n[2], plane, |k| {
+        let sums = par::map(self.setup.grid.n[2], plane, |k| {
             let at = k * plane;
-            lanes(plane, |i| f64::from(u8::from(fields.iter().any(|v| v[at + i] >= least))))
+            let square = |i: usize| (a[at + i] - b[at + i]) * (a[at + i] - b[at + i]);
+            let present = |i: usize| alike.iter().any(|v| v[at + i] >= least);
+            let there = |i: usize| f64::from(u8::from(present(i)));
+            [
+                lanes(plane, square),
+                lanes(plane, |i| if present(i) { square(i) } else { 0.0 }),
+                lanes(plane, there),
+            ]
         });
-        count.max(1.0)
+        let [all, there, count] =
+            sums.into_iter().fold([0.0; 3], |s, p| std::array::from_fn(|i| s[i] + p[i]));
+        (all / self.live).max(there / f64::max(count, 1.0)).sqrt()
     }
 
     /// Largest change of any field in the last step, per day, over what `accuracy.time` allows.
