@@ -75,6 +75,8 @@ const NEARLY: f64 = 10.0;
 /// Part of the residual that may be left of a linear solve where a limiter follows; and iterations
 /// without halving the residual after which voxels settle there.
 const LAGGED: f64 = 0.05;
+/// By how much what is mixed may raise the residual: only where it leads on further does it learn.
+const RISE: f64 = 2.0;
 const FOLLOWING: usize = 8;
 /// Least value, over the lift, to which the residual of a voxel is relative.
 const LEAST: f64 = 1e-12;
@@ -195,7 +197,7 @@ pub fn solve<F: Flux>(
             let mut mixed = step.clone();
             scratch.anderson.mix(&before, &mut mixed);
             sums = trial(eq, flux, how, (scratch, least), [&before, &mixed], 1.0, v);
-            taken = sums.norm <= last;
+            taken = sums.norm <= RISE * last;
             if !taken {
                 scratch.anderson.forget();
             }
