@@ -569,6 +569,10 @@ fn keys_that_are_none_too_many_or_missing() {
         E010 domian | ~ is not a key | did you mean `domain`?
         = keys of a case file: extend, title, allow, domain, scaffold, solutes, flow, baths, cells, matrix, ph, regions, run, expect
 
+        [domain] => accuracy = 1\n[domain]
+        E010 accuracy | ~ is not a key | it belongs to run: did you mean `run.accuracy`?
+        = keys of a case file: extend, title, allow, domain, scaffold, solutes, flow, baths, cells, matrix, ph, regions, run, expect
+
         porosity => effective_diffusivity.area.x = 1\nporosity
         E010 scaffold.effective_diffusivity.area.x | ~ is not a key |
         = scaffold.effective_diffusivity.area takes no keys: write area = {}

@@ -425,7 +425,10 @@ impl Checker<'_> {
                 format!("write `{n}`: names of laws have hyphens, keys have underscores")
             }
             Some(n) => format!("did you mean `{n}`?"),
-            None => String::new(),
+            None => match known.iter().find(|k| holds(&k.shape, &key.name)) {
+                Some(k) => format!("it belongs to {0}: did you mean `{0}.{1}`?", k.name, key.name),
+                None => String::new(),
+            },
         };
         let message = format!("{} is not a key", brief(&full));
         self.error("E010", &full, message, Some(key.place)).label = label;
@@ -562,4 +565,9 @@ fn forget(value: &mut Checked) {
         Value::Choice(_, v) => forget(v),
         _ => {}
     }
+}
+
+/// True where a table takes a key of this name.
+fn holds(shape: &Shape, name: &str) -> bool {
+    matches!(shape, Shape::Table(table) if table.keys.iter().any(|k| k.name == name))
 }

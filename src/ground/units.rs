@@ -464,6 +464,12 @@ mod tests {
     fn what_is_refused_and_why() {
         let said = |t: &str| parse(t).unwrap_err().to_string();
         assert!(said("100000,0 um^2/min").contains("write \"100000.0 um^2/min\""));
+        assert!(said("2,5 mm").contains("write \"2.5 mm\""));
+        assert!(said("0,005 mm").contains("write \"0.005 mm\""));
+        assert!(said("2,000 mm").contains("write \"2.000 mm\" or \"2000 mm\""));
+        assert!(said("2,000,000 cells/mL").contains("write \"2000000 cells/mL\""));
+        assert!(said("2,000.5 mm").contains("write \"2000.5 mm\""));
+        assert!(said("3.000,5 mm").contains("write \"3000.5 mm\""));
         assert!(said("1 500 um").contains("write \"1500 um\""));
         assert!(said("2 000 000 cells/mL").contains("write \"2000000 cells/mL\""));
         assert!(said("1\u{202f}500.5 um").contains("write \"1500.5 um\""));

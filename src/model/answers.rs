@@ -353,7 +353,7 @@ fn limits(solver: &Solver, out: &mut Vec<Answer>) {
             (d.cause.as_str(), solver.ledger.find(&name).map_or(0.0, |t| t.0))
         });
         if let Some((cause, count)) =
-            deaths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|d| d.1 > 0.0)
+            deaths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|d| d.1 >= 1.0)
         {
             out.push(answer(
                 &format!("{}.death_cause", population.name),

@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<Quantity, UnitError> {
     }
     let (digits, rest) = text.split_at(length);
     if let Some(after) = rest.strip_prefix(',') {
-        return Err(UnitError::DecimalComma(format!("{digits}.{after}")));
+        return Err(UnitError::DecimalComma(without_comma(digits, after)));
     }
     if let Some(joined) = grouped(digits, rest) {
         return Err(UnitError::SpacedNumber(joined));
@@ -46,6 +46,33 @@ pub fn parse(text: &str) -> Result<Quantity, UnitError> {
         "" => Ok(Quantity { value, dimension: NONE }),
         "degC" => Ok(Quantity { value: value + 273.15, dimension: TEMPERATURE }),
         _ => scaled(unit(rest)?),
+    }
+}
+
+/// What `digits`,`after` probably means: of several marks, those that part thousands are left out; one
+/// before three digits may be either.
+fn without_comma(digits: &str, after: &str) -> String {
+    let end =
+        after.find(|c: char| !c.is_ascii_digit() && !"., ".contains(c)).unwrap_or(after.len());
+    let (tail, unit) = after.split_at(after[..end].trim_end().len());
+    let number = format!("{digits},{tail}");
+    let marks: Vec<char> = number.chars().filter(|c| ".,".contains(*c)).collect();
+    let only = |keep: Option<usize>| {
+        let mark = |(i, c): (usize, char)| match c {
+            '.' | ',' => (keep == Some(i)).then_some('.'),
+            c => Some(c),
+        };
+        number.char_indices().filter_map(mark).collect::<String>() + unit
+    };
+    let last = number.rfind(['.', ',']);
+    let whole = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    match marks[..] {
+        [_] if tail.len() == 3 && whole => {
+            format!("{}\" or \"{}", only(last), only(None))
+        }
+        [_] => only(last),
+        [.., before, end] if before != end => only(last),
+        _ => only(None),
     }
 }
 
