@@ -72,12 +72,12 @@ const NEWTON_LIMIT: usize = 100;
 const FOLLOWS: usize = 40;
 const IDLE: usize = 3;
 const NEARLY: f64 = 10.0;
-/// Part of the residual that may be left of a linear solve where a limiter follows; and iterations
-/// without halving the residual after which voxels settle there.
+/// Where a limiter follows: part of the residual that a linear solve may leave, iterations without
+/// halving the residual after which voxels settle, and how many times as large what is mixed may make
+/// the residual, as it learns only from where it leads.
 const LAGGED: f64 = 0.05;
-/// By how much what is mixed may raise the residual: only where it leads on further does it learn.
-const RISE: f64 = 2.0;
 const FOLLOWING: usize = 8;
+const RISE: f64 = 2.0;
 /// Least value, over the lift, to which the residual of a voxel is relative.
 const LEAST: f64 = 1e-12;
 /// Residual over its scale below which each voxel counts relative to its own value.
@@ -112,12 +112,10 @@ pub fn solve<F: Flux>(
     // Far from the solution of what is not linear, values say little about their own errors: the
     // residual is first taken relative to the largest.
     let mut least = if how.relative && !linear { 1.0 } else { LEAST };
-    flux.follow(v);
     scratch.anderson.forget();
-    let mut sums = evaluate(eq, flux, scratch, v);
+    flux.follow(v);
+    let mut sums = measure(eq, flux, how, (scratch, least), v);
     let scale = lifted(eq, flux, scratch, how);
-    weigh(how, eq, scratch, v, least);
-    sums.norm = norm(&scratch.r, &scratch.weight);
     let target = eq.tolerance * scale;
     let mut retreats = 0;
     // Newton iterations before the field was last scaled, and how often it was.
@@ -129,9 +127,7 @@ pub fn solve<F: Flux>(
     loop {
         if least > LEAST {
             relax(eq, flux, how.bounds, v);
-            sums = evaluate(eq, flux, scratch, v);
-            weigh(how, eq, scratch, v, least);
-            sums.norm = norm(&scratch.r, &scratch.weight);
+            sums = measure(eq, flux, how, (scratch, least), v);
             if sums.norm <= NEAR * scale {
                 least = LEAST;
                 best = f64::INFINITY;
@@ -153,8 +149,7 @@ pub fn solve<F: Flux>(
             let negative = -1e-9 * eq.lift.abs().max(f64::MIN_POSITIVE);
             if !free && sums.least < negative && retreats < 20 && flux.retreat(v, negative) {
                 retreats += 1;
-                sums = evaluate(eq, flux, scratch, v);
-                sums.norm = norm(&scratch.r, &scratch.weight);
+                sums = measure(eq, flux, how, (scratch, least), v);
                 continue;
             }
             // What circulates through a bath a thousand times a step is a mode that the residual
@@ -162,9 +157,7 @@ pub fn solve<F: Flux>(
             if !free && scalings < SCALINGS && (sums.balance / sums.slope).abs() > LARGE {
                 scale_to_balance(v, (sums.balance, sums.slope), plane, eq.reaction.linear());
                 flux.follow(v);
-                sums = evaluate(eq, flux, scratch, v);
-                weigh(how, eq, scratch, v, least);
-                sums.norm = norm(&scratch.r, &scratch.weight);
+                sums = measure(eq, flux, how, (scratch, least), v);
                 (since, scalings) = (solved.newton, scalings + 1);
                 continue;
             }
@@ -180,10 +173,12 @@ pub fn solve<F: Flux>(
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
-        if solved.newton == FOLLOWS || (idle > IDLE && sums.norm <= NEARLY * target) {
+        let mut follows = flux.follows();
+        let nearly = idle > IDLE && sums.norm <= NEARLY * target;
+        if follows && (solved.newton >= FOLLOWS || nearly) {
             flux.freeze();
+            (follows, best, idle) = (false, sums.norm, 0);
         }
-        let follows = flux.follows();
         careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
         scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
         let part = if follows { LAGGED } else { 1e-3 };
@@ -263,6 +258,17 @@ fn trial<F: Flux>(
         clip(how.bounds, v);
     }
     flux.follow(v);
+    measure(eq, flux, how, (scratch, least), v)
+}
+
+/// The residual and its weighted norm.
+fn measure<F: Flux>(
+    eq: &Equation,
+    flux: &F,
+    how: &Drift,
+    (scratch, least): (&mut Scratch, f64),
+    v: &[f64],
+) -> Sums {
     let mut sums = evaluate(eq, flux, scratch, v);
     weigh(how, eq, scratch, v, least);
     sums.norm = norm(&scratch.r, &scratch.weight);
