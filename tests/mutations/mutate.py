@@ -34,7 +34,7 @@ BOOK = ROOT / "docs" / "verification.md"
 COPIED = ["src", "tests", "benches", "cases", "docs", "meshes", "Cargo.toml", "Cargo.lock", "README.md"]
 # Fast ones first.
 SUITES = [
-    "blastema", "case_file", "theory", "perfusion", "motion", "limits", "walls", "extremes", "still", "geometry", "supply", "matter", "porosity", "damage", "populations", "shear", "velocity", "brinkman",
+    "blastema", "case_file", "theory", "perfusion", "motion", "limits", "scales", "walls", "extremes", "still", "geometry", "supply", "matter", "porosity", "damage", "populations", "shear", "velocity", "brinkman",
     "periodic", "structures", "orders", "verification", "model", "output", "output_cli", "random",
 ]
 # What the program printed before is no theory.
