@@ -390,6 +390,17 @@ fn cultured(alive: [f64; 4], n: f64) -> Solver {
     solver
 }
 
+/// Answers about states seen in turn, at the last of them.
+fn watched(solvers: &[&Solver]) -> Vec<Answer> {
+    let mut answers = Answers::default();
+    for solver in solvers {
+        let survey = Survey::of(solver);
+        let moment = Moment { solver, survey: &survey, dt: 0.0, output: false, last: false };
+        answers.see(&moment).expect("seen");
+    }
+    solvers.last().map_or(Vec::new(), |last| answers.finish(last))
+}
+
 /// What is lysed is seen by no stain: of four planes the last two lose most of their cells.
 #[test]
 fn depth_and_share_of_those_left() {
@@ -397,13 +408,7 @@ fn depth_and_share_of_those_left() {
     let (before, mut after) =
         (cultured([1.0, 0.8, 0.8, 0.8], n), cultured([1.0, 0.8, 0.3, 0.2], n));
     flat_mut(&mut after.state.fields[2]).fill(0.0);
-    let mut answers = Answers::default();
-    for solver in [&before, &after] {
-        let survey = Survey::of(solver);
-        let moment = Moment { solver, survey: &survey, dt: 0.0, output: false, last: false };
-        answers.see(&moment).expect("seen");
-    }
-    let list = answers.finish(&after);
+    let list = watched(&[&before, &after]);
     let of = |key: &str| list.iter().find(|a| a.key == key).and_then(|a| a.number);
     close(of("viable_depth.x_min").expect("whole"), 8e-3, 1e-12);
     // 0.8/0.8 at 3 mm, 0.3/0.8 at 5 mm; from the other side 0.2/0.8 at once.
@@ -447,13 +452,7 @@ fn what_is_read_off_a_state() {
     let before = cultured([1.0, 0.8, 0.8, 0.8], n);
     let mut after = cultured([1.0, 0.8, 0.4, 0.8], n);
     after.state.time = 1000.0;
-    let mut answers = Answers::default();
-    for solver in [&before, &after] {
-        let survey = Survey::of(solver);
-        let moment = Moment { solver, survey: &survey, dt: 0.0, output: false, last: false };
-        answers.see(&moment).expect("seen");
-    }
-    let list = answers.finish(&after);
+    let list = watched(&[&before, &after]);
     let number = |key: &str| {
         let found: Option<&Answer> = list.iter().find(|a| a.key == key);
         found.and_then(|a| a.number).unwrap_or_else(|| panic!("{key}: no number"))
@@ -471,11 +470,7 @@ fn what_is_read_off_a_state() {
     if let Some(c) = &mut roomy.setup.populations[0].capacity {
         c.density = 1.25 * n;
     }
-    let survey = Survey::of(&roomy);
-    let moment = Moment { solver: &roomy, survey: &survey, dt: 0.0, output: false, last: true };
-    let mut answers = Answers::default();
-    answers.see(&moment).expect("seen");
-    let list = answers.finish(&roomy);
+    let list = watched(&[&roomy]);
     let limit = list.iter().find(|a| a.key == "p.growth_limit").and_then(|a| a.number);
     close(limit.expect("a limit"), 0.2, 1e-12);
 }

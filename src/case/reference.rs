@@ -127,7 +127,8 @@ pub fn markdown() -> String {
          have underscores. `a.b = 1` and `b = 1` under `[a]` are the same. A value may be given by a \
          string, or vary: then a table with one key says how.\n\n\
          `extend = \"base.toml\"` takes the keys of another case; a law given on top replaces the law \
-         below whole, and an empty table takes away what stands below it (`cells.a.death = {}`, `boundary.x_min = {}`: faces that are not given again stay as they were). \
+         below whole, and an empty table takes away what stands below it (`cells.a.death = {}`, \
+         `boundary.x_min = {}`: faces that are not given again stay as they were). \
          `--set key=value` on the command line comes last and may change one parameter of a law.\n\n\
          Files (`path`, `extend`) are regular files in the folder of the case or below it, links \
          resolved; their relative paths start at the folder of the file that names them. \

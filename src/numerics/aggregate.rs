@@ -6,7 +6,7 @@
 //! Algebra Appl. 4 (1997) 85).
 
 use super::band::{self, Band};
-use super::flux::{OnFaces, Side, around, between, lower, on_faces, strides};
+use super::flux::{OnFaces, Side, around, between, lower, on_faces};
 use crate::ground::grid::position;
 
 /// Most unknowns of the coarsest grid, which is solved directly.
@@ -119,7 +119,8 @@ impl Aggregates {
             return false;
         }
         let mut whole = Band::default();
-        let inverse = finest.by_voxel(&finest.inverse);
+        let inverse: Vec<f64> =
+            finest.rows.iter().map(|&row| finest.inverse[row as usize]).collect();
         whole.factor(finest.n, &finest.low, &finest.high, &inverse);
         self.whole = Some(whole);
         true
@@ -178,23 +179,14 @@ impl Level {
         for v in self.low.iter_mut().chain(&mut self.high) {
             v.fill(0.0);
         }
-        let stride = strides(fine.n);
-        for index in 0..fine.extra.len() {
-            let here = self.parent(fine.n, index);
-            let faces = lower(fine.n, index);
-            let position = [index % fine.n[0], (index / fine.n[0]) % fine.n[1], index / stride[2]];
-            for axis in 0..3 {
-                if position[axis] == 0 {
-                    continue;
-                }
-                let other = self.parent(fine.n, index - stride[axis]);
-                if other != here {
-                    let face = lower(self.n, here)[axis];
-                    self.low[axis][face] += fine.low[axis][faces[axis]];
-                    self.high[axis][face] += fine.high[axis][faces[axis]];
-                }
+        between(fine.n, |Side { axis, face, low, high }| {
+            let [other, here] = [low, high].map(|index| self.parent(fine.n, index));
+            if other != here {
+                let coarse = lower(self.n, here)[axis];
+                self.low[axis][coarse] += fine.low[axis][face];
+                self.high[axis][coarse] += fine.high[axis][face];
             }
-        }
+        });
         // Centres are twice as far apart, so diffusion is half of the sum; the drift is the sum.
         for axis in (0..3).filter(|&a| self.n[a] < fine.n[a]) {
             for (a, b) in self.low[axis].iter_mut().zip(&mut self.high[axis]) {
@@ -301,11 +293,6 @@ impl Level {
         self.parent.clear();
         let rows = self.voxels.iter().map(|&i| coarse.rows[coarse.parent(self.n, i as usize)]);
         self.parent.extend(rows);
-    }
-
-    /// Values of rows by their voxels.
-    fn by_voxel(&self, values: &[f64]) -> Vec<f64> {
-        self.rows.iter().map(|&row| values[row as usize]).collect()
     }
 
     /// Σ of what flows into a row from others.

@@ -22,8 +22,13 @@ pub fn on_faces(n: [usize; 3]) -> OnFaces {
 /// [`strides`].
 #[inline(always)]
 pub fn lower(n: [usize; 3], index: usize) -> [usize; 3] {
-    let row = index / n[0];
-    [index + row, index + index / (n[0] * n[1]) * n[0], index]
+    ahead(n, index / n[0], index / (n[0] * n[1])).map(|a| index + a)
+}
+
+/// By how much these numbers are ahead of the voxels', in a row and plane.
+#[inline(always)]
+fn ahead(n: [usize; 3], row: usize, plane: usize) -> [usize; 3] {
+    [row, plane * n[0], 0]
 }
 
 /// Distance between the two faces of a voxel along x, y, z, and between voxels: the same.
@@ -59,7 +64,7 @@ pub fn around_at(
     mut each: impl FnMut(Side, bool),
 ) {
     let [_, j, k] = position;
-    let (faces, strides) = ([index + k * n[1] + j, index + k * n[0], index], strides(n));
+    let (faces, strides) = (ahead(n, k * n[1] + j, k).map(|a| index + a), strides(n));
     for axis in 0..3 {
         if position[axis] > 0 {
             each(Side { axis, face: faces[axis], low: index - strides[axis], high: index }, false);
@@ -86,7 +91,7 @@ pub fn of_plane(n: [usize; 3], axis: usize, k: usize, mut each: impl FnMut(Side)
     let stride = strides(n)[axis];
     for j in usize::from(axis == 1)..n[1] {
         let row = k * n[1] + j;
-        let ahead = [row, k * n[0], 0][axis];
+        let ahead = ahead(n, row, k)[axis];
         for index in row * n[0] + usize::from(axis == 0)..(row + 1) * n[0] {
             each(Side { axis, face: index + ahead, low: index - stride, high: index });
         }

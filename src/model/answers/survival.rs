@@ -54,8 +54,9 @@ impl Answers {
         ));
         let mut thinned = Vec::new();
         for (n, face) in fed_faces(setup).into_iter().enumerate() {
-            let depth = viable_depth(solver, face);
-            let alive = by_plane(solver, face.axis, &split(solver).0);
+            let (living, dead) = split(solver);
+            let alive = by_plane(solver, face.axis, &living);
+            let depth = viable_to(solver, face, &alive, &by_plane(solver, face.axis, &dead));
             let left = depth_of_half(solver, face, &alive, &self.planes[face.axis]);
             thinned.extend(left.filter(|d| depth.is_none_or(|v| *d < v)).map(|d| (face, d)));
             let whole = setup.grid.length(face.axis);
@@ -122,9 +123,15 @@ fn surviving(solver: &Solver, survey: &Survey) -> Option<f64> {
 
 /// Viable depth from a face, m; `None`: whole thickness.
 pub fn viable_depth(solver: &Solver, face: Face) -> Option<f64> {
-    let [alive, dead] = <[_; 2]>::from(split(solver)).map(|f| by_plane(solver, face.axis, &f));
-    let all: Vec<f64> = alive.iter().zip(&dead).map(|(a, d)| a + d).collect();
-    depth_of_half(solver, face, &alive, &all)
+    let (living, dead) = split(solver);
+    let [alive, dead] = [living, dead].map(|f| by_plane(solver, face.axis, &f));
+    viable_to(solver, face, &alive, &dead)
+}
+
+/// As [`viable_depth`], of the living and the dead in each plane.
+fn viable_to(solver: &Solver, face: Face, alive: &[f64], dead: &[f64]) -> Option<f64> {
+    let all: Vec<f64> = alive.iter().zip(dead).map(|(a, d)| a + d).collect();
+    depth_of_half(solver, face, alive, &all)
 }
 
 /// Sums of fields over the planes across an axis, per voxel volume.
