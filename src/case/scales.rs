@@ -2,6 +2,7 @@
 
 use crate::ground::grid::Face;
 use crate::ground::signal::Signal;
+use crate::ground::units::number;
 use crate::model::run::STEPS_A_PERIOD;
 use crate::model::setup::{Boundary, FlowLaw, Population, Setup, Solute};
 use crate::model::solutes::{brings, diffusion_way, fed, feeds};
@@ -34,6 +35,22 @@ pub struct Scales {
     pub lasts: Option<f64>,
 }
 
+/// Voxels within which a concentration may fall for its profile to be seen.
+const FEWEST: f64 = 2.0;
+
+impl Scales {
+    /// What is to be said of a profile that the voxels do not show.
+    pub fn coarse(&self) -> Option<String> {
+        self.resolved.filter(|r| *r < FEWEST).map(|voxels| {
+            format!(
+                "the grid is coarse for {}: its concentration falls within {} voxels; take smaller voxels",
+                self.solute,
+                number(voxels)
+            )
+        })
+    }
+}
+
 /// What a run will take, roughly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
@@ -53,6 +70,14 @@ pub fn scales(setup: &Setup) -> Vec<Scales> {
 /// Voxels that are solved.
 pub fn live(setup: &Setup) -> usize {
     setup.structure.open.as_ref().map_or(setup.grid.len(), |o| o.iter().filter(|o| **o).count())
+}
+
+/// Cells of a density a voxel, cells/m³, in what is solved.
+pub fn cells(setup: &Setup, density: &[f64]) -> f64 {
+    let grid = &setup.grid;
+    let open = |i: &usize| setup.structure.open.as_ref().is_none_or(|o| o[*i]);
+    let all = (0..grid.len()).filter(open).map(|i| density[i] * grid.weight(i % grid.n[0]));
+    all.sum::<f64>() * grid.voxel_volume()
 }
 
 fn of_solute(setup: &Setup, s: usize) -> Scales {

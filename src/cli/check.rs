@@ -11,7 +11,7 @@ use super::run::{default_out, refused};
 use crate::case::resources;
 use crate::case::scales::{self, Scales};
 use crate::case::{self, Case, Diagnostic};
-use crate::ground::grid::Face;
+use crate::ground::grid::{Face, Form};
 use crate::ground::signal::Signal;
 use crate::ground::units::{
     CONCENTRATION, DIFFUSIVITY, Dimension, FLUX, LENGTH, TIME, VELOCITY, number, readable,
@@ -141,7 +141,10 @@ fn grid(out: &mut String, setup: &Setup) {
         "grid       {} voxels of {} = {}",
         join(&|a| grid.n[a].to_string()),
         join(&|a| readable(grid.h[a], LENGTH)),
-        join(&|a| readable(grid.length(a), LENGTH)),
+        join(&|a| match grid.form {
+            Form::Box => readable(grid.length(a), LENGTH),
+            _ => format!("{} along {}", readable(grid.length(a), LENGTH), grid.form.axes()[a]),
+        }),
     );
     if let Some(solid) = &setup.structure.solid {
         let pores = solid.voxels.iter().filter(|s| !**s).count();
@@ -196,6 +199,10 @@ fn grid(out: &mut String, setup: &Setup) {
         let _ = writeln!(out, "bath       {}: {} changes", bath.name, bath.changes.len());
     }
     for population in &setup.populations {
+        let count = scales::cells(setup, &population.seeding);
+        let _ = writeln!(out, "seeding    {}: {} cells", population.name, number(count));
+    }
+    for population in &setup.populations {
         for death in &population.deaths {
             let Some(e) = death.exposure else { continue };
             let _ = writeln!(
@@ -220,14 +227,11 @@ fn grid(out: &mut String, setup: &Setup) {
             );
         }
         for added in &population.reseeding {
-            let grid = &setup.grid;
-            let each =
-                added.density.iter().enumerate().map(|(i, n)| n * grid.weight(i % grid.n[0]));
             let _ = writeln!(
                 out,
                 "reseeding  {}: {} cells at {}",
                 population.name,
-                number(each.sum::<f64>() * grid.voxel_volume()),
+                number(scales::cells(setup, &added.density)),
                 readable(added.time, TIME)
             );
         }
@@ -315,13 +319,8 @@ fn lengths(out: &mut String, all: &[Scales]) {
     }
     columns(out, &rows);
     for s in all {
-        if s.resolved.is_some_and(|r| r < 2.0) {
-            let _ = writeln!(
-                out,
-                "the grid is coarse for {}: its concentration falls within {} voxels; take smaller voxels",
-                s.solute,
-                plain(s.resolved)
-            );
+        if let Some(text) = s.coarse() {
+            let _ = writeln!(out, "{text}");
         }
         if let Some(supply) = s.supply.filter(|x| s.demand > *x) {
             let share = number(100.0 * supply / s.demand);

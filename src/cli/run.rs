@@ -9,6 +9,7 @@ use super::attention::Pauses;
 use super::branch;
 use super::execute::{Begin, Finished, Options, claim, execute_in};
 use super::failure::{Exit, Failure};
+use crate::case::scales::{Scales, scales};
 use crate::case::{self, Case, Report};
 use crate::model::expect::Outcome;
 use crate::output::report::{answers_json, answers_text};
@@ -99,6 +100,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !case.warnings.is_empty() {
         let report = Report { diagnostics: case.warnings.clone(), resources: false };
         let _ = writeln!(std::io::stderr(), "{report}");
+    }
+    for text in scales(&case.setup).iter().filter_map(Scales::coarse) {
+        let _ = writeln!(std::io::stderr(), "note: {text}");
     }
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.case, &case));
     let title = case.setup.title.clone();

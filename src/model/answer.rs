@@ -1,5 +1,7 @@
 //! One answer, and how numbers are printed.
 
+use crate::ground::grid::Grid;
+
 /// One answer.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -13,6 +15,10 @@ pub struct Answer {
     pub number: Option<f64>,
     /// Unit of `number`; empty: none.
     pub unit: String,
+    /// Centre of the voxel where `number` was found, m, by axis.
+    pub place: Option<Vec<f64>>,
+    /// When it was found, s.
+    pub time: Option<f64>,
     /// What exactly is counted; empty where the name says it all.
     pub definition: String,
     /// Estimated error of `number` by grid and steps, where the case was refined.
@@ -21,6 +27,26 @@ pub struct Answer {
     pub order: Option<f64>,
     /// `number` by the other treatment of the structure, where both were run.
     pub other: Option<f64>,
+}
+
+impl Answer {
+    /// The same, found in this voxel and moment.
+    pub(super) fn found(mut self, grid: &Grid, voxel: usize, time: f64) -> Answer {
+        self.place = Some(centre(grid, voxel));
+        self.time = Some(time);
+        self
+    }
+}
+
+/// Centre of a voxel along the axes that are there, m.
+fn centre(grid: &Grid, voxel: usize) -> Vec<f64> {
+    grid.centre(voxel)[..grid.dimensions.clamp(1, 3)].to_vec()
+}
+
+/// Where the centre of a voxel is.
+pub fn place(grid: &Grid, voxel: usize) -> String {
+    let parts: Vec<String> = centre(grid, voxel).iter().map(|x| digits(x * 1e3)).collect();
+    format!("({}) mm", parts.join(", "))
 }
 
 pub(super) fn answer(

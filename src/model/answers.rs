@@ -1,7 +1,7 @@
 //! The answers of a run: what an engineer wants to know, each with its definition.
 
 use super::answer::answer;
-pub use super::answer::{Answer, digits};
+pub use super::answer::{Answer, digits, place};
 use super::flow::felt;
 use super::run::{Moment, Watcher};
 use super::setup::{Boundary, Homogenised, Setup};
@@ -9,7 +9,7 @@ use super::solutes::{active, diffusion_way, fed, feeds};
 use super::solver::Solver;
 use super::state::{Kind, flat};
 use super::survey::{Survey, split};
-use crate::ground::grid::{Face, Grid};
+use crate::ground::grid::Face;
 use crate::ground::keep::{Keeper, Misfit};
 use crate::ground::moments;
 
@@ -109,14 +109,6 @@ fn living(solver: &Solver, survey: &Survey) -> Vec<f64> {
         }
     }
     sums
-}
-
-/// Where the centre of a voxel is.
-pub fn place(grid: &Grid, voxel: usize) -> String {
-    let centre = grid.centre(voxel);
-    let parts: Vec<String> =
-        centre[..grid.dimensions.clamp(1, 3)].iter().map(|x| digits(x * 1e3)).collect();
-    format!("({}) mm", parts.join(", "))
 }
 
 /// Faces through which any solute enters from a value, a film or a bath; one held at 0 only takes.
@@ -286,7 +278,7 @@ impl Answers {
         let (unit, seconds) = setup.run.time_unit;
         for (s, solute) in setup.solutes.iter().enumerate() {
             let Some(&(value, voxel, time)) = self.least.get(s) else { continue };
-            out.push(answer(
+            let least = answer(
                 &format!("{}.least", solute.name),
                 &format!("least {}", solute.name),
                 format!(
@@ -299,7 +291,8 @@ impl Answers {
                 Some(value),
                 "mol/m^3",
                 "",
-            ));
+            );
+            out.push(least.found(&setup.grid, voxel, time));
         }
     }
 }

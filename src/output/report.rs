@@ -114,6 +114,10 @@ pub fn answers_json(answers: &[Answer]) -> Value {
             "label": a.label, "text": a.text, "value": a.number, "unit": a.unit,
             "definition": a.definition,
         });
+        if let (Some(place), Some(time)) = (&a.place, a.time) {
+            entry["place_m"] = json!(place);
+            entry["time_s"] = json!(time);
+        }
         if let Some(other) = a.other {
             entry["other"] = json!(other);
         }

@@ -541,7 +541,7 @@ fn what_else_is_wrong_beside_the_grid() {
     only(&swap(&swap(&tall, "[4]", "[4, 4]"), "r_min", "z_max"), inner);
     let both = report(&swap(&ring, "r_min", "z_max"));
     assert_eq!(both.errors(), 2, "{both}");
-    let later = "seeding.uniform.density = \"1 cells/mL\"\ngrowth.rate.value = \"1 1/d\"\n\
+    let later = "seeding.uniform.density = \"1e6 cells/mL\"\ngrowth.rate.value = \"1 1/d\"\n\
         reseeding = [{ at = \"1 d\", seeding.number.of = \"1 cells\", within.layer = \
         { axis = \"x\", from = \"0 mm\", to = \"0.3 mm\" } }]";
     only(&break_it(&cells(later), "voxels = [4]"), undivided);

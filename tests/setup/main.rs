@@ -23,6 +23,7 @@ mod fields;
 mod flow;
 mod matter;
 mod run;
+mod slips;
 mod solutes;
 
 /// Four voxels of 0.5 mm and 1 m² along x, one solute.

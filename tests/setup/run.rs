@@ -292,6 +292,7 @@ fn values_far_from_what_is_published() {
         "E021",
         "allow[0] is no warning",
         "warnings: W031, W032, W033, W034, W036, W037, W038, W039, W040, W041, W042, W043, W044, \
-         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056, W057, W058",
+         W045, W046, W047, W048, W049, W050, W051, W052, W053, W054, W055, W056, W057, W058, \
+         W059, W060, W061, W062, W063",
     );
 }

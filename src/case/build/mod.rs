@@ -31,6 +31,7 @@ mod migration;
 mod run;
 mod scaffold;
 mod shear;
+mod slips;
 mod solutes;
 mod stream;
 mod structure;
@@ -188,7 +189,7 @@ impl<'a> Builder<'a> {
         self.stream(&setup);
         self.full(&setup);
         self.one_moment(&setup);
-        self.shallow_baths(&setup);
+        self.slips(&setup);
         self.one_dimension_at_a_time(&setup);
         let setup = self.fields_to_write(setup)?;
         let expects = self.expects(&setup);

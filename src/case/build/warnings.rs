@@ -3,7 +3,7 @@
 use super::solutes::unusual_diffusivity;
 use super::{Builder, World};
 use crate::case::checked::Checked;
-use crate::ground::grid::{Face, Form};
+use crate::ground::grid::Face;
 use crate::ground::signal::Signal;
 use crate::ground::units::{self, CELL_DENSITY, CONCENTRATION, UPTAKE_PER_CELL, oxygen_at};
 use crate::model::answers::PACKING;
@@ -26,14 +26,11 @@ const STIFF: f64 = 0.5;
 const LONG_STEPS: &str = "at 1, 10 and 100 the steady state of a cube that is fed and consumes was \
     wrong by 1.6, 14 and 71 %; without `lod` steps are controlled";
 
-/// Depth of a bath, m, below which it is warned of where an axis is not there.
-const SHALLOW: f64 = 1e-4;
-
 /// Codes of all warnings.
 const CODES: &[&str] = &[
     "W031", "W032", "W033", "W034", "W036", "W037", "W038", "W039", "W040", "W041", "W042", "W043",
     "W044", "W045", "W046", "W047", "W048", "W049", "W050", "W051", "W052", "W053", "W054", "W055",
-    "W056", "W057", "W058",
+    "W056", "W057", "W058", "W059", "W060", "W061", "W062", "W063",
 ];
 
 impl Builder<'_> {
@@ -143,36 +140,6 @@ impl Builder<'_> {
                 let message = format!("{} varies in time, and run.steady is true", at.key);
                 self.check.warning("W047", &at.key, message, at.place).label =
                     "its value at time 0 is taken".into();
-            }
-        }
-    }
-
-    /// The bath of a piece that counts as 1 m thick must be as large.
-    pub(super) fn shallow_baths(&mut self, setup: &Setup) {
-        let absent = match setup.grid.form {
-            Form::Box => setup.grid.dimensions < 3,
-            Form::Cylinder { .. } => setup.grid.dimensions < 2,
-            Form::Sphere { .. } => false,
-        };
-        let root = self.root;
-        for (b, bath) in setup.baths.iter().enumerate().filter(|_| absent) {
-            let touched = Face::ALL.into_iter().filter(|face| {
-                setup.solutes.iter().any(|s| s.boundaries[face.number()].is_bath(b))
-            });
-            let area: f64 = touched.map(|face| setup.grid.area(face)).sum();
-            let at = root.entries_of("baths").iter().find(|e| e.0 == bath.name);
-            let Some(at) = at.and_then(|e| e.1.get("volume")) else { continue };
-            if bath.volume < SHALLOW * area {
-                let message = format!(
-                    "{} is a layer of {} over the faces of the piece",
-                    at.key,
-                    units::readable(bath.volume / area, units::LENGTH)
-                );
-                let d = self.check.warning("W058", &at.key, message, at.place);
-                d.label =
-                    "an axis that is not there counts as 1 m: give the volume for that".into();
-                d.notes
-                    .push(format!("5 mm of medium over them are {} L", units::number(5.0 * area)));
             }
         }
     }

@@ -4,7 +4,7 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations, 
 
 use super::pile::{Page, Pile};
 use super::source::{Source, unread};
-use super::units::cube;
+use super::units::dots;
 use super::{Ask, Image, Number};
 use crate::geometry::image::Grey;
 
@@ -60,7 +60,7 @@ pub(super) fn read_into(source: Source, pile: &mut Pile) -> Result<(), String> {
     if reader.output_color_type().0 != ColorType::Grayscale {
         return Err("has a transparent grey: save it without transparency".into());
     }
-    let dots = reader.info().pixel_dims.filter(|d| d.unit == Unit::Meter);
+    let resolution = reader.info().pixel_dims.filter(|d| d.unit == Unit::Meter);
     let mut bytes = vec![0; page.bytes() as usize];
     reader.next_frame(&mut bytes).map_err(|e| explain(&e))?;
     let grey = if page.number == Number::U8 {
@@ -70,10 +70,8 @@ pub(super) fn read_into(source: Source, pile: &mut Pile) -> Result<(), String> {
         Grey::U16(pairs.iter().map(|b| u16::from_be_bytes(*b)).collect())
     };
     if pile.n[2] == 0 {
-        // 72 and 96 dots an inch are written by programs that do not know better.
-        let known = dots.filter(|d| d.xppu > 0 && !matches!(d.xppu, 2834 | 2835 | 3779 | 3780));
         pile.voxel =
-            known.and_then(|d| cube(1.0 / f64::from(d.xppu), 1.0 / f64::from(d.yppu), 1.0));
+            resolution.and_then(|d| dots(1.0 / f64::from(d.xppu), 1.0 / f64::from(d.yppu)));
     }
     pile.push(&page, grey)
 }

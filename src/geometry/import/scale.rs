@@ -8,7 +8,7 @@ use tiff::tags::Tag;
 
 use crate::geometry::image::Meaning;
 
-use super::units::{cube, edges, metres};
+use super::units::{cube, dots, edges, metres};
 
 /// Longest description that is looked at.
 const TEXT: usize = 1 << 16;
@@ -51,7 +51,7 @@ fn attribute<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// Edges in m: from OME's or ImageJ's description; from the resolution in inches or centimetres,
-/// unless that is the 72 or 96 dots an inch which programs write without knowing better.
+/// unless that is a number of dots an inch which programs for pictures write without knowing better.
 pub(super) fn voxel<R: Read + Seek>(tiff: &mut Decoder<R>) -> Option<[f64; 3]> {
     let text = description(tiff);
     if text.contains("<OME") {
@@ -74,8 +74,7 @@ pub(super) fn voxel<R: Read + Seek>(tiff: &mut Decoder<R>) -> Option<[f64; 3]> {
         // Without the tag the unit is the inch, but then nobody chose it.
         _ => return None,
     };
-    let dots = (0.0254 / (x * unit)).round();
-    if dots == 72.0 || dots == 96.0 { None } else { cube(x, y, unit) }
+    dots(x * unit, y * unit)
 }
 
 /// Edge of a pixel in the file's unit.

@@ -98,14 +98,18 @@ impl Answers {
             }
             None => format!("none{beside}"),
         };
-        out.push(answer(
+        let first = answer(
             "first_necrosis",
             "first necrosis",
             necrosis,
             self.necrosis.map(|n| n.0),
             "s",
             "first time any voxel with cells has a viable fraction below 0.5",
-        ));
+        );
+        out.push(match self.necrosis {
+            Some((t, voxel)) => first.found(&setup.grid, voxel, t),
+            None => first,
+        });
     }
 }
 
