@@ -64,7 +64,6 @@ impl Aggregates {
                 || band::width(*n) <= THIN && band::affordable(*n)
         };
         let stop = shapes.iter().position(direct);
-        self.whole = None;
         let count = stop.map_or(shapes.len(), |s| s + 1);
         let mut same = self.levels.len() == count;
         self.levels.resize_with(count, Level::default);
@@ -88,19 +87,27 @@ impl Aggregates {
                 (*l, *h) = now;
             }
         }
-        finest.extra.copy_from_slice(extra);
         if !same {
             finest.arrange(count > 1);
         }
-        finest.weigh();
-        for l in 1..count {
+        for l in (1..count).filter(|_| !same) {
             let (fine, coarse) = self.levels.split_at_mut(l);
             let (fine, coarse) = (&mut fine[l - 1], &mut coarse[0]);
-            if !same {
-                coarse.gather(fine);
-                coarse.arrange(l + 1 < count);
-                fine.adopt(coarse);
-            }
+            coarse.gather(fine);
+            coarse.arrange(l + 1 < count);
+            fine.adopt(coarse);
+        }
+        self.weigh(extra);
+    }
+
+    /// Sets the rest of the diagonal alone.
+    pub fn weigh(&mut self, extra: &[f64]) {
+        self.whole = None;
+        self.levels[0].extra.copy_from_slice(extra);
+        self.levels[0].weigh();
+        for l in 1..self.levels.len() {
+            let (fine, coarse) = self.levels.split_at_mut(l);
+            let (fine, coarse) = (&fine[l - 1], &mut coarse[0]);
             coarse.extra.fill(0.0);
             for (&voxel, &parent) in fine.voxels.iter().zip(&fine.parent) {
                 coarse.extra[coarse.voxels[parent as usize] as usize] += fine.extra[voxel as usize];

@@ -8,6 +8,7 @@
 //! dropped and one factor closes the global balance to round-off.
 
 mod linear;
+mod outflow;
 
 use super::aggregate::Aggregates;
 use super::anderson::Anderson;
@@ -18,6 +19,7 @@ use super::newton::{
 };
 use super::stencil::{lanes, worst};
 use crate::ground::par;
+use outflow::Through;
 
 /// Bounds of the unknown.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +55,8 @@ pub struct Drift<'a> {
 /// Arrays, kept between solves.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Fluxes through the faces and their derivatives, and the rest of the diagonal.
+    /// Derivatives of the fluxes through the faces, the fluxes themselves where derivatives follow the
+    /// values, and the rest of the diagonal.
     through: OnFaces,
     low: OnFaces,
     high: OnFaces,
@@ -114,14 +117,19 @@ pub fn solve<F: Flux>(
     let mut least = if how.relative && !linear { 1.0 } else { LEAST };
     scratch.anderson.forget();
     flux.follow(v);
-    let mut sums = measure(eq, flux, how, (scratch, least), v);
+    let fixed = flux.beside().is_some();
+    if fixed {
+        differentiate(flux, scratch, eq.hierarchy.fine.n, v);
+    }
     let scale = lifted(eq, flux, scratch, how);
+    let mut sums = measure(eq, flux, how, (scratch, least), v);
     let target = eq.tolerance * scale;
     let mut retreats = 0;
     // Newton iterations before the field was last scaled, and how often it was.
     let (mut since, mut scalings) = (0, 0);
     let mut best = f64::INFINITY;
     let mut idle = 0;
+    let mut floor = 0.0;
     // See [`super::newton::solve`]: the way out where the tangent of a steep sink leads in circles.
     let mut careful = false;
     loop {
@@ -136,7 +144,10 @@ pub fn solve<F: Flux>(
             }
         }
         history.push(if scale > 0.0 { sums.norm / scale } else { sums.norm });
-        let floor = 4.0 * f64::EPSILON * roundoff(scratch, v, eq.hierarchy.fine.n);
+        // Where iterations get on, they are far from it.
+        if history.len() <= 2 || idle > 0 {
+            floor = 4.0 * f64::EPSILON * roundoff(scratch, v, eq.hierarchy.fine.n);
+        }
         let closes = sums.slope > 0.0 || sums.balance == 0.0 || sums.norm == 0.0;
         let free = matches!(how.bounds, Bounds::None);
         let found = least == LEAST && sums.norm <= target.max(floor);
@@ -180,7 +191,11 @@ pub fn solve<F: Flux>(
             (follows, best, idle) = (false, sums.norm, 0);
         }
         careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
-        scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
+        if fixed && solved.newton > 0 {
+            scratch.cycle.weigh(&scratch.extra);
+        } else {
+            scratch.cycle.set(&shapes, &scratch.low, &scratch.high, &scratch.extra);
+        }
         let part = if follows { LAGGED } else { 1e-3 };
         let goal = if linear { 0.3 * target } else { (0.3 * target).max(part * sums.norm) };
         solved.cycles += scratch.krylov(eq, goal.max(0.3 * floor));
@@ -388,22 +403,44 @@ fn roundoff(scratch: &Scratch, v: &[f64], n: [usize; 3]) -> f64 {
 }
 
 /// The scale of the residual: its norm where everything is at the lift, and at least that of
-/// the sources.
+/// the sources. What the scratch held is lost.
 fn lifted<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, how: &Drift) -> f64 {
     let n = eq.storage.len();
     if how.relative {
         return (n as f64).sqrt();
     }
-    let kept = std::mem::take(&mut scratch.r);
-    let saved = (scratch.low.clone(), scratch.high.clone(), scratch.extra.clone());
-    scratch.r = vec![0.0; n];
     let lift: Vec<f64> = eq.storage.iter().map(|s| if *s > 0.0 { eq.lift } else { 0.0 }).collect();
     evaluate(eq, flux, scratch, &lift);
     let scale = lanes(n, |i| scratch.r[i] * scratch.r[i]).sqrt();
     let source = lanes(n, |i| eq.rhs[i] * eq.rhs[i]).sqrt();
-    scratch.r = kept;
-    (scratch.low, scratch.high, scratch.extra) = saved;
     scale.max(source)
+}
+
+/// Derivatives of all fluxes, and these themselves where they are not what the derivatives make of
+/// the values.
+fn differentiate<F: Flux>(flux: &F, scratch: &mut Scratch, n: [usize; 3], v: &[f64]) {
+    let Scratch { through, low, high, .. } = scratch;
+    if flux.beside().is_none() && through[0].is_empty() {
+        *through = on_faces(n);
+    }
+    for axis in 0..3 {
+        let m = per_plane(n)[axis];
+        let [low, high] = [&mut *low, high].map(|of| &mut of[axis][..]);
+        let of = |k: usize, each: &mut dyn FnMut(usize, [f64; 3])| {
+            of_plane(n, axis, k, |side| {
+                each(side.face - k * m, flux.at(side, v[side.low], v[side.high]));
+            });
+        };
+        if flux.beside().is_some() {
+            par::planes2(m, low, high, |k, low, high| {
+                of(k, &mut |at, [_, a, b]| (low[at], high[at]) = (a, b));
+            });
+        } else {
+            par::planes3_map([m; 3], &mut through[axis], low, high, |k, through, low, high| {
+                of(k, &mut |at, all| [through[at], low[at], high[at]] = all);
+            });
+        }
+    }
 }
 
 /// Residual −F, its derivatives on faces and on the diagonal, and its sums.
@@ -412,18 +449,14 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
     let plane = n[0] * n[1];
     let parts = eq.reaction.parts();
     let values: Vec<f64> = eq.reservoirs.iter().map(|r| r.value(v)).collect();
-    let Scratch { through, low, high, extra, r, .. } = scratch;
-    for axis in 0..3 {
-        let m = per_plane(n)[axis];
-        let faces = [&mut *through, low, high].map(|of| &mut of[axis][..]);
-        let [through, low, high] = faces;
-        par::planes3_map([m; 3], through, low, high, |k, through, low, high| {
-            of_plane(n, axis, k, |side| {
-                let at = side.face - k * m;
-                [through[at], low[at], high[at]] = flux.at(side, v[side.low], v[side.high]);
-            });
-        });
+    if flux.beside().is_none() {
+        differentiate(flux, scratch, eq.hierarchy.fine.n, v);
     }
+    let Scratch { through, low, high, extra, r, .. } = scratch;
+    let through = match flux.beside() {
+        Some(beside) => Through::By([low, high], Some(beside).filter(|_| !flux.linear())),
+        None => Through::Known(through),
+    };
     let planes = par::planes2_map([plane; 2], r, extra, |k, r, extra| {
         let at = k * plane;
         let (mut rate, mut slope) = (vec![0.0; plane], vec![0.0; plane]);
@@ -439,19 +472,14 @@ fn evaluate<F: Flux>(eq: &Equation, flux: &F, scratch: &mut Scratch, v: &[f64]) 
             *sums = [now[0] - before[0], now[1] - before[1]];
             before = now;
         }
+        through.plane(n, v, k, r);
         let mut least = 0.0_f64;
-        for j in 0..n[1] {
-            for i in 0..n[0] {
-                let p = j * n[0] + i;
-                let mut f = eq.shift * eq.storage[at + p] * own[p] + (rate[p] - eq.rhs[at + p]);
-                around_at(n, [i, j, k], at + p, |side, above| {
-                    let out = through[side.axis][side.face];
-                    f += if above { out } else { -out };
-                });
-                extra[p] = eq.shift * eq.storage[at + p] + slope[p];
-                r[p] = -f;
-                least = least.min(own[p]);
-            }
+        let (storage, constant) = (&eq.storage[at..][..plane], &eq.rhs[at..][..plane]);
+        for p in 0..plane {
+            let kept = eq.shift * storage[p];
+            r[p] = -(kept * own[p] + (rate[p] - constant[p]) + r[p]);
+            extra[p] = kept + slope[p];
+            least = least.min(own[p]);
         }
         let stored = lanes(plane, |i| own[i].max(0.0) * eq.storage[at + i]);
         let constant = lanes(plane, |i| eq.rhs[at + i]);
@@ -501,12 +529,7 @@ impl Scratch {
     fn fit(&mut self, n: [usize; 3]) {
         let voxels = n.iter().product();
         if self.r.len() != voxels {
-            *self = Scratch {
-                through: on_faces(n),
-                low: on_faces(n),
-                high: on_faces(n),
-                ..Scratch::default()
-            };
+            *self = Scratch { low: on_faces(n), high: on_faces(n), ..Scratch::default() };
             for v in [&mut self.extra, &mut self.r, &mut self.weight] {
                 v.resize(voxels, 0.0);
             }

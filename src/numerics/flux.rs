@@ -7,7 +7,6 @@
 
 use super::stencil::Faces;
 use crate::ground::grid::position;
-use crate::ground::par;
 
 /// Values on faces across x, y, z; numbered as in [`Faces`].
 pub type OnFaces = [Vec<f64>; 3];
@@ -119,6 +118,10 @@ pub trait Flux: Sync {
     fn follows(&self) -> bool {
         false
     }
+    /// F − (A·v_low − B·v_high) on all faces where A and B follow no value; `None` where they do.
+    fn beside(&self) -> Option<&OnFaces> {
+        None
+    }
     /// Keeps limiters as they are.
     fn freeze(&mut self) {}
     /// Gives up second order around the voxels where the solution is below `floor`; false if
@@ -149,136 +152,6 @@ impl Flux for Diffusive<'_> {
     }
     fn linear(&self) -> bool {
         true
-    }
-}
-
-/// Diffusion and flow. With the cell Péclet number |q|/T at most 2: T·(v_low − v_high) +
-/// q·(v_low + v_high)/2, central, second order, positive. Beyond, |q|·v_up + e·H(u, a) in the
-/// direction of the flow, e = |q|/2 − T, where H is the harmonic mean of the difference u to the
-/// voxel upstream and that across the face, a, and 0 where their signs differ (van Leer's limiter,
-/// J. Comput. Phys. 14 (1974) 361): second order where smooth, upwind at extrema, no new extrema.
-pub struct Advective<'a> {
-    /// Conductances.
-    faces: &'a Faces<f64>,
-    /// Their factor.
-    d: f64,
-    /// Flow through each face per voxel volume, 1/s.
-    q: &'a OnFaces,
-    /// Values outside the outer faces, where fluid enters with them.
-    outside: [Option<f64>; 6],
-    /// H where it is not 0.
-    limited: OnFaces,
-    /// True where no face has a limiter.
-    plain: bool,
-    frozen: bool,
-}
-
-impl<'a> Advective<'a> {
-    /// At first upwind where the cell Péclet number is above 2.
-    pub fn new(
-        faces: &'a Faces<f64>,
-        d: f64,
-        q: &'a OnFaces,
-        outside: [Option<f64>; 6],
-    ) -> Advective<'a> {
-        let limited = on_faces(faces.n);
-        let mut flux = Advective { faces, d, q, outside, limited, plain: true, frozen: false };
-        let mut plain = true;
-        between(faces.n, |side| plain &= flux.excess(side) <= 0.0);
-        flux.plain = plain;
-        flux
-    }
-
-    /// e: positive where the cell Péclet number is above 2.
-    #[inline(always)]
-    fn excess(&self, side: Side) -> f64 {
-        0.5 * self.q[side.axis][side.face].abs() - self.d * conductance(self.faces, side)
-    }
-
-    /// u and a of a face; u is 0 where nothing comes from upstream.
-    #[inline(always)]
-    fn differences(&self, side: Side, x: &[f64]) -> (f64, f64) {
-        let Side { axis, face, low, high } = side;
-        let (n, stride) = (self.faces.n, strides(self.faces.n));
-        let forward = self.q[axis][face] > 0.0;
-        let (up, down) = if forward { (low, high) } else { (high, low) };
-        let at = (up / stride[axis]) % n[axis];
-        let end = at == if forward { 0 } else { n[axis] - 1 };
-        let before = if forward { face - stride[axis] } else { face + stride[axis] };
-        let u = if self.q[axis][before] * self.q[axis][face] <= 0.0 {
-            0.0
-        } else if end {
-            // From the middle of the first voxel to the face is half a spacing.
-            let outside = self.outside[2 * axis + usize::from(!forward)];
-            outside.map_or(0.0, |o| 2.0 * (x[up] - o))
-        } else {
-            x[up] - x[if forward { up - stride[axis] } else { up + stride[axis] }]
-        };
-        (u, x[down] - x[up])
-    }
-}
-
-impl Flux for Advective<'_> {
-    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
-        let q = self.q[side.axis][side.face];
-        let t = self.d * conductance(self.faces, side);
-        let half = 0.5 * q;
-        let e = half.abs() - t;
-        if e <= 0.0 {
-            return [half * (low + high) + t * (low - high), t + half, t - half];
-        }
-        let limited = e * self.limited[side.axis][side.face];
-        if q > 0.0 { [q * low + limited, q, 0.0] } else { [q * high - limited, 0.0, -q] }
-    }
-
-    fn linear(&self) -> bool {
-        self.plain
-    }
-
-    fn follow(&mut self, v: &[f64]) {
-        if self.frozen {
-            return;
-        }
-        let mut limited = std::mem::take(&mut self.limited);
-        let n = self.faces.n;
-        for (axis, limited) in limited.iter_mut().enumerate() {
-            let m = per_plane(n)[axis];
-            par::planes(m, limited, |k, limited| {
-                of_plane(n, axis, k, |side| {
-                    let mut mean = 0.0;
-                    if self.excess(side) > 0.0 {
-                        let (u, a) = self.differences(side, v);
-                        if u * a > 0.0 {
-                            mean = 2.0 * u * a / (u + a);
-                        }
-                    }
-                    limited[side.face - k * m] = mean;
-                });
-            });
-        }
-        self.limited = limited;
-    }
-
-    fn follows(&self) -> bool {
-        !self.frozen && !self.linear()
-    }
-
-    fn freeze(&mut self) {
-        self.frozen = true;
-    }
-
-    fn retreat(&mut self, v: &[f64], floor: f64) -> bool {
-        self.freeze();
-        let n = self.faces.n;
-        let mut given = false;
-        for index in (0..v.len()).filter(|&i| v[i] < floor) {
-            around(n, index, |side, _| {
-                let limited = &mut self.limited[side.axis][side.face];
-                given |= *limited != 0.0;
-                *limited = 0.0;
-            });
-        }
-        given
     }
 }
 
@@ -394,11 +267,9 @@ mod tests {
             periodic: [false; 3],
         };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
-        let q: OnFaces = [vec![0.0, 1.7, 0.0], vec![0.0; 4], vec![0.0; 4]];
         let others = [0.2, 0.3];
-        let fluxes: [&dyn Flux; 5] = [
+        let fluxes: [&dyn Flux; 4] = [
             &Diffusive { faces: &faces, d: 0.7 },
-            &Advective::new(&faces, 0.7, &q, [None; 6]),
             &Fitted::new(&faces, |_| 0.7, |i| 1.4 * i as f64, None),
             &Fitted::new(&faces, |_| 0.7, |i| 1.4 * i as f64, Some((1.5, others.to_vec()))),
             &Degenerate::new(&faces, 0.7, 1.5),

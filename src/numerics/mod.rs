@@ -1,4 +1,5 @@
 //! Floor 3: solving diffusion–reaction equations on voxel grids. Knows no biology.
+pub mod advective;
 pub mod aggregate;
 pub mod algebraic;
 pub mod anderson;

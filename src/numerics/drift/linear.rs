@@ -2,9 +2,9 @@
 //! Stat. Comput. 13 (1992) 631).
 
 use super::Scratch;
+use super::outflow::Through;
 use crate::ground::par;
 use crate::numerics::band;
-use crate::numerics::flux::around_at;
 use crate::numerics::newton::Equation;
 use crate::numerics::stencil::lanes;
 
@@ -17,19 +17,11 @@ impl Scratch {
     fn product(&self, eq: &Equation, x: &[f64], out: &mut [f64]) {
         let n = eq.hierarchy.fine.n;
         let plane = n[0] * n[1];
+        let through = Through::By([&self.low, &self.high], None);
         par::planes(plane, out, |k, out| {
-            for j in 0..n[1] {
-                for i in 0..n[0] {
-                    let index = k * plane + j * n[0] + i;
-                    let mut sum = self.extra[index] * x[index];
-                    around_at(n, [i, j, k], index, |side, above| {
-                        let (low, high) = (&self.low[side.axis], &self.high[side.axis]);
-                        let change = low[side.face] * x[side.low] - high[side.face] * x[side.high];
-                        sum += if above { change } else { -change };
-                    });
-                    out[j * n[0] + i] = sum;
-                }
-            }
+            through.plane(n, x, k, out);
+            let own = self.extra[k * plane..].iter().zip(&x[k * plane..]);
+            out.iter_mut().zip(own).for_each(|(out, (extra, x))| *out += extra * x);
         });
         for reservoir in eq.reservoirs {
             let value = reservoir.rise(x);
@@ -60,9 +52,10 @@ impl Scratch {
     /// At most `limit` iterations from what the first vector holds; true where they suffice.
     fn iterate(&mut self, eq: &Equation, goal: f64, limit: usize) -> (bool, usize) {
         let [mut x, mut r, mut p, mut q, mut s, mut t, mut z] = std::mem::take(&mut self.krylov);
-        self.product(eq, &x, &mut q);
-        for ((r, b), q) in r.iter_mut().zip(&self.r).zip(&q) {
-            *r = b - q;
+        r.copy_from_slice(&self.r);
+        if x.iter().any(|x| *x != 0.0) {
+            self.product(eq, &x, &mut q);
+            r.iter_mut().zip(&q).for_each(|(r, q)| *r -= q);
         }
         let shadow = r.clone();
         let (mut found, mut cycles) = (false, 0);

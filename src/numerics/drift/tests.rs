@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::ground::grid::{Form, Grid};
-use crate::numerics::flux::{Advective, Fitted};
+use crate::numerics::advective::Advective;
+use crate::numerics::flux::Fitted;
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::Inert;
 use crate::numerics::wall::{Behind, Wall};
