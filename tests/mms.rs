@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use blastema::ground::grid::Grid;
 use blastema::model::solutes::Uptakes;
-use blastema::numerics::drift::{self, Bounds, Drift, Scratch};
 use blastema::numerics::advective::Advective;
+use blastema::numerics::drift::{self, Bounds, Drift, Scratch};
 use blastema::numerics::flux::{Fitted, Flux, OnFaces, lower, on_faces};
 use blastema::numerics::hierarchy::Hierarchy;
 use blastema::numerics::newton::{Equation, Inert, Reaction};

@@ -262,7 +262,8 @@ fn bytes(text: &str, from: &str, to: &str) -> (f64, f64) {
 }
 
 /// Bytes a voxel: 160, for each solute and population 30, each field 40, each field of
-/// diffusivities 55, a contrast of them above 100 300 more, a flow 650, Brinkman's 350 more, a form other than a box 16.
+/// diffusivities 55, a contrast of them above 100 300 more, a flow 650, Brinkman's 350 more, a form other than a box 16;
+/// each solute that is solved for beside another one 45, in a flow 490.
 #[test]
 fn memory_by_what_a_case_holds() {
     let of = |text: &str| {
@@ -273,7 +274,7 @@ fn memory_by_what_a_case_holds() {
     let base = slab(LINE, "");
     close(of(&base), 160.0 + 30.0 + 40.0);
     let factor = "[solutes.factor]\ndiffusivity_in_scaffold = \"1e-10 m^2/s\"\ninitial = \"0 mM\"";
-    close(of(&slab(LINE, factor)), 230.0 + 70.0);
+    close(of(&slab(LINE, factor)), 230.0 + 70.0 + 45.0);
     close(of(&slab(LINE, CELLS)), 230.0 + 70.0);
     let death = format!("{CELLS}\ndeath.age.rate.half_life = \"9 d\"");
     close(of(&slab(LINE, &death)), 230.0 + 70.0 + 40.0);
@@ -284,10 +285,10 @@ fn memory_by_what_a_case_holds() {
     let free = slab(LINE, factor)
         .replace("diffusivity_in_scaffold", "diffusivity")
         .replace("[scaffold]\nporosity = 0.8", even);
-    close(of(&free), 300.0);
+    close(of(&free), 345.0);
     let uneven = "porosity.linear = { axis = \"x\", from = 0.5, to = 0.9 }";
     let free = free.replace("porosity = 0.8", uneven);
-    close(of(&free), 300.0 + 55.0);
+    close(of(&free), 345.0 + 55.0);
     let region = |solutes: &[&str]| {
         let mut more = factor.to_owned();
         more += "\n[regions.a]\nshape.layer = { axis = \"x\", from = \"0 mm\", to = \"1 mm\" }";
@@ -296,9 +297,9 @@ fn memory_by_what_a_case_holds() {
         }
         of(&slab(LINE, &more))
     };
-    close(region(&["factor"]), 300.0 + 55.0);
+    close(region(&["factor"]), 345.0 + 55.0);
     // A contrast of 200 may need multigrid by strength.
-    close(region(&["factor", "oxygen"]), 300.0 + 110.0 + 300.0);
+    close(region(&["factor", "oxygen"]), 345.0 + 110.0 + 300.0);
     let flow = |law: &str, boundary: &str| {
         let domain = "size = [\"2 mm\", \"1 mm\"]\nvoxels = [10, 5]";
         of(&slab(
@@ -311,6 +312,14 @@ fn memory_by_what_a_case_holds() {
     };
     let faces = "boundary.x_min.pressure = \"1 Pa\"\nboundary.x_max.pressure = \"0 Pa\"";
     close(flow("given.velocity = [\"1 um/s\", \"0 um/s\"]", ""), 230.0 + 650.0);
+    let carried =
+        format!("{factor}\nboundary = {{ x_min.inlet = \"0 mM\", x_max.outflow = {{}} }}");
+    close(flow("given.velocity = [\"1 um/s\", \"0 um/s\"]", &carried), 300.0 + 650.0 + 490.0);
+    // What is made of another solute waits for it.
+    let made = format!(
+        "{factor}\n{CELLS}\nproduction.factor.per-uptake = {{ of = \"oxygen\", yield = 1.0 }}"
+    );
+    close(of(&slab(LINE, &made)), 300.0 + 70.0);
     close(flow("darcy.permeability = \"1e-11 m^2\"", faces), 230.0 + 650.0);
     close(flow("brinkman.permeability = \"1e-11 m^2\"", faces), 230.0 + 650.0 + 350.0);
     close(of(&slab(&format!("shape = \"cylinder\"\n{LINE}"), "")), 230.0 + 16.0);

@@ -1,6 +1,7 @@
 //! The base step: each equation over one step of first order, positive for any length.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::cells::{self, Changes};
 use super::exchange::{Baths, Entered};
@@ -8,8 +9,8 @@ use super::flow::felt;
 use super::room;
 use super::setup::{Boundary, Solute};
 use super::solutes::{Transport, Uptakes, active, makes, modulate, outside, produce, weighted};
-use super::solver::{Solver, StepFailure, failure};
-use super::state::{Kind, State, flat, flat_mut};
+use super::solver::{Desk, Solver, StepFailure, failure};
+use super::state::{Field, Kind, State, flat, flat_mut};
 use super::supply::supply;
 use crate::ground::grid::Face;
 use crate::ground::par;
@@ -17,7 +18,7 @@ use crate::numerics::advective::Advective;
 use crate::numerics::drift::{self, Bounds, Drift};
 use crate::numerics::nested;
 use crate::numerics::newton::{Equation, NotConverged, solve};
-use crate::numerics::predict::Grows;
+use crate::numerics::predict::{Grows, Missed};
 use crate::numerics::stencil::{dot, lanes};
 
 /// Bound of the relative round-off of a concentration that the balance has scaled.
@@ -48,8 +49,57 @@ impl Solver {
             self.migrate(p, from, to, dt, stage)?;
         }
         self.matter(from, to, dt, amounts);
-        for s in 0..self.setup.solutes.len() {
-            self.solute(s, from, to, Some(dt), stage, amounts)?;
+        for together in self.waves.clone() {
+            self.solutes(together, from, to, Some(dt), stage, amounts)?;
+        }
+        Ok(())
+    }
+
+    /// Solutes of which none reads another one's solution, side by side; without `dt` their steady
+    /// states, with amounts per second.
+    pub(super) fn solutes(
+        &mut self,
+        which: Range<usize>,
+        from: &State,
+        to: &mut State,
+        dt: Option<f64>,
+        stage: usize,
+        amounts: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        let mut fields: Vec<Field> =
+            to.fields[which.clone()].iter_mut().map(std::mem::take).collect();
+        let mut desks = std::mem::take(&mut self.desks);
+        let mut bends = std::mem::take(&mut self.bends);
+        let mut missed = std::mem::take(&mut self.missed.solutes);
+        let memory = desks.iter_mut().zip(&mut bends[which.clone()]);
+        let own = fields.iter_mut().zip(&mut missed[which.clone()]).zip(memory);
+        let jobs = which.clone().zip(own);
+        let found = par::each(jobs.collect(), |(s, ((field, missed), (desk, bend)))| {
+            self.solute(
+                s,
+                [from, to],
+                Own { field: flat_mut(field), desk, missed, bend },
+                dt,
+                stage,
+            )
+        });
+        (self.desks, self.bends, self.missed.solutes) = (desks, bends, missed);
+        for (to, field) in to.fields[which.clone()].iter_mut().zip(fields) {
+            *to = field;
+        }
+        for (s, found) in which.zip(found) {
+            let found = found?;
+            self.work.solves += 1;
+            self.work.newton += found.newton;
+            self.work.cycles += found.cycles;
+            for (term, amount) in found.amounts {
+                amounts[term] += amount;
+            }
+            for (b, value) in found.baths {
+                if let Some(p) = self.setup.baths[b].solutes.iter().position(|x| x.0 == s) {
+                    to.baths[b][p] = value;
+                }
+            }
         }
         Ok(())
     }
@@ -86,16 +136,17 @@ impl Solver {
         }
     }
 
-    /// One solute; without `dt` its steady state, with amounts per second.
-    pub(super) fn solute(
-        &mut self,
+    /// One solute, into its own field.
+    fn solute(
+        &self,
         s: usize,
-        from: &State,
-        to: &mut State,
+        [from, to]: [&State; 2],
+        own: Own,
         dt: Option<f64>,
         stage: usize,
-        amounts: &mut [f64],
-    ) -> Result<(), StepFailure> {
+    ) -> Result<Found, StepFailure> {
+        let Own { field: c, desk, missed, bend } = own;
+        let Desk { scratch, drift, rhs, formula } = desk;
         let setup = &self.setup;
         let solute = &setup.solutes[s];
         let transport = &self.transports[s];
@@ -105,16 +156,10 @@ impl Solver {
         let inverse = dt.map_or(0.0, |dt| 1.0 / dt);
         let t = from.time + dt.unwrap_or(0.0);
         let lift = self.lift(s, from, t);
-        let (solved_before, mut rest) = to.fields.split_at_mut(s);
-        let (field, cells_fields) =
-            std::mem::take(&mut rest).split_first_mut().ok_or_else(|| {
-                failure(&solute.name, NotConverged { history: Vec::new(), voxel: 0 }, t, 0.0)
-            })?;
-        let cells_fields = &*cells_fields;
         let old = flat(&from.fields[s]);
         let alike = self.storage_range.0 == self.storage_range.1;
         let even = alike && self.live == grid.len() as f64 && to.storage.is_empty();
-        let held = held(old, storage, &self.room, even, dt, &mut self.rhs, plane);
+        let held = held(old, storage, &self.room, even, dt, rhs, plane);
         let mut displaced = 0.0;
         let mut storage_range = self.storage_range;
         if !to.storage.is_empty() {
@@ -126,8 +171,7 @@ impl Solver {
             storage_range = live.fold(start, |m, v| (m.0.min(*v.0), m.1.max(*v.0)));
         }
         let catalogue = &self.catalogue;
-        let cells_of =
-            |kind: Kind| catalogue.number(kind).and_then(|f| cells_fields.get(f - s - 1)).map(flat);
+        let cells_of = |kind: Kind| catalogue.number(kind).map(|f| flat(&to.fields[f]));
         let working = |p: usize| -> Cow<'_, [f64]> {
             let viable = cells_of(Kind::Viable(p)).unwrap_or(&[]);
             let activity = setup.populations[p].activity();
@@ -135,11 +179,11 @@ impl Solver {
             weighted(grid, n)
         };
         let before = |other: usize| -> &[f64] {
-            if other < s { flat(&solved_before[other]) } else { flat(&from.fields[other]) }
+            if other < s { flat(&to.fields[other]) } else { flat(&from.fields[other]) }
         };
         // An uptake is modified by the values that the solve of its solute saw.
         let seen = |of: usize, by: usize| -> &[f64] {
-            if by < of { flat(&solved_before[by]) } else { flat(&from.fields[by]) }
+            if by < of { flat(&to.fields[by]) } else { flat(&from.fields[by]) }
         };
         let taking = |p: usize, of: Option<usize>| match of {
             Some(of) => modulate(&setup.populations[p], of, plane, &|by| seen(of, by), working(p)),
@@ -147,15 +191,14 @@ impl Solver {
         };
         let mut rest: [Vec<f64>; 6] = Default::default();
         if makes(setup, s) {
-            rest = std::array::from_fn(|f| transport.besides(f).map(|b| self.rhs[b.0]).collect());
+            rest = std::array::from_fn(|f| transport.besides(f).map(|b| rhs[b.0]).collect());
         }
-        let made = produce(setup, s, &before, &taking, &mut self.rhs);
-        let [sources, released] =
-            supply(solute, plane, &self.measure, from.time, dt, &mut self.rhs);
+        let made = produce(setup, s, &before, &taking, rhs);
+        let [sources, released] = supply(solute, plane, &self.measure, from.time, dt, rhs);
         // What is made beside a wall leaves through it besides, as what is taken up enters.
         let mut besides: [Vec<f64>; 6] = std::array::from_fn(|f| {
             let made = transport.besides(f).zip(&rest[f]);
-            made.map(|((i, _, part), rest)| -part * (self.rhs[i] - rest).max(0.0)).collect()
+            made.map(|((i, _, part), rest)| -part * (rhs[i] - rest).max(0.0)).collect()
         });
         let mut entered = Entered::default();
         for (f, voxels) in &transport.flux {
@@ -164,7 +207,7 @@ impl Solver {
                 let per_volume = signal.at(t, true) / grid.h[face.axis];
                 for &i in voxels {
                     let through = per_volume * grid.share(face, i);
-                    self.rhs[i] += through;
+                    rhs[i] += through;
                     entered.through[*f] += through;
                 }
             }
@@ -181,7 +224,7 @@ impl Solver {
                 Some(value) if self.stream.is_none() => behind[f] = value,
                 Some(value) => {
                     for (i, inward, _) in transport.gates(f) {
-                        self.rhs[i] += inward * value;
+                        rhs[i] += inward * value;
                     }
                 }
                 None => {}
@@ -197,13 +240,12 @@ impl Solver {
         });
         let uptakes = Uptakes { parts: parts.map(|(p, law)| (law, taking(p, Some(s)))).collect() };
         // From a bath comes what the start values ask for.
-        let start = flat(field);
-        baths.draw(transport, |i| uptakes.rate(i, start[i]), &mut besides);
+        baths.draw(transport, |i| uptakes.rate(i, c[i]), &mut besides);
         for (f, besides) in besides.iter().enumerate() {
             // Memory that was never written takes no room.
             let passing = transport.besides(f).zip(besides).filter(|p| *p.1 != 0.0);
             for ((i, ..), passed) in passing {
-                self.rhs[i] += passed;
+                rhs[i] += passed;
             }
         }
         let mut equation = Equation {
@@ -212,7 +254,7 @@ impl Solver {
             storage,
             storage_range,
             shift: inverse + solute.decay,
-            rhs: &self.rhs,
+            rhs,
             wall: Some(&transport.wall),
             reservoirs: &baths.reservoirs,
             reservoir_faces: baths.faces,
@@ -224,14 +266,13 @@ impl Solver {
                 (Some(_), None) => setup.run.accuracy.of_step(),
                 _ => setup.run.accuracy.of_solve(),
             },
-            bend: self.bends[s],
+            bend: *bend,
         };
-        let c = flat_mut(field);
+        let missed = &mut missed[stage];
         if let (true, Some(dt)) = (self.trend, dt) {
-            let missed = &self.missed.solutes[s][stage];
-            missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, &mut self.formula);
+            missed.correct(plane, dt, Grows::Cubic, f64::INFINITY, c, formula);
         }
-        if dt.is_none() && behind == [0.0; 6] && self.rhs.iter().all(|r| *r == 0.0) {
+        if dt.is_none() && behind == [0.0; 6] && rhs.iter().all(|r| *r == 0.0) {
             // Nothing feeds it, and a sink that does not fade before has no tangent that leads there.
             c.fill(0.0);
         } else if dt.is_none()
@@ -241,13 +282,13 @@ impl Solver {
             equation.bend = bend;
         }
         let solved = match &self.stream {
-            None => solve(&equation, &mut self.scratch, c),
+            None => solve(&equation, scratch, c),
             Some(stream) => {
                 let entering = std::array::from_fn(|f| outside(&solute.boundaries[f], t));
                 let faces = &self.hierarchies[transport.hierarchy].fine;
                 let mut flux = Advective::new(faces, transport.d, &stream.q, entering);
                 let how = Drift { bounds: Bounds::Positive, relative: false };
-                drift::solve(&equation, &mut flux, &how, &mut self.drift, c)
+                drift::solve(&equation, &mut flux, &how, drift, c)
             }
         };
         let solved = solved.map_err(|e| StepFailure {
@@ -265,15 +306,10 @@ impl Solver {
                 )
             });
         }
-        self.work.solves += 1;
-        self.work.newton += solved.newton;
-        self.work.cycles += solved.cycles;
-        self.bends[s] = solved.bend;
+        *bend = solved.bend;
         match dt {
-            Some(dt) if self.trend => {
-                self.missed.solutes[s][stage].learn(plane, dt, c, &self.formula);
-            }
-            _ => self.missed.solutes[s][stage].forget(),
+            Some(dt) if self.trend => missed.learn(plane, dt, c, formula),
+            _ => missed.forget(),
         }
 
         let volume = grid.voxel_volume();
@@ -301,38 +337,48 @@ impl Solver {
             - released;
         baths.close(solute, gained, dt.is_some(), &mut entered, &mut values);
         let entered = entered.through;
+        let mut amounts = Vec::new();
+        let mut book = |term: Option<usize>, amount: f64| amounts.extend(term.map(|t| (t, amount)));
         for (term, entered) in terms.entered.iter().zip(entered) {
-            if let Some(term) = *term {
-                amounts[term] += step * entered;
-            }
+            book(*term, step * entered);
         }
         if dt.is_none() {
             // A bath that is held at its value is changed for what it gives.
             for (b, term) in &terms.exchanged {
                 let faces = (0..6).filter(|&f| solute.boundaries[f].is_bath(*b));
-                amounts[*term] += step * faces.map(|f| entered[f]).sum::<f64>();
-            }
-        }
-        for (r, &b) in baths.owners.iter().enumerate() {
-            if let Some(p) = setup.baths[b].solutes.iter().position(|x| x.0 == s) {
-                to.baths[b][p] = values[r];
+                book(Some(*term), step * faces.map(|f| entered[f]).sum::<f64>());
             }
         }
         for ((_, term), used) in terms.used.iter().zip(&solved.parts) {
-            amounts[*term] += step * used;
+            book(Some(*term), step * used);
         }
-        amounts[terms.made] += step * made;
-        if let Some(term) = terms.displaced {
-            amounts[term] += volume * displaced;
-        }
-        for (term, amount) in [(terms.source, sources), (terms.released, released)] {
-            if let Some(term) = term {
-                amounts[term] += step * amount;
-            }
-        }
-        amounts[terms.decayed] += step * solute.decay * solved.stored;
-        Ok(())
+        book(Some(terms.made), step * made);
+        book(terms.displaced, volume * displaced);
+        book(terms.source, step * sources);
+        book(terms.released, step * released);
+        book(Some(terms.decayed), step * solute.decay * solved.stored);
+        let baths = baths.owners.iter().copied().zip(values).collect();
+        Ok(Found { amounts, baths, newton: solved.newton, cycles: solved.cycles })
     }
+}
+
+/// What the solve of a solute writes.
+struct Own<'a> {
+    /// Start values, then the solution.
+    field: &'a mut [f64],
+    desk: &'a mut Desk,
+    missed: &'a mut [Missed; 3],
+    bend: &'a mut f64,
+}
+
+/// What it found besides.
+struct Found {
+    /// Terms of the ledger, and amounts for them.
+    amounts: Vec<(usize, f64)>,
+    /// Baths and their values.
+    baths: Vec<(usize, f64)>,
+    newton: usize,
+    cycles: usize,
 }
 
 /// Writes what voxels hold of `old` over a step, per time, to `rhs`, and gives its sum; in a steady

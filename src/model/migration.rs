@@ -3,7 +3,7 @@
 use super::damage;
 use super::room::counts;
 use super::setup::Population;
-use super::solver::{Solver, StepFailure, failure};
+use super::solver::{Desk, Solver, StepFailure, failure};
 use super::state::{Catalogue, Kind, State, flat, flat_mut};
 use crate::ground::par;
 use crate::numerics::drift::{self, Bounds, Drift};
@@ -180,7 +180,8 @@ impl Solver {
         let time = to.time - dt;
         let field = flat_mut(&mut to.fields[number]);
         let measure = &self.measure;
-        par::planes(plane, &mut self.rhs, |k, r| {
+        let Desk { scratch, drift, rhs, formula } = &mut self.desks[0];
+        par::planes(plane, rhs, |k, r| {
             let n = &field[k * plane..][..plane];
             let measure = &measure[k * plane..][..plane];
             for i in 0..plane {
@@ -201,7 +202,7 @@ impl Solver {
             storage: &self.measure,
             storage_range: self.measure_range,
             shift: 1.0 / dt,
-            rhs: &self.rhs,
+            rhs,
             wall: None,
             reservoirs: &[],
             reservoir_faces: [None; 6],
@@ -215,11 +216,11 @@ impl Solver {
             None => {
                 if first {
                     // Motion never lifts anything above the largest density.
-                    missed.correct(plane, dt, Grows::Linear, lift, field, &mut self.formula);
+                    missed.correct(plane, dt, Grows::Linear, lift, field, formula);
                 }
-                let solved = solve(&equation, &mut self.scratch, field);
+                let solved = solve(&equation, scratch, field);
                 if first && solved.is_ok() {
-                    missed.learn(plane, dt, field, &self.formula);
+                    missed.learn(plane, dt, field, formula);
                 }
                 solved
             }
@@ -234,7 +235,7 @@ impl Solver {
                 };
                 let bounds = most.as_deref().map_or(Bounds::Positive, Bounds::Room);
                 let how = Drift { bounds, relative: true };
-                drift::solve(&equation, &mut way, &how, &mut self.drift, field)
+                drift::solve(&equation, &mut way, &how, drift, field)
             }
         };
         let solved =

@@ -32,3 +32,4 @@ mod spread;
 pub mod state;
 pub mod supply;
 pub mod survey;
+pub mod waves;

@@ -124,11 +124,9 @@ impl Solver {
             stream: _,
             shear: _,
             // What each solve writes before it reads.
-            drift: _,
-            scratch: _,
-            rhs: _,
+            waves: _,
+            desks: _,
             counted: _,
-            formula: _,
             // What is kept.
             state,
             full,

@@ -1,6 +1,7 @@
 //! The solver of a case: what it owns, how it starts, what can be asked of it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::accounts::{
@@ -12,6 +13,7 @@ use super::setup::{Boundary, Initial, Modifier, Setup, Solute};
 use super::solutes::{Transport, outside, weighted};
 use super::spread::Spread;
 use super::state::{Catalogue, Field, Kind, State, flat, flat_mut};
+use super::waves::{waves, widest};
 use crate::ground::grid::{Face, Form};
 use crate::ground::par;
 use crate::numerics::drift;
@@ -80,6 +82,17 @@ pub(super) struct AllMissed {
     pub populations: Vec<[Missed; 3]>,
 }
 
+/// Memory of a solve.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    pub scratch: Scratch,
+    /// With flow or drift.
+    pub drift: drift::Scratch,
+    pub rhs: Vec<f64>,
+    /// Start value before it was corrected.
+    pub formula: Vec<f64>,
+}
+
 /// The solver of a case: owns all that it needs.
 pub struct Solver {
     /// The case.
@@ -100,8 +113,6 @@ pub struct Solver {
     pub(super) shear: Vec<f64>,
     /// Storage of solutes to which the flow belongs, where it follows the porosity.
     pub(super) streamed: Vec<f64>,
-    /// Arrays of solves with flow or drift.
-    pub(super) drift: drift::Scratch,
     /// 1 where cells can be, 0 in solid.
     pub(super) room: Arc<Vec<f64>>,
     /// The same times the volume of the voxel over that of the mean one.
@@ -115,8 +126,10 @@ pub struct Solver {
     pub(super) solute_terms: Vec<SoluteTerms>,
     pub(super) cell_terms: Vec<CellTerms>,
     pub(super) matter_terms: MatterTerms,
-    pub(super) scratch: Scratch,
-    pub(super) rhs: Vec<f64>,
+    /// Solutes that are solved for side by side, in their order.
+    pub(super) waves: Vec<Range<usize>>,
+    /// Memory of solves, one for each that runs at a time.
+    pub(super) desks: Vec<Desk>,
     pub(super) full: State,
     pub(super) half: State,
     pub(super) two: State,
@@ -136,8 +149,6 @@ pub struct Solver {
     pub(super) trend: bool,
     /// What the start values of solves missed.
     pub(super) missed: AllMissed,
-    /// Start value of the present solve before it was corrected.
-    pub(super) formula: Vec<f64>,
 }
 
 impl Solver {
@@ -231,6 +242,9 @@ impl Solver {
         // Only the controlled step needs them.
         let controlled = !setup.run.steady && setup.run.lod.is_none();
         let stepped = || if controlled { state.clone() } else { State::default() };
+        let waves = waves(&setup);
+        let desk = |_| Desk { rhs: vec![0.0; n], ..Desk::default() };
+        let desks = (0..widest(&waves)).map(desk).collect();
         let mut solver = Solver {
             counted: Vec::new(),
             bends: vec![1.0; setup.solutes.len()],
@@ -248,15 +262,14 @@ impl Solver {
             stream,
             shear,
             streamed: Vec::new(),
-            drift: drift::Scratch::default(),
             room,
             following,
             motile,
             solute_terms,
             cell_terms,
             matter_terms,
-            scratch: Scratch::default(),
-            rhs: vec![0.0; n],
+            waves,
+            desks,
             live,
             seeded,
             storage_range,
@@ -265,7 +278,6 @@ impl Solver {
             storage,
             trend: false,
             missed,
-            formula: Vec::new(),
         };
         solver.start()?;
         Ok(solver)
@@ -346,7 +358,7 @@ impl Solver {
                         c.iter_mut().zip(&room[k * plane..]).for_each(|(c, o)| *c = lift * o);
                     });
                 }
-                self.solute(s, from, to, None, 0, &mut amounts)?;
+                self.solutes(s..s + 1, from, to, None, 0, &mut amounts)?;
             }
             if !sweeps {
                 return Ok(amounts);
