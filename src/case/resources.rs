@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ground::grid::Form;
 use crate::model::setup::{FlowLaw, Setup};
 use crate::model::state::Catalogue;
-use crate::model::waves::{waves, widest};
+use crate::model::waves::desks;
 use crate::numerics::algebraic::ROUGH;
 
 /// The program and its libraries, bytes.
@@ -17,7 +17,7 @@ const PER_THREAD: f64 = 72e6;
 
 /// Memory that a run takes at most, bytes. Per voxel: four copies of each field in double
 /// precision (state, full step, two halves) and what is being written; structure, right-hand
-/// side and the grids of the solver, for each solute that is solved for at a time; what the setup holds of solutes and populations. Measured:
+/// side and the grids of the solver, for each solve that has its own; what the setup holds of solutes and populations. Measured:
 /// `tests/resources.rs` compares it with the real peak.
 pub fn memory(setup: &Setup) -> f64 {
     let fields = Catalogue::new(setup).specs.len();
@@ -35,7 +35,7 @@ pub fn memory(setup: &Setup) -> f64 {
     });
     let law = setup.flow.as_ref().map(|f| &f.law);
     let staggered = matches!(law, Some(FlowLaw::Brinkman { .. }));
-    let (flows, beside) = (setup.flow.is_some(), widest(&waves(setup)) - 1);
+    let (flows, beside) = (setup.flow.is_some(), desks(setup) - 1);
     let parts = [
         (160, 1),
         (if flows { 490 } else { 45 }, beside),

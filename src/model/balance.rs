@@ -71,7 +71,10 @@ impl Solver {
         let mut desks = std::mem::take(&mut self.desks);
         let mut bends = std::mem::take(&mut self.bends);
         let mut missed = std::mem::take(&mut self.missed.solutes);
-        let memory = desks.iter_mut().zip(&mut bends[which.clone()]);
+        let count = desks.len();
+        let mut free: Vec<Option<&mut Desk>> = desks.iter_mut().map(Some).collect();
+        let memory = which.clone().filter_map(|s| free[s % count].take());
+        let memory = memory.zip(&mut bends[which.clone()]);
         let own = fields.iter_mut().zip(&mut missed[which.clone()]).zip(memory);
         let jobs = which.clone().zip(own);
         let found = par::each(jobs.collect(), |(s, ((field, missed), (desk, bend)))| {

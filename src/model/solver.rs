@@ -13,7 +13,7 @@ use super::setup::{Boundary, Initial, Modifier, Setup, Solute};
 use super::solutes::{Transport, outside, weighted};
 use super::spread::Spread;
 use super::state::{Catalogue, Field, Kind, State, flat, flat_mut};
-use super::waves::{waves, widest};
+use super::waves::{desks, waves};
 use crate::ground::grid::{Face, Form};
 use crate::ground::par;
 use crate::numerics::drift;
@@ -244,7 +244,7 @@ impl Solver {
         let stepped = || if controlled { state.clone() } else { State::default() };
         let waves = waves(&setup);
         let desk = |_| Desk { rhs: vec![0.0; n], ..Desk::default() };
-        let desks = (0..widest(&waves)).map(desk).collect();
+        let desks = (0..desks(&setup)).map(desk).collect();
         let mut solver = Solver {
             counted: Vec::new(),
             bends: vec![1.0; setup.solutes.len()],

@@ -12,6 +12,9 @@ const MOST: usize = 4;
 const STILL: usize = 100_000;
 const FLOWING: usize = 1_000_000;
 
+/// Voxels up to which grids are kept.
+const KEPT: usize = 250_000;
+
 /// Solutes in their order, in groups of which none reads what a solve of the same group finds.
 pub fn waves(setup: &Setup) -> Vec<Range<usize>> {
     let few = if setup.flow.is_some() { FLOWING } else { STILL };
@@ -40,7 +43,13 @@ fn reads(setup: &Setup, s: usize, first: usize) -> bool {
     })
 }
 
-/// Most solutes that are solved for at a time.
-pub fn widest(waves: &[Range<usize>]) -> usize {
-    waves.iter().map(Range::len).max().unwrap_or(1)
+/// Solves for which there is memory: as many as run at a time; for few voxels in a flow one a solute,
+/// which then finds the grids of its last solve.
+pub fn desks(setup: &Setup) -> usize {
+    let widest = waves(setup).iter().map(Range::len).max().unwrap_or(1);
+    if setup.flow.is_some() && setup.grid.len() <= KEPT {
+        widest.max(setup.solutes.len().min(MOST))
+    } else {
+        widest
+    }
 }

@@ -16,6 +16,8 @@ pub struct Anderson {
     last: Option<[Vec<f64>; 2]>,
     /// By how much iterate and correction changed, earlier first.
     changes: VecDeque<[Vec<f64>; 2]>,
+    /// Of each change of a correction, the products with itself and with those before it.
+    products: VecDeque<Vec<f64>>,
     gram: Cholesky,
 }
 
@@ -24,25 +26,32 @@ impl Anderson {
     pub fn forget(&mut self) {
         self.last = None;
         self.changes.clear();
+        self.products.clear();
     }
 
     /// Mixes the `correction` of the iterate `x` with the earlier ones, so that what corrections
     /// that change linearly would leave is least.
     pub fn mix(&mut self, x: &[f64], correction: &mut [f64]) {
+        let dot = |a: &[f64], b: &[f64]| lanes(a.len(), |i| a[i] * b[i]);
         if let Some([last_x, last_f]) = self.last.take() {
             if self.changes.len() == DEPTH {
                 self.changes.pop_front();
+                self.products.pop_front();
+                for row in &mut self.products {
+                    row.remove(0);
+                }
             }
             let by = |now: &[f64], mut before: Vec<f64>| {
                 before.iter_mut().zip(now).for_each(|(b, n)| *b = n - *b);
                 before
             };
             self.changes.push_back([by(x, last_x), by(correction, last_f)]);
+            let last = &self.changes[self.changes.len() - 1][1];
+            self.products.push_back(self.changes.iter().map(|c| dot(&c[1], last)).collect());
         }
         self.last = Some([x.to_vec(), correction.to_vec()]);
         let count = self.changes.len();
-        let dot = |a: &[f64], b: &[f64]| lanes(a.len(), |i| a[i] * b[i]);
-        self.gram.factor(count, |i, j| dot(&self.changes[i][1], &self.changes[j][1]));
+        self.gram.factor(count, |i, j| self.products[i.max(j)][i.min(j)]);
         let mut part: Vec<f64> = self.changes.iter().map(|c| dot(&c[1], correction)).collect();
         self.gram.solve(&mut part);
         for ([by_x, by_f], part) in self.changes.iter().zip(part) {

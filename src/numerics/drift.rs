@@ -12,7 +12,7 @@ mod outflow;
 
 use super::aggregate::Aggregates;
 use super::anderson::Anderson;
-use super::flux::{Flux, OnFaces, around, around_at, of_plane, on_faces, per_plane};
+use super::flux::{Flux, OnFaces, around, of_plane, on_faces, per_plane};
 use super::newton::{
     Equation, LARGE, NotConverged, Solved, TANGENTS, close, hold, lowest, rest, scale_to_balance,
     settle,
@@ -382,22 +382,15 @@ fn weigh(how: &Drift, eq: &Equation, scratch: &mut Scratch, v: &[f64], least: f6
 /// Norm of what the residual sums over: its round-off is this times the precision.
 fn roundoff(scratch: &Scratch, v: &[f64], n: [usize; 3]) -> f64 {
     let plane = n[0] * n[1];
+    let sizes = Through::Sizes([&scratch.low, &scratch.high]);
     let square = par::sum(n[2], plane, |k| {
-        let mut sum = 0.0;
-        for j in 0..n[1] {
-            for i in 0..n[0] {
-                let index = k * plane + j * n[0] + i;
-                let mut size = scratch.extra[index] * v[index].abs();
-                around_at(n, [i, j, k], index, |side, _| {
-                    let low = scratch.low[side.axis][side.face] * v[side.low];
-                    let high = scratch.high[side.axis][side.face] * v[side.high];
-                    size += low.abs() + high.abs();
-                });
-                size *= scratch.weight[index];
-                sum += size * size;
-            }
-        }
-        sum
+        let mut size = vec![0.0; plane];
+        sizes.plane(n, v, k, &mut size);
+        let here = k * plane..(k + 1) * plane;
+        let own = scratch.extra[here.clone()].iter().zip(&v[here.clone()]);
+        size.iter_mut().zip(own).for_each(|(size, (extra, v))| *size += extra * v.abs());
+        let weight = &scratch.weight[here];
+        lanes(plane, |i| (size[i] * weight[i]) * (size[i] * weight[i]))
     });
     square.sqrt()
 }
