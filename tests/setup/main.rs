@@ -10,6 +10,7 @@ use blastema::ground::signal::Signal;
 use blastema::model::setup::{
     Bath, Boundary, FlowBoundary, FlowLaw, Initial, Population, Production, Setup,
 };
+use blastema::model::waves::{desks, waves};
 use blastema::physics::degradation::Degradation;
 use blastema::physics::flow::Permeability;
 use blastema::physics::kinetics::Uptake;

@@ -300,3 +300,24 @@ fn regions_of_solutes_and_scaffold() {
         "the ratios of a tensor hold everywhere",
     );
 }
+
+/// Lactate is made of glucose, and glucose is taken up as oxygen lets it: each waits for the one
+/// before. Where oxygen has no say both go side by side, and on many voxels nothing does.
+#[test]
+fn what_is_solved_for_side_by_side() {
+    let of = |text: &str| waves(&setup(text));
+    assert_eq!(of(LAWS), [0..1, 1..2, 2..3]);
+    let free = swap(LAWS, "glucose.oxygen = { factor = 3, half = \"10 uM\", exponent = 2 }\n", "");
+    assert_eq!(of(&free), [0..2, 2..3]);
+    // In the order oxygen, lactate, glucose.
+    assert_eq!(of(&swap(&free, "of = \"glucose\"", "of = \"oxygen\"")), [0..1, 1..3]);
+    let unmade = swap(&free, "lactate.per-uptake = { of = \"glucose\", yield = 1.8 }\n", "");
+    // In the order of the file, in which lactate lets oxygen be taken up.
+    assert_eq!(of(&unmade), [0..1, 1..3]);
+    let apart = swap(&unmade, "oxygen.lactate = { factor = 0.5, half = \"2 mM\" }\n", "");
+    assert_eq!(of(&apart), [0..3]);
+    let size = "size = [\"2 mm\", \"2 mm\"]\nvoxels = [1001, 1000]";
+    let many = swap(&apart, "size = [\"2 mm\"]\nvoxels = [4]", size);
+    assert_eq!(of(&many), [0..1, 1..2, 2..3]);
+    assert_eq!((desks(&setup(&free)), desks(&setup(SLAB))), (3, 1));
+}
