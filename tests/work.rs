@@ -35,7 +35,7 @@ fn steady_oxygen() {
 
 #[test]
 fn rough_scaffold_perfused() {
-    holds("perfused", 16, [27, 324, 966, 976]);
+    holds("perfused", 16, [27, 324, 972, 982]);
 }
 
 #[test]

@@ -70,10 +70,9 @@ pub struct Scratch {
 }
 
 const NEWTON_LIMIT: usize = 100;
-/// Iterations after which a limiter stays as it is, and those without halving the residual after which
-/// it does where the residual is this many times what it may be.
+/// Iterations after which a limiter stays as it is, and times what the residual may be at which it
+/// does: each further iteration would halve what it is off, where one solves with it as it is.
 const FOLLOWS: usize = 40;
-const IDLE: usize = 3;
 const NEARLY: f64 = 10.0;
 /// Where a limiter follows: part of the residual that a linear solve may leave, iterations without
 /// halving the residual after which voxels settle, and how many times as large what is mixed may make
@@ -111,7 +110,7 @@ pub fn solve<F: Flux>(
     let shapes: Vec<[usize; 3]> = eq.hierarchy.grids.shapes.iter().map(|s| s.0).collect();
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let mut history = Vec::new();
-    let linear = flux.linear() && eq.reaction.linear();
+    let mut linear = flux.linear() && eq.reaction.linear();
     // Far from the solution of what is not linear, values say little about their own errors: the
     // residual is first taken relative to the largest.
     let mut least = if how.relative && !linear { 1.0 } else { LEAST };
@@ -185,10 +184,11 @@ pub fn solve<F: Flux>(
             return Err(NotConverged { history, voxel });
         }
         let mut follows = flux.follows();
-        let nearly = idle > IDLE && sums.norm <= NEARLY * target;
+        let nearly = sums.norm <= NEARLY * target;
         if follows && (solved.newton >= FOLLOWS || nearly) {
             flux.freeze();
-            (follows, best, idle) = (false, sums.norm, 0);
+            (follows, linear) = (false, eq.reaction.linear());
+            (best, idle) = (sums.norm, 0);
         }
         careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
         if fixed && solved.newton > 0 {
@@ -202,6 +202,9 @@ pub fn solve<F: Flux>(
         let last = sums.norm;
         let step = std::mem::take(&mut scratch.krylov[0]);
         let before = v.to_vec();
+        // What is linear ends within its bounds, and on the way there may leave them.
+        let bounds = if linear { Bounds::None } else { how.bounds };
+        let how = &Drift { bounds, ..*how };
         let mut taken = false;
         if follows {
             let mut mixed = step.clone();
@@ -256,7 +259,7 @@ pub fn solve<F: Flux>(
     Ok(solved)
 }
 
-/// The residual at v = `before` + factor·`step`, within bounds where the equation is not linear.
+/// The residual at v = `before` + factor·`step`, within bounds where there are any.
 fn trial<F: Flux>(
     eq: &Equation,
     flux: &mut F,
@@ -269,9 +272,7 @@ fn trial<F: Flux>(
     for ((v, b), x) in v.iter_mut().zip(before).zip(step) {
         *v = b + factor * x;
     }
-    if !(flux.linear() && eq.reaction.linear()) {
-        clip(how.bounds, v);
-    }
+    clip(how.bounds, v);
     flux.follow(v);
     measure(eq, flux, how, (scratch, least), v)
 }
