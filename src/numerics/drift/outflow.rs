@@ -35,7 +35,7 @@ impl Through<'_> {
         let into = if matches!(self, Through::Sizes(_)) { 1.0 } else { -1.0 };
         let here = &v[k * plane..][..plane];
         out.fill(0.0);
-        let mut row = vec![0.0; plane.max(nx)];
+        let mut row = vec![0.0; plane];
         let along = &mut row[..nx - 1];
         for j in 0..ny {
             let (own, out) = (&here[j * nx..][..nx], &mut out[j * nx..][..nx]);
