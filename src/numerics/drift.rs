@@ -111,6 +111,9 @@ pub fn solve<F: Flux>(
     let mut solved = Solved { bend: eq.bend, ..Solved::default() };
     let mut history = Vec::new();
     let mut linear = flux.linear() && eq.reaction.linear();
+    // Limiters that follow are kept from what is out of bounds. With one that stays as it is the
+    // solution may lie there, which is found and mended at the end.
+    let mut bounded = !linear;
     // Far from the solution of what is not linear, values say little about their own errors: the
     // residual is first taken relative to the largest.
     let mut least = if how.relative && !linear { 1.0 } else { LEAST };
@@ -187,7 +190,7 @@ pub fn solve<F: Flux>(
         let nearly = sums.norm <= NEARLY * target;
         if follows && (solved.newton >= FOLLOWS || nearly) {
             flux.freeze();
-            (follows, linear) = (false, eq.reaction.linear());
+            (follows, bounded, linear) = (false, false, eq.reaction.linear());
             (best, idle) = (sums.norm, 0);
         }
         careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
@@ -202,8 +205,7 @@ pub fn solve<F: Flux>(
         let last = sums.norm;
         let step = std::mem::take(&mut scratch.krylov[0]);
         let before = v.to_vec();
-        // What is linear ends within its bounds, and on the way there may leave them.
-        let bounds = if linear { Bounds::None } else { how.bounds };
+        let bounds = if bounded { how.bounds } else { Bounds::None };
         let how = &Drift { bounds, ..*how };
         let mut taken = false;
         if follows {
