@@ -183,6 +183,10 @@ impl Flux for Advective<'_> {
         self.frozen = true;
     }
 
+    fn thaw(&mut self) {
+        self.frozen = false;
+    }
+
     fn retreat(&mut self, v: &[f64], floor: f64) -> bool {
         self.freeze();
         let n = self.faces.n;

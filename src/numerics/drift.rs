@@ -70,15 +70,17 @@ pub struct Scratch {
 }
 
 const NEWTON_LIMIT: usize = 100;
-/// Iterations after which a limiter stays as it is, and times what the residual may be at which it
-/// does: each further iteration would halve what it is off, where one solves with it as it is.
-const FOLLOWS: usize = 40;
+/// A limiter stays as it is where the residual is this many times what it may be: each further
+/// iteration would halve what it is off, where one solves with it as it is. And after so many iterations
+/// or so many without halving the residual: a sink that steepens where the limiter switches keeps both
+/// from settling. Then it follows from solution to solution, at most so often.
 const NEARLY: f64 = 10.0;
-/// Where a limiter follows: part of the residual that a linear solve may leave, iterations without
-/// halving the residual after which voxels settle, and how many times as large what is mixed may make
-/// the residual, as it learns only from where it leads.
-const LAGGED: f64 = 0.05;
+const FOLLOWS: usize = 40;
 const FOLLOWING: usize = 8;
+const ROUNDS: usize = 30;
+/// Where a limiter follows: part of the residual that a linear solve may leave, and how many times as
+/// large what is mixed may make the residual, as it learns only from where it leads.
+const LAGGED: f64 = 0.05;
 const RISE: f64 = 2.0;
 /// Least value, over the lift, to which the residual of a voxel is relative.
 const LEAST: f64 = 1e-12;
@@ -127,6 +129,7 @@ pub fn solve<F: Flux>(
     let mut sums = measure(eq, flux, how, (scratch, least), v);
     let target = eq.tolerance * scale;
     let mut retreats = 0;
+    let mut rounds = 0;
     // Newton iterations before the field was last scaled, and how often it was.
     let (mut since, mut scalings) = (0, 0);
     let mut best = f64::INFINITY;
@@ -158,6 +161,17 @@ pub fn solve<F: Flux>(
             sums = evaluate(eq, flux, scratch, v);
             break;
         }
+        if found && !free && rounds > 0 && rounds < ROUNDS && retreats == 0 {
+            // What the limiter makes of this solution may have another one.
+            flux.thaw();
+            flux.follow(v);
+            flux.freeze();
+            sums = measure(eq, flux, how, (scratch, least), v);
+            let settled = sums.norm <= NEARLY * target;
+            rounds = if settled { ROUNDS } else { rounds + 1 };
+            (best, idle) = (sums.norm, 0);
+        }
+        let found = least == LEAST && sums.norm <= target.max(floor);
         if (closes || free) && found && solved.newton > since {
             let negative = -1e-9 * eq.lift.abs().max(f64::MIN_POSITIVE);
             if !free && sums.least < negative && retreats < 20 && flux.retreat(v, negative) {
@@ -181,19 +195,23 @@ pub fn solve<F: Flux>(
         }
         idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
-        if solved.newton >= NEWTON_LIMIT + 20 * retreats || !sums.norm.is_finite() || idle > 60 {
+        if solved.newton >= NEWTON_LIMIT + 20 * (retreats + rounds)
+            || !sums.norm.is_finite()
+            || idle > 60
+        {
             let voxel = worst(&scratch.r);
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
         let mut follows = flux.follows();
         let nearly = sums.norm <= NEARLY * target;
-        if follows && (solved.newton >= FOLLOWS || nearly) {
+        if follows && (solved.newton >= FOLLOWS || idle > FOLLOWING || nearly) {
             flux.freeze();
+            rounds = usize::from(!nearly);
             (follows, bounded, linear) = (false, false, eq.reaction.linear());
             (best, idle) = (sums.norm, 0);
         }
-        careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
+        careful |= !eq.reaction.linear() && !follows && idle > TANGENTS;
         if fixed && solved.newton > 0 {
             scratch.cycle.weigh(&scratch.extra);
         } else {

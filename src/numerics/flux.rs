@@ -124,6 +124,8 @@ pub trait Flux: Sync {
     }
     /// Keeps limiters as they are.
     fn freeze(&mut self) {}
+    /// Lets them follow again.
+    fn thaw(&mut self) {}
     /// Gives up second order around the voxels where the solution is below `floor`; false if
     /// there is nothing to give up.
     fn retreat(&mut self, _: &[f64], _floor: f64) -> bool {

@@ -41,6 +41,12 @@ fn baths_as_deep_as_a_slip_of_the_unit() {
     let found = warned(&of("1 ML"));
     assert_eq!(found[0].0, "W061");
     assert_eq!(found[0].1, "baths.well.volume is 1000 m of medium over the faces of the piece");
+    // Over a spheroid any dish is deep.
+    let ball = |volume: &str| {
+        swap(&swap(&of(volume), "[domain]", "[domain]\nshape = \"sphere\""), "x_max", "r_max")
+    };
+    assert_eq!(codes(&ball("100 L")), [""; 0]);
+    assert_eq!(codes(&ball("1 ML")), ["W061"]);
 }
 
 /// Air feeds oxygen, and only that.

@@ -13,10 +13,12 @@ const SPARSE: f64 = 1e9;
 /// Doubling time, s, below which no human cell divides.
 const HASTY: f64 = 3600.0;
 
-/// Medium per face, m: what is thinner is no bath, where an axis is not there; and a litre over 1 cm²
-/// is 10 m.
+/// Medium over the faces, m, where an axis is not there: what is thinner or deeper is no bath.
 const SHALLOW: f64 = 1e-4;
 const DEEP: f64 = 100.0;
+
+/// Medium for a whole piece, m³, that no incubator holds.
+const LARGE: f64 = 0.1;
 
 /// Solutes that air brings or takes, as the library names them; other gases are not known here.
 const GASES: [&str; 1] = ["oxygen"];
@@ -76,7 +78,7 @@ impl Builder<'_> {
                 d.label =
                     "an axis that is not there counts as 1 m: give the volume for that".into();
                 d.notes.push(format!("5 mm of medium over them are {} L", number(5.0 * area)));
-            } else if area > 0.0 && bath.volume > DEEP * area {
+            } else if area > 0.0 && bath.volume > if absent { DEEP * area } else { LARGE } {
                 let message =
                     format!("{} is {depth} of medium over the faces of the piece", at.key);
                 self.check.warning("W061", &at.key, message, at.place).label =
