@@ -645,10 +645,11 @@ fn random_cases_stay_positive_and_close_their_budgets() {
 /// sink; one factor for all that needed many corrections; round-off of those who stay awake; fewer
 /// cells than their squares are numbers; sigmoid sinks that are all but a jump; errors of solves
 /// that a flow carries on; a limiter that stayed as it was before it had found its pattern, and one whose
-/// solution lay below zero where it was not let.
+/// solution lay below zero where it was not let; a limiter that led away as it followed from solution to solution.
 #[test]
 fn cases_that_found_faults_stay_positive_and_close_their_budgets() {
-    for seed in [3735, 4052, 4378, 4492, 5039, 8892, 9769, 20102, 20350, 914, 2719, 503, 4807] {
+    for seed in [3735, 4052, 4378, 4492, 5039, 8892, 9769, 20102, 20350, 914, 2719, 503, 4807, 5135]
+    {
         check(seed, &mut Tally::default()).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
     }
 }

@@ -78,6 +78,8 @@ const NEARLY: f64 = 10.0;
 const FOLLOWS: usize = 40;
 const FOLLOWING: usize = 8;
 const ROUNDS: usize = 30;
+/// How much less it is to be off each time.
+const SHRINKS: f64 = 0.8;
 /// Where a limiter follows: part of the residual that a linear solve may leave, and how many times as
 /// large what is mixed may make the residual, as it learns only from where it leads.
 const LAGGED: f64 = 0.05;
@@ -129,7 +131,8 @@ pub fn solve<F: Flux>(
     let mut sums = measure(eq, flux, how, (scratch, least), v);
     let target = eq.tolerance * scale;
     let mut retreats = 0;
-    let mut rounds = 0;
+    // Solutions from which the limiter has followed, and how far it was off at the last one.
+    let (mut rounds, mut drift) = (0, f64::INFINITY);
     // Newton iterations before the field was last scaled, and how often it was.
     let (mut since, mut scalings) = (0, 0);
     let mut best = f64::INFINITY;
@@ -167,9 +170,17 @@ pub fn solve<F: Flux>(
             flux.follow(v);
             flux.freeze();
             sums = measure(eq, flux, how, (scratch, least), v);
-            let settled = sums.norm <= NEARLY * target;
-            rounds = if settled { ROUNDS } else { rounds + 1 };
             (best, idle) = (sums.norm, 0);
+            if sums.norm <= NEARLY * target {
+                rounds = ROUNDS;
+            } else if sums.norm <= SHRINKS * drift {
+                (rounds, drift) = (rounds + 1, sums.norm);
+            } else {
+                // It leads away: corrections are mixed again.
+                flux.thaw();
+                scratch.anderson.forget();
+                (rounds, bounded, linear) = (ROUNDS, true, false);
+            }
         }
         let found = least == LEAST && sums.norm <= target.max(floor);
         if (closes || free) && found && solved.newton > since {
@@ -195,23 +206,21 @@ pub fn solve<F: Flux>(
         }
         idle = if sums.norm < 0.5 * best { 0 } else { idle + 1 };
         best = best.min(sums.norm);
-        if solved.newton >= NEWTON_LIMIT + 20 * (retreats + rounds)
-            || !sums.norm.is_finite()
-            || idle > 60
-        {
+        if solved.newton >= NEWTON_LIMIT + 20 * retreats || !sums.norm.is_finite() || idle > 60 {
             let voxel = worst(&scratch.r);
             *scratch = Scratch::default();
             return Err(NotConverged { history, voxel });
         }
         let mut follows = flux.follows();
         let nearly = sums.norm <= NEARLY * target;
-        if follows && (solved.newton >= FOLLOWS || idle > FOLLOWING || nearly) {
+        let stalls = idle > FOLLOWING && rounds == 0;
+        if follows && (solved.newton >= FOLLOWS || stalls || nearly) {
             flux.freeze();
-            rounds = usize::from(!nearly);
+            rounds = if stalls { 1 } else { ROUNDS };
             (follows, bounded, linear) = (false, false, eq.reaction.linear());
             (best, idle) = (sums.norm, 0);
         }
-        careful |= !eq.reaction.linear() && !follows && idle > TANGENTS;
+        careful |= !eq.reaction.linear() && idle > if follows { FOLLOWING } else { TANGENTS };
         if fixed && solved.newton > 0 {
             scratch.cycle.weigh(&scratch.extra);
         } else {
