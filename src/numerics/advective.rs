@@ -57,10 +57,9 @@ impl<'a> Advective<'a> {
         Advective { faces, d, q, outside, excess, limited, plain, frozen: false }
     }
 
-    /// A row or plane of values beyond `edge`, the outermost, as what enters through the face
+    /// Appends a row or plane of values beyond `edge`, the outermost, as what enters through the face
     /// `outer` has them: from the middle of a voxel to its face is half a spacing.
     fn ghost(&self, outer: usize, edge: &[f64], out: &mut Vec<f64>) {
-        out.clear();
         out.extend(edge.iter().map(|v| self.outside[outer].map_or(*v, |o| v - 2.0 * (v - o))));
     }
 
@@ -69,15 +68,14 @@ impl<'a> Advective<'a> {
         let [nx, ny, nz] = self.faces.n;
         let (n, stride) = (self.faces.n[axis], strides(self.faces.n)[axis]);
         let (q, e) = (&self.q[axis], &self.excess[axis]);
-        let (mut before, mut behind) = (Vec::new(), Vec::new());
         if axis == 0 {
-            let m = nx - 1;
+            let (m, mut wide) = (nx - 1, Vec::with_capacity(nx + 2));
             for j in 0..ny {
                 let row = &v[(k * ny + j) * nx..][..nx];
-                self.ghost(0, &row[..1], &mut before);
-                self.ghost(1, &row[m..], &mut behind);
-                let wide: Vec<f64> =
-                    [&before, row, &behind].into_iter().flatten().copied().collect();
+                wide.clear();
+                self.ghost(0, &row[..1], &mut wide);
+                wide.extend(row);
+                self.ghost(1, &row[m..], &mut wide);
                 let face = (k * ny + j) * (nx + 1);
                 limit(
                     &e[face + 1..][..m],
@@ -90,6 +88,8 @@ impl<'a> Advective<'a> {
         }
         // Rows of faces across y, whole planes of them across z.
         let (length, faces) = if axis == 1 { (nx, 1..ny) } else { (nx * ny, k..(k + 1).min(nz)) };
+        // Each is written once at most: there is one first and one last face.
+        let (mut before, mut behind) = (Vec::new(), Vec::new());
         for at in faces.filter(|at| *at > 0) {
             let (low, face, place) = if axis == 1 {
                 ((k * ny + at - 1) * nx, (k * (ny + 1) + at) * nx, at * nx)

@@ -3,12 +3,8 @@
 
 use super::Builder;
 use crate::ground::grid::{Face, Form};
-use crate::ground::units::{CELL_DENSITY, LENGTH, TIME, number, readable};
+use crate::ground::units::{LENGTH, TIME, number, readable};
 use crate::model::setup::{Boundary, Setup};
-use crate::numerics::stencil::range;
-
-/// Seeding below which a scaffold holds no culture, cells/m³: 1000 cells/mL.
-const SPARSE: f64 = 1e9;
 
 /// Doubling time, s, below which no human cell divides.
 const HASTY: f64 = 3600.0;
@@ -29,21 +25,14 @@ const DISSOLVED: [&str; 3] = ["glucose", "lactate", "glutamine"];
 impl Builder<'_> {
     /// Warns of all of them.
     pub(super) fn slips(&mut self, setup: &Setup) {
-        self.cells_by_the_unit(setup);
+        self.hasty(setup);
         self.layers(setup);
         self.air(setup);
     }
 
-    fn cells_by_the_unit(&mut self, setup: &Setup) {
+    fn hasty(&mut self, setup: &Setup) {
         let root = self.root;
         for (p, (_, at)) in setup.populations.iter().zip(root.entries_of("cells")) {
-            let most = range(setup.grid.plane(), &p.seeding, |_, _| true).1;
-            if let Some(seeding) = at.get("seeding").filter(|_| most > 0.0 && most < SPARSE) {
-                let shown = readable(most, CELL_DENSITY);
-                let message = format!("{} is sparse: {shown}", seeding.key);
-                self.check.warning("W059", &seeding.key, message, seeding.place).label =
-                    "scaffolds are seeded with 1e5 to 1e8 cells/mL".into();
-            }
             let doubling = p.growth.as_ref().map(|g| std::f64::consts::LN_2 / g.rate);
             let rate = at.get("growth").and_then(|g| g.get("rate"));
             if let (Some(time), Some(rate)) = (doubling.filter(|t| *t < HASTY), rate) {

@@ -17,6 +17,9 @@ const UPTAKES: &[(&str, f64, &str)] = &[
     ("glucose", 5e-15, "glucose: 0.1 to 15 pmol/cell/d"),
 ];
 
+/// Seeding below which a scaffold holds no culture, cells/m³: 1000 cells/mL.
+const SPARSE: f64 = 1e9;
+
 /// Pressure of the atmosphere, Pa, and a concentration that no solute of medium has, mol/m³.
 const ATMOSPHERE: f64 = 760.0 * units::MMHG;
 const DENSEST: f64 = 1e4;
@@ -76,6 +79,12 @@ impl Builder<'_> {
                 );
                 self.check.warning("W031", &key, message, place).label =
                     "cells of 10 µm side by side are 1e9 cells/mL".into();
+            }
+            if let Some(seeding) = at.get("seeding").filter(|_| most > 0.0 && most < SPARSE) {
+                let shown = units::readable(most, CELL_DENSITY);
+                let message = format!("{} is sparse: {shown}", seeding.key);
+                self.check.warning("W059", &seeding.key, message, seeding.place).label =
+                    "scaffolds are seeded with 1e5 to 1e8 cells/mL".into();
             }
             let idle = p.uptake.is_empty()
                 && p.production.is_empty()
