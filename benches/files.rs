@@ -68,8 +68,14 @@ fn write(c: &mut Criterion) {
     group.sample_size(10);
     let n = 128;
     let folder = tempfile::tempdir().expect("a folder");
-    let grid =
-        Grid { n: [n; 3], h: [2e-5; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid {
+        n: [n; 3],
+        h: [2e-5; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [false; 3],
+        symmetry: Default::default(),
+    };
     let layout = Layout::new(&grid, "bench", ("h", 3600.0));
     std::fs::create_dir_all(folder.path().join("fields")).expect("a folder");
     let values = field(n);

@@ -12,7 +12,7 @@
 //! 2 geometry: structure image shapes components surface stl voxelise isosurface export edit import threshold make measure picture
 //! 3 numerics: wall stencil layout operator transfer share smooth seam coarsen hierarchy dense cycle krylov algebraic potential newton prolong nested flux advective band aggregate anderson drift lod network momentum saddle predict limiter control matrix exponential
 //! 4 physics: law kinetics response transport effective flow migration release degradation acid
-//! 5 model: setup provenance state ledger accounts damage cells brinkman flow projection solutes supply spread waves solver room detachment differentiation migration exchange balance coupling extrapolation lod matter porosity resume survey run answer perfusion answers sample expect
+//! 5 model: setup symmetry provenance state ledger accounts damage cells brinkman flow projection solutes supply spread waves solver room detachment differentiation migration exchange balance coupling extrapolation lod matter porosity resume survey run answer perfusion answers sample expect
 //! 6 library
 //! 7 case output
 //! 8 study

@@ -24,6 +24,7 @@ fn cube(n: usize, length: f64) -> Grid {
         dimensions: 3,
         form: Form::Box,
         periodic: [false; 3],
+        symmetry: Default::default(),
     }
 }
 
@@ -67,6 +68,7 @@ fn cells(n: usize) -> Grid {
         dimensions: 3,
         form: Form::Box,
         periodic: [false; 3],
+        symmetry: Default::default(),
     }
 }
 
@@ -191,7 +193,14 @@ fn components_equal_a_plain_search() {
     let mut state = 1;
     for case in 0..300 {
         let n: [usize; 3] = std::array::from_fn(|_| 1 + (random(&mut state) % 9) as usize);
-        let grid = Grid { n, h: [1.0; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+        let grid = Grid {
+            n,
+            h: [1.0; 3],
+            dimensions: 3,
+            form: Form::Box,
+            periodic: [false; 3],
+            symmetry: Default::default(),
+        };
         let fill = random(&mut state) % 100;
         let open: Vec<bool> = (0..grid.len()).map(|_| random(&mut state) % 100 < fill).collect();
         let found = label(&grid, &open);
@@ -204,8 +213,14 @@ fn components_equal_a_plain_search() {
 
 #[test]
 fn components_list_their_faces() {
-    let grid =
-        Grid { n: [5, 4, 1], h: [1.0; 3], dimensions: 2, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid {
+        n: [5, 4, 1],
+        h: [1.0; 3],
+        dimensions: 2,
+        form: Form::Box,
+        periodic: [false; 3],
+        symmetry: Default::default(),
+    };
     let mut open = vec![false; 20];
     for i in 0..5 {
         open[grid.index(i, 1, 0)] = true;

@@ -55,7 +55,14 @@ fn centres(recipe: &Recipe, n: usize) -> Structure {
 
 /// Connected parts of a periodic box of n³ voxels.
 fn parts(n: usize, open: &[bool]) -> usize {
-    let grid = Grid { n: [n; 3], h: [1.0; 3], dimensions: 3, form: Form::Box, periodic: [true; 3] };
+    let grid = Grid {
+        n: [n; 3],
+        h: [1.0; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [true; 3],
+        symmetry: Default::default(),
+    };
     label(&grid, open).count
 }
 
@@ -336,8 +343,14 @@ fn particles_keep_their_volume_over_the_sides_of_the_box() {
 #[test]
 fn the_gyroid_is_that_of_case_files() {
     let n = 40;
-    let grid =
-        Grid { n: [n; 3], h: [1.0; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid {
+        n: [n; 3],
+        h: [1.0; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [false; 3],
+        symmetry: Default::default(),
+    };
     for porosity in [0.3, 0.5, 0.83] {
         let network = gyroid_level(porosity);
         let sheet = gyroid_level(1.0 - 0.5 * porosity);

@@ -30,7 +30,14 @@ fn only(s: &Structure, pores: bool) -> Measured {
 }
 
 fn grid(n: usize) -> Grid {
-    Grid { n: [n; 3], h: [H; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] }
+    Grid {
+        n: [n; 3],
+        h: [H; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [false; 3],
+        symmetry: Default::default(),
+    }
 }
 
 #[track_caller]

@@ -158,8 +158,14 @@ fn stale_locks_are_taken_over_and_foreign_ones_are_not() {
 #[test]
 fn a_failed_step_is_told_and_published_steps_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let grid =
-        Grid { n: [8, 8, 8], h: [1e-4; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] };
+    let grid = Grid {
+        n: [8, 8, 8],
+        h: [1e-4; 3],
+        dimensions: 3,
+        form: Form::Box,
+        periodic: [false; 3],
+        symmetry: Default::default(),
+    };
     let path = dir.path().join("run");
     let folder = Folder::claim(&path, "h", false).unwrap();
     let layout = Layout::new(&grid, "plug", ("d", 86400.0));
@@ -197,6 +203,7 @@ fn points_are_sampled_to_second_order() {
         dimensions: 3,
         form: Form::Box,
         periodic: [false; 3],
+        symmetry: Default::default(),
     };
     let path = dir.path().join("run");
     sample_run(&path, &grid, 1);
@@ -235,7 +242,14 @@ fn a_full_disk_keeps_what_is_published() {
         }
         let (path, grid) = (
             disk.join("run"),
-            Grid { n: [16; 3], h: [1e-4; 3], dimensions: 3, form: Form::Box, periodic: [false; 3] },
+            Grid {
+                n: [16; 3],
+                h: [1e-4; 3],
+                dimensions: 3,
+                form: Form::Box,
+                periodic: [false; 3],
+                symmetry: Default::default(),
+            },
         );
         let folder = Folder::claim(&path, "h", false).unwrap();
         let layout = Layout::new(&grid, "plug", ("d", 86400.0));

@@ -11,7 +11,14 @@ fn noise(i: usize) -> f64 {
 }
 
 fn grid(n: [usize; 3], periodic: [bool; 3]) -> Grid {
-    Grid { n, h: [1.0, 1.1, 0.9], dimensions: 3, form: Form::Box, periodic }
+    Grid {
+        n,
+        h: [1.0, 1.1, 0.9],
+        dimensions: 3,
+        form: Form::Box,
+        periodic,
+        symmetry: Default::default(),
+    }
 }
 
 /// A held field with sources.

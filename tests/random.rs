@@ -14,6 +14,8 @@ mod common;
 mod moving;
 #[path = "random/resumed.rs"]
 mod resumed;
+#[path = "random/symmetric.rs"]
+mod symmetric;
 
 use std::sync::Arc;
 

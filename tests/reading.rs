@@ -22,6 +22,11 @@ fn slab(domain: &str, more: &str) -> String {
     )
 }
 
+/// A case that is solved for in all voxels.
+fn whole(text: &str) -> Setup {
+    Setup { symmetry: false, ..setup(text) }
+}
+
 const LINE: &str = "size = [\"2 mm\"]\nvoxels = [10]";
 
 fn read(text: &str) -> Case {
@@ -215,7 +220,7 @@ fn scales_of_pores() {
 /// The time: steps, and what a voxel takes in each.
 #[test]
 fn what_a_run_takes_grows_as_it_should() {
-    let of = |text: &str| cost(&setup(text)).time;
+    let of = |text: &str| cost(&whole(text)).time;
     let base = slab(LINE, "");
     let day = of(&base);
     // Five outputs in a day of three longest steps of 8 h, and forty more; a steady state is ten.
@@ -234,6 +239,10 @@ fn what_a_run_takes_grows_as_it_should() {
     close(day, 450.0 * 0.27e-6);
     let cells = slab(LINE, "[cells.a]\nseeding.uniform.density = \"1 cells/mL\"");
     close(of(&cells), 450.0 * 0.29e-6);
+    // All ten voxels are alike, or of each other's images.
+    close(cost(&setup(&base)).time / day, 0.1);
+    let sides = "boundary.x_min.value = \"1 mM\"\nboundary.x_max.value = \"1 mM\"";
+    close(cost(&setup(&slab(LINE, sides))).time / day, 0.5);
     // Fixed steps take 2 ns a voxel and solute.
     let fixed = base.replace("[run]", "[run]\nlod.step = \"4 s\"");
     close(of(&fixed), 86_400.0 / 4.0 * 10.0 * 2e-9);
@@ -254,8 +263,8 @@ fn what_a_run_takes_grows_as_it_should() {
 }
 
 /// Bytes a voxel and those of the program.
-fn bytes(text: &str, from: &str, to: &str) -> (f64, f64) {
-    let (small, large) = (setup(text), setup(&text.replace(from, to)));
+fn bytes(text: &str, from: &str, to: &str, of: fn(&str) -> Setup) -> (f64, f64) {
+    let (small, large) = (of(text), of(&text.replace(from, to)));
     let (n, m) = (small.grid.len() as f64, large.grid.len() as f64);
     let each = (memory(&large) - memory(&small)) / (m - n);
     (each, memory(&small) - n * each)
@@ -267,7 +276,7 @@ fn bytes(text: &str, from: &str, to: &str) -> (f64, f64) {
 #[test]
 fn memory_by_what_a_case_holds() {
     let of = |text: &str| {
-        let (each, program) = bytes(text, "voxels = [10", "voxels = [20");
+        let (each, program) = bytes(text, "voxels = [10", "voxels = [20", whole);
         close(program, 20e6);
         each
     };
@@ -280,6 +289,12 @@ fn memory_by_what_a_case_holds() {
     close(of(&slab(LINE, &death)), 230.0 + 70.0 + 40.0);
     let stages = format!("{death}\ndeath.age.exposure = \"1 d\"\ndeath.age.stages = 3");
     close(of(&slab(LINE, &stages)), 230.0 + 70.0 + 40.0 + 120.0);
+    // Half of the voxels, and all in single precision for what is written.
+    let sides = "boundary.x_min.value = \"1 mM\"\nboundary.x_max.value = \"1 mM\"";
+    close(bytes(&slab(LINE, sides), "[10", "[20", setup).0, 115.0 + 4.0);
+    // One voxel, and what is given for all.
+    let (each, _) = bytes(&base, "voxels = [10", "voxels = [1000", setup);
+    assert!((each - 16.0).abs() < 1.0, "{each}");
     // Uneven by a porosity: one field for both solutes. Uneven by regions: one each.
     let even = "[scaffold]\nporosity = 0.8\neffective_diffusivity.bruggeman = {}";
     let free = slab(LINE, factor)

@@ -53,6 +53,7 @@ fn view_py_makes_pictures() {
         dimensions,
         form: Form::Box,
         periodic: [false; 3],
+        symmetry: Default::default(),
     };
     let plug = Grid::cylinder(40, 0.0, 2e-3, Some((1.5e-3, 30)));
     let hollow = Grid::cylinder(20, 1e-3, 2e-3, Some((1.5e-3, 30)));

@@ -3,9 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
-use crate::ground::grid::Form;
+use crate::ground::grid::{Form, Grid};
 use crate::model::setup::{FlowLaw, Setup};
 use crate::model::state::Catalogue;
+use crate::model::symmetry;
 use crate::model::waves::desks;
 use crate::numerics::algebraic::ROUGH;
 
@@ -17,9 +18,15 @@ const PER_THREAD: f64 = 72e6;
 
 /// Memory that a run takes at most, bytes. Per voxel: four copies of each field in double
 /// precision (state, full step, two halves) and what is being written; structure, right-hand
-/// side and the grids of the solver, for each solve that has its own; what the setup holds of solutes and populations. Measured:
+/// side and the grids of the solver, for each solve that has its own; what the setup holds of solutes and populations. Of
+/// a symmetric case one part is solved for; what is given and what is written is whole. Measured:
 /// `tests/resources.rs` compares it with the real peak.
 pub fn memory(setup: &Setup) -> f64 {
+    memory_of(setup, &setup.grid.part(symmetry::of(setup)))
+}
+
+/// The same where one part is solved for.
+fn memory_of(setup: &Setup, part: &Grid) -> f64 {
     let fields = Catalogue::new(setup).specs.len();
     let mut shapes: Vec<&Arc<Vec<f64>>> = Vec::new();
     for relative in setup.solutes.iter().map(|s| &s.relative) {
@@ -49,7 +56,13 @@ pub fn memory(setup: &Setup) -> f64 {
         (16, usize::from(setup.grid.form != Form::Box)),
     ];
     let each: usize = parts.iter().map(|(bytes, count)| bytes * count).sum();
-    PROGRAM + setup.grid.len() as f64 * each as f64
+    let (solved, whole) = (part.len() * each, setup.grid.len());
+    if part.is_whole() {
+        return PROGRAM + solved as f64;
+    }
+    // What is given goes before the rest comes.
+    let given = whole * 8 * (2 + shapes.len() + setup.populations.len());
+    PROGRAM + given.max(solved + whole * 4 * fields) as f64
 }
 
 /// Bytes of one output as if nothing could be compressed.

@@ -6,6 +6,7 @@ use crate::ground::units::number;
 use crate::model::run::STEPS_A_PERIOD;
 use crate::model::setup::{Boundary, FlowLaw, Population, Setup, Solute};
 use crate::model::solutes::{brings, diffusion_way, fed, feeds};
+use crate::model::symmetry;
 
 /// Scales of a solute.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,10 +221,13 @@ pub fn cost(setup: &Setup) -> Cost {
     };
     // Limiters follow the solution from iteration to iteration.
     let solute = if setup.flow.is_some() { 1e-6 } else { 2.5e-7 };
+    // The smaller grid of a symmetric case.
+    let grid = &setup.grid;
+    let share = grid.part(symmetry::of(setup)).len() as f64 / grid.len() as f64;
     let time = match setup.run.lod {
         Some(step) => duration / step * live(setup) as f64 * 2e-9 * solutes,
         None => {
-            steps * live(setup) as f64 * (solute * solutes + 2e-8 * fields)
+            steps * share * live(setup) as f64 * (solute * solutes + 2e-8 * fields)
                 + iterations * setup.grid.len() as f64
         }
     };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::attention::{Attention, Pauses};
-use super::execute::{Begin, Options};
+use super::execute::{Begin, Options, all_of_itself};
 use super::failure::{Exit, Failure};
 use super::resume::{changes, load, newest, same_series, tell};
 use crate::case::Case;
@@ -16,6 +16,7 @@ use crate::model::expect::Expectations;
 use crate::model::run::{self, Kept, Stop, Watcher, Wish};
 use crate::model::setup::Setup;
 use crate::model::solver::Solver;
+use crate::model::symmetry;
 use crate::output::checkpoint;
 use crate::output::stored::StoredRun;
 
@@ -202,6 +203,7 @@ fn state_at(
         digits(time / seconds)
     ));
     let Case { setup, expects, .. } = parent;
+    let setup = if all_of_itself(&stored.told) { symmetry::part(setup) } else { setup };
     par::with_threads(options.threads, || {
         let failed = |why: String| Failure::new(Exit::Numerics, format!("error: {why}"));
         let mut solver = Solver::new(setup)

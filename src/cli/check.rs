@@ -17,6 +17,7 @@ use crate::ground::units::{
     CONCENTRATION, DIFFUSIVITY, Dimension, FLUX, LENGTH, TIME, VELOCITY, number, readable,
 };
 use crate::model::setup::{Boundary, Setup};
+use crate::model::symmetry;
 use crate::output::space::free;
 
 /// Arguments of `check`.
@@ -146,6 +147,9 @@ fn grid(out: &mut String, setup: &Setup) {
             _ => format!("{} along {}", readable(grid.length(a), LENGTH), grid.form.axes()[a]),
         }),
     );
+    if let Some(text) = symmetry::told(&grid.part(symmetry::of(setup))) {
+        let _ = writeln!(out, "symmetry   {text}");
+    }
     if let Some(solid) = &setup.structure.solid {
         let pores = solid.voxels.iter().filter(|s| !**s).count();
         let share = number(pores as f64 / grid.len() as f64);
@@ -386,6 +390,7 @@ fn as_json(case: &Case, out: &Path) -> Value {
         "hash": case.provenance.hash,
         "title": setup.title,
         "grid": { "voxels": setup.grid.n, "spacing_m": setup.grid.h, "dimensions": setup.grid.dimensions },
+        "symmetry": symmetry::told(&setup.grid.part(symmetry::of(setup))),
         "live_voxels": scales::live(setup),
         "isolated_voxels": setup.structure.isolated,
         "values": values,

@@ -45,7 +45,8 @@ fn show(done: &Finished) {
     let mut stdout = std::io::stdout().lock();
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let solver = &done.solver;
-    let grid = &solver.setup.grid;
+    let part = &solver.setup.grid;
+    let whole = part.whole();
     let mut panels = Vec::new();
     let wanted = [(Kind::Solute(0), 1.0, "mol/m³"), (Kind::Viable(0), 1e-6, "cells/mL")];
     for (kind, factor, unit) in wanted {
@@ -54,7 +55,10 @@ fn show(done: &Finished) {
         let high = values.iter().fold(0.0_f64, |m, &v| m.max(v));
         let title =
             format!("{} 0 … {} {unit}", solver.catalogue.specs[f].name, digits(high * factor));
-        panels.push((title, picture::slice(grid, values, 0.0, high.max(1e-300), 36, colour)));
+        panels.push((
+            title,
+            picture::slice(&whole, &part.spread(values), 0.0, high.max(1e-300), 36, colour),
+        ));
     }
     let rows = panels.iter().map(|p| p.1.len()).max().unwrap_or(0);
     let titles: Vec<String> = panels.iter().map(|p| format!("{:<36}", p.0)).collect();

@@ -19,6 +19,7 @@ use crate::model::answers::{Answer, Answers, digits, place};
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::{self, Stop, Watcher, Wish};
 use crate::model::solver::{Solver, StepFailure};
+use crate::model::symmetry;
 use crate::output::report::{Record, State, write_answers, write_record};
 use crate::output::{Folder, OutputError, checkpoint, outputs};
 use crate::study::{self, Beside, closure, refine};
@@ -136,12 +137,13 @@ fn inside(
     let mut record = Record::start(&title, par::threads());
     record.extra.extend(begin.told());
     record.extra.extend(beside.as_ref().map(|b| (b.key().to_owned(), json!(true))));
-    let grid = case.setup.grid.clone();
-    let steady = case.setup.run.steady;
-    let unit = case.setup.run.time_unit;
+    let setup = if begin.is_of_itself() { symmetry::part(case.setup) } else { case.setup };
+    let grid = setup.grid.clone();
+    let steady = setup.run.steady;
+    let unit = setup.run.time_unit;
     let mut answers = Answers::default();
     let mut expectations = Expectations::new(&case.expects, steady);
-    let mut progress = Progress::new(&case.setup.run, options.progress);
+    let mut progress = Progress::new(&setup.run, options.progress);
     let provenance = &case.provenance;
     // run.json first: it alone says how the run is to be resumed.
     let announce = |record: &Record| {
@@ -153,7 +155,7 @@ fn inside(
         announce(&record)?;
     }
     let (mut when, mut step, mut announced) = (0.0, 0, !changes);
-    let result = Solver::new(case.setup).map_err(Stop::Numerics).and_then(|mut solver| {
+    let result = Solver::new(setup).map_err(Stop::Numerics).and_then(|mut solver| {
         let io = |e: OutputError| Stop::Watcher(e.message);
         let misfits = |e: Misfit| Stop::Watcher(misfits(begin, &e));
         let mut recorder = Recorder::new(folder, provenance, &solver);
@@ -272,7 +274,21 @@ fn stop(record: &mut Record, reason: String, step: usize, time: f64) {
     record.extra.push(("checkpoint".into(), json!({ "step": step, "time": time })));
 }
 
+/// True where a record tells of nothing that a run has from another case.
+pub(super) fn all_of_itself(told: &[(String, serde_json::Value)]) -> bool {
+    !told.iter().any(|t| t.0 == "changed" || t.0 == "branch")
+}
+
 impl Begin {
+    /// True where its state can only have come from the case as it is, and so has its symmetries.
+    fn is_of_itself(&self) -> bool {
+        match self {
+            Begin::New => true,
+            Begin::Checkpoint { told, changed, .. } => changed.is_empty() && all_of_itself(told),
+            Begin::Branch { .. } => false,
+        }
+    }
+
     /// What the record says of it.
     fn told(&self) -> Vec<(String, serde_json::Value)> {
         match self {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::ground::grid::Grid;
 use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::ground::moments;
 use crate::model::ledger::Ledger;
@@ -117,7 +118,7 @@ impl Recorder {
         solver: &Solver,
     ) -> Result<(), OutputError> {
         let setup = &solver.setup;
-        let layout = Layout::new(&setup.grid, &provenance.stem, setup.run.time_unit);
+        let layout = Layout::new(&setup.grid.whole(), &provenance.stem, setup.run.time_unit);
         let wanted =
             |name: &str| setup.run.fields.is_empty() || setup.run.fields.iter().any(|f| f == name);
         let mut fields = Vec::new();
@@ -148,7 +149,8 @@ impl Recorder {
             |(i, e): (usize, &f64)| if solid.is_some_and(|s| s[i]) { 0.0 } else { *e as f32 };
         let pores = setup.structure.homogenised.as_ref().and_then(|h| h.pores.as_ref());
         let pores = pores.unwrap_or(&setup.structure.porosity);
-        let porosity = pores.iter().enumerate().map(fluid).collect();
+        let porosity: Vec<f32> = pores.iter().enumerate().map(fluid).collect();
+        let porosity = whole(&setup.grid, porosity);
         let name = if changing { "porosity_of_scaffold" } else { POROSITY };
         let mut statics =
             vec![Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
@@ -213,7 +215,7 @@ impl Recorder {
     }
 
     fn frame(&self, solver: &Solver) -> Frame {
-        let room = solver.room();
+        let (grid, room) = (&solver.setup.grid, solver.room());
         let follows = self.fields.iter().any(|c| matches!(c, Column::Flow(_)));
         let mut flow = if follows { flow(solver) } else { Vec::new() };
         let arrays = self.fields.iter().map(|column| {
@@ -238,14 +240,19 @@ impl Recorder {
             let masked =
                 values.into_iter().zip(room).map(|(v, &r)| if r > 0.0 { v } else { f64::NAN });
             let values = if self.double {
-                Values::F64(masked.collect())
+                Values::F64(whole(grid, masked.collect()))
             } else {
-                Values::F32(masked.map(|v| v as f32).collect())
+                Values::F32(whole(grid, masked.map(|v| v as f32).collect()))
             };
             Array { name: name.to_string(), unit: unit.to_string(), values }
         });
         Frame { index: self.times.len(), time: solver.state.time, arrays: arrays.collect() }
     }
+}
+
+/// Values of all voxels, from those of the part for which a symmetric case is solved.
+fn whole<T: Copy>(grid: &Grid, part: Vec<T>) -> Vec<T> {
+    if grid.is_whole() { part } else { grid.spread(&part) }
 }
 
 /// Viable fraction of each voxel; NaN without cells.

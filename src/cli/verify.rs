@@ -12,6 +12,7 @@ use crate::model::answers::Answers;
 use crate::model::expect::{Expectations, Outcome};
 use crate::model::run::run as advance;
 use crate::model::solver::Solver;
+use crate::model::symmetry;
 
 /// Arguments of `verify`.
 #[derive(clap::Args)]
@@ -215,7 +216,8 @@ fn solve(name: &str, text: &str, parts: usize) -> Result<(Vec<Outcome>, [usize; 
     let steady = loaded.setup.run.steady;
     let mut expectations = Expectations::new(&loaded.expects, steady);
     let gave_up = |what: String| Failure::new(Exit::Numerics, format!("{name}: {what}"));
-    let mut solver = Solver::new(loaded.setup).map_err(|e| gave_up(format!("{e:?}")))?;
+    let mut solver =
+        Solver::new(symmetry::part(loaded.setup)).map_err(|e| gave_up(format!("{e:?}")))?;
     let mut answers = Answers::default();
     advance(&mut solver, &mut [&mut expectations, &mut answers])
         .map_err(|e| gave_up(format!("{e:?}")))?;

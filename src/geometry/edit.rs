@@ -103,7 +103,10 @@ impl Structure {
     pub fn keep_percolating(&mut self, axis: Option<usize>) -> usize {
         let open: Vec<bool> = self.phase.iter().map(|p| *p == 0).collect();
         let (n, h, form) = (self.n, self.h, Form::Box);
-        let parts = label(&Grid { n, h, dimensions: 3, form, periodic: [false; 3] }, &open);
+        let parts = label(
+            &Grid { n, h, dimensions: 3, form, periodic: [false; 3], symmetry: Default::default() },
+            &open,
+        );
         let end = |axis, end| Face { axis, end }.number();
         let spans =
             |i: usize, a| parts.touches[i - 1][end(a, false)] && parts.touches[i - 1][end(a, true)];

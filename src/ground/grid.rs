@@ -5,8 +5,15 @@
 //! Their voxels are rings and shells. An equation for them is that of a box whose voxel `i` along
 //! the first axis has the volume `weight(i)` and the inner side `side(i)`, both relative to those
 //! of the mean voxel.
+//!
+//! Where a case is symmetric, its grid may hold one of the parts that are alike ([`Symmetry`]): each
+//! voxel stands for itself and its images, and volumes, lengths and areas are those of the whole.
+
+mod symmetry;
 
 use std::f64::consts::PI;
+
+pub use symmetry::Symmetry;
 
 /// What the axes are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -58,6 +65,8 @@ pub struct Grid {
     pub form: Form,
     /// True for axes of a box whose two ends are neighbours.
     pub periodic: [bool; 3],
+    /// What the voxels along each axis stand for.
+    pub symmetry: [Symmetry; 3],
 }
 
 /// Place (i, j, k) of a flat index in a grid of `n`.
@@ -69,7 +78,14 @@ pub fn position(n: [usize; 3], index: usize) -> [usize; 3] {
 impl Grid {
     /// A box of `n` voxels with the edges `h`, no axis periodic.
     pub fn cuboid(n: [usize; 3], h: [f64; 3]) -> Grid {
-        Grid { n, h, dimensions: 3, form: Form::Box, periodic: [false; 3] }
+        Grid {
+            n,
+            h,
+            dimensions: 3,
+            form: Form::Box,
+            periodic: [false; 3],
+            symmetry: Default::default(),
+        }
     }
     /// `n` rings across the radius from `inner` to `outer`, and `height` m in `layers` if given.
     pub fn cylinder(n: usize, inner: f64, outer: f64, height: Option<(f64, usize)>) -> Grid {
@@ -81,6 +97,7 @@ impl Grid {
             dimensions,
             form: Form::Cylinder { inner },
             periodic: [false; 3],
+            symmetry: Default::default(),
         }
     }
     /// `n` shells across the radius from `inner` to `outer`.
@@ -88,7 +105,14 @@ impl Grid {
         let volume = 4.0 / 3.0 * PI * (outer.powi(3) - inner.powi(3));
         let width = (volume / (outer - inner)).sqrt();
         let h = [(outer - inner) / n as f64, width, width];
-        Grid { n: [n, 1, 1], h, dimensions: 1, form: Form::Sphere { inner }, periodic: [false; 3] }
+        Grid {
+            n: [n, 1, 1],
+            h,
+            dimensions: 1,
+            form: Form::Sphere { inner },
+            periodic: [false; 3],
+            symmetry: Default::default(),
+        }
     }
     /// Volume of a voxel with index `i` along the first axis over [`Grid::voxel_volume`].
     pub fn weight(&self, i: usize) -> f64 {
@@ -141,11 +165,11 @@ impl Grid {
             0 => {
                 let columns = self.n[1] * self.n[2];
                 let i = if face.end { self.n[0] } else { 0 };
-                self.face_area(0) * self.side(i) * columns as f64
+                self.face_area(0) * self.side(i) * (columns * self.copies_across(0)) as f64
             }
             a => {
                 let line: f64 = (0..self.n[0]).map(|i| self.weight(i)).sum();
-                self.face_area(a) * line * self.n[3 - a] as f64
+                self.face_area(a) * line * (self.n[3 - a] * self.copies_across(a)) as f64
             }
         }
     }
@@ -189,9 +213,11 @@ impl Grid {
     pub fn plane(&self) -> usize {
         self.n[0] * self.n[1]
     }
-    /// Volume of a voxel, m³; the mean one of a cylinder or a sphere.
+    /// Volume for which a voxel stands, m³: its own and that of its images; the mean one of a cylinder
+    /// or a sphere.
     pub fn voxel_volume(&self) -> f64 {
-        self.h[0] * self.h[1] * self.h[2]
+        let copies: usize = self.symmetry.iter().map(|s| s.copies()).product();
+        self.h[0] * self.h[1] * self.h[2] * copies as f64
     }
     /// Area of a voxel's side across `axis`, m²; the mean one of a cylinder or a sphere.
     pub fn face_area(&self, axis: usize) -> f64 {
@@ -199,7 +225,7 @@ impl Grid {
     }
     /// Length along `axis`, m.
     pub fn length(&self, axis: usize) -> f64 {
-        self.n[axis] as f64 * self.h[axis]
+        (self.n[axis] * self.symmetry[axis].copies()) as f64 * self.h[axis]
     }
     /// Flat index of voxel (i, j, k).
     pub fn index(&self, i: usize, j: usize, k: usize) -> usize {
@@ -214,9 +240,10 @@ impl Grid {
         let v = self.voxel(index);
         std::array::from_fn(|a| self.start(a) + (v[a] as f64 + 0.5) * self.h[a])
     }
-    /// Flat index of the voxel that holds a point; points on the far side belong to the last
-    /// voxel. `None` outside the box.
+    /// Flat index of the voxel that holds a point, or its image; points on the far side belong to the
+    /// last voxel. `None` outside the box.
     pub fn voxel_at(&self, point: [f64; 3]) -> Option<usize> {
+        let point = self.image(point);
         let mut v = [0; 3];
         for a in 0..3 {
             let x = (point[a] - self.start(a)) / self.h[a];

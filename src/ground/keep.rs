@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use super::grid::Grid;
+
 /// Why bytes do not fit what they are read into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -198,6 +200,34 @@ impl<'a> Keeper<'a> {
             Some(bytes) => *values = chunks!(bytes, f32).collect(),
         }
         Ok(())
+    }
+
+    /// Values of the voxels of a grid, or none, as `keep` keeps them: as those of the whole, which a
+    /// run with other symmetries reads, too.
+    pub fn voxels<T: Copy + PartialEq>(
+        &mut self,
+        grid: &Grid,
+        name: &str,
+        values: &mut Vec<T>,
+        keep: fn(&mut Self, &str, &mut Vec<T>) -> Result<(), Misfit>,
+    ) -> Result<(), Misfit> {
+        if grid.is_whole() {
+            return keep(self, name, values);
+        }
+        let mut all = if values.is_empty() { Vec::new() } else { grid.spread(values) };
+        keep(self, name, &mut all)?;
+        if !self.reads() {
+            return Ok(());
+        }
+        values.clear();
+        if all.is_empty() {
+            return Ok(());
+        }
+        if all.len() != grid.whole().len() {
+            return misfit(name, "has not the size of a field");
+        }
+        *values = grid.gather(&all);
+        if grid.spread(values) == all { Ok(()) } else { misfit(name, "is not symmetric") }
     }
 
     /// One number.

@@ -276,6 +276,7 @@ impl Answers {
     fn nutrients(&self, solver: &Solver, survey: &Survey, out: &mut Vec<Answer>) {
         let setup = &solver.setup;
         let (unit, seconds) = setup.run.time_unit;
+        let grid = setup.grid.whole();
         for (s, solute) in setup.solutes.iter().enumerate() {
             let Some(&(value, voxel, time)) = self.least.get(s) else { continue };
             let least = answer(
@@ -284,7 +285,7 @@ impl Answers {
                 format!(
                     "{} mol/m³ at {}, {} {unit}; largest at the end {} mol/m³",
                     digits(value),
-                    place(&setup.grid, voxel),
+                    place(&grid, voxel),
                     digits(time / seconds),
                     digits(survey.most.get(s).copied().unwrap_or(0.0)),
                 ),
@@ -292,7 +293,7 @@ impl Answers {
                 "mol/m^3",
                 "",
             );
-            out.push(least.found(&setup.grid, voxel, time));
+            out.push(least.found(&grid, voxel, time));
         }
     }
 }
@@ -439,6 +440,11 @@ fn numerics(solver: &Solver, out: &mut Vec<Answer>) {
                 "|final − initial − in + out + used − made − events| over the sum of all terms"
             },
         ));
+    }
+    if let Some(text) = super::symmetry::told(&solver.setup.grid) {
+        let definition =
+            "the other voxels are images of these; run.symmetry = false solves for all";
+        out.push(answer("symmetry", "symmetry", text, None, "", definition));
     }
     let work = solver.work;
     let values = solver.catalogue.specs.len().max(1) * solver.setup.grid.len();

@@ -339,6 +339,7 @@ impl Solver {
             - sources
             - released;
         baths.close(solute, gained, dt.is_some(), &mut entered, &mut values);
+        entered.share(grid);
         let entered = entered.through;
         let mut amounts = Vec::new();
         let mut book = |term: Option<usize>, amount: f64| amounts.extend(term.map(|t| (t, amount)));

@@ -3,6 +3,7 @@
 
 use super::setup::{Boundary, Setup, Solute};
 use super::solutes::Transport;
+use crate::ground::grid::{Grid, Symmetry};
 use crate::ground::par;
 use crate::numerics::krylov::Reservoir;
 use crate::numerics::wall::beside;
@@ -147,6 +148,15 @@ pub(super) struct Entered {
 }
 
 impl Entered {
+    /// Gives what came through faces that are images of each other to both, in equal parts.
+    pub(super) fn share(&mut self, grid: &Grid) {
+        for (ends, symmetry) in self.through.as_chunks_mut::<2>().0.iter_mut().zip(grid.symmetry) {
+            if symmetry == Symmetry::Mirror {
+                *ends = [0.5 * (ends[0] + ends[1]); 2];
+            }
+        }
+    }
+
     /// Adds what walls let pass at concentrations `c`, and what passed `besides`; `behind` are the
     /// values behind the faces, `rounding` the round-off of a sum over a face over its size.
     pub(super) fn walls(

@@ -32,4 +32,5 @@ mod spread;
 pub mod state;
 pub mod supply;
 pub mod survey;
+pub mod symmetry;
 pub mod waves;

@@ -15,6 +15,7 @@ impl State {
     fn keep(
         &mut self,
         name: &str,
+        grid: &Grid,
         catalogue: &Catalogue,
         may: &[usize],
         k: &mut Keeper,
@@ -23,7 +24,13 @@ impl State {
         k.number(&format!("{name}.time"), time)?;
         for (field, spec) in fields.iter_mut().zip(&catalogue.specs) {
             let name = format!("{name}.{}", spec.name);
-            k.array(&name, flat_mut(field))?;
+            if grid.is_whole() {
+                k.array(&name, flat_mut(field))?;
+            } else {
+                let mut values = flat(field).to_vec();
+                k.voxels(grid, &name, &mut values, |k, name, v| k.array(name, v))?;
+                flat_mut(field).copy_from_slice(&values);
+            }
             k.computable(&name, flat(field).iter().copied())?;
         }
         for bath in baths {
@@ -31,7 +38,7 @@ impl State {
             k.computable(&format!("{name}.bath"), bath.iter().copied())?;
         }
         let name = format!("{name}.storage");
-        k.list(&name, storage)?;
+        k.voxels(grid, &name, storage, Keeper::list)?;
         k.computable(&name, storage.iter().copied())?;
         if may.contains(&storage.len()) || k.changed() {
             Ok(())
@@ -140,7 +147,8 @@ impl Solver {
             trend,
             missed: AllMissed { solutes, populations },
         } = self;
-        let Grid { n, h, dimensions, form, periodic } = &setup.grid;
+        let whole = setup.grid.whole();
+        let Grid { n, h, dimensions, form, periodic, symmetry: _ } = &whole;
         k.same(
             "grid",
             &format!("{n:?} voxels of {h:?} m, {dimensions}D, {form:?}, periodic {periodic:?}"),
@@ -154,12 +162,12 @@ impl Solver {
         k.same("baths.solutes", &baths.join(" "))?;
         // The results of a step have a storage once there was one.
         let (now, either) = (state.storage.len(), [0, state.storage.len()]);
-        state.keep("state", catalogue, &[now], k)?;
-        full.keep("full", catalogue, &either, k)?;
-        half.keep("half", catalogue, &either, k)?;
-        two.keep("two", catalogue, &either, k)?;
+        state.keep("state", &setup.grid, catalogue, &[now], k)?;
+        full.keep("full", &setup.grid, catalogue, &either, k)?;
+        half.keep("half", &setup.grid, catalogue, &either, k)?;
+        two.keep("two", &setup.grid, catalogue, &either, k)?;
         let voxels = streamed.len();
-        k.list("streamed", streamed)?;
+        k.voxels(&setup.grid, "streamed", streamed, Keeper::list)?;
         k.computable("streamed", streamed.iter().copied())?;
         if streamed.len() != voxels && !k.changed() {
             return misfit("streamed", "has not the size of a field");
@@ -173,12 +181,12 @@ impl Solver {
         k.flag("trend", trend)?;
         for (s, missed) in solutes.iter_mut().enumerate() {
             for missed in missed {
-                missed.keep(&format!("missed.solute.{s}"), setup.grid.len(), k)?;
+                missed.keep(&format!("missed.solute.{s}"), &setup.grid, k)?;
             }
         }
         for (p, missed) in populations.iter_mut().enumerate() {
             for missed in missed {
-                missed.keep(&format!("missed.population.{p}"), setup.grid.len(), k)?;
+                missed.keep(&format!("missed.population.{p}"), &setup.grid, k)?;
             }
         }
         if k.reads() { self.settle_as_kept(k.changed()) } else { Ok(()) }

@@ -12,6 +12,7 @@ use crate::ground::grid::Face;
 pub fn sample(solver: &Solver, f: usize, point: [f64; 3]) -> Option<f64> {
     let grid = &solver.setup.grid;
     let voxel = grid.voxel_at(point)?;
+    let point = grid.image(point);
     let values = flat(&solver.state.fields[f]);
     let structure = &solver.setup.structure;
     if structure.open.is_some() || structure.solid.is_some() {
@@ -54,6 +55,10 @@ fn along(
     }
     if x < 0.0 || x > last as f64 {
         let end = x > 0.0;
+        if !grid.is_outer(Face { axis, end }) {
+            // Between two images.
+            return at(if end { last } else { 0 });
+        }
         if grid.periodic[axis] {
             let past = if end { x - last as f64 } else { -x };
             let (near, across) = if end { (last, 0) } else { (0, last) };

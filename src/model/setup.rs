@@ -38,6 +38,8 @@ pub struct Setup {
     pub ph: Option<(usize, Buffer)>,
     /// Clock, accuracy, output.
     pub run: RunPlan,
+    /// Solve for one part where the case is symmetric.
+    pub symmetry: bool,
     /// Laws that cannot act because a solute is absent, in words ("death by starvation is not
     /// modelled: no glucose").
     pub silent_laws: Vec<String>,
@@ -261,7 +263,7 @@ impl Initial {
 }
 
 /// Condition of a solute on a face.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Boundary {
     /// No flux.
     Sealed,

@@ -104,9 +104,10 @@ pub fn weighted<'a>(grid: &Grid, values: Cow<'a, [f64]>) -> Cow<'a, [f64]> {
     Cow::Owned(values)
 }
 
-/// What a solute sees behind each face.
-pub fn behind(solute: &Solute) -> [Behind; 6] {
+/// What a solute sees behind each face; nothing passes a plane of symmetry.
+pub fn behind(grid: &Grid, solute: &Solute) -> [Behind; 6] {
     std::array::from_fn(|f| match &solute.boundaries[f] {
+        _ if !grid.is_outer(Face::ALL[f]) => Behind::Sealed,
         Boundary::Sealed | Boundary::Flux(_) | Boundary::Inlet(_) | Boundary::Outflow => {
             Behind::Sealed
         }
@@ -264,12 +265,13 @@ impl Transport {
             &hierarchy.relative,
             d,
             solute.axis,
-            &behind(solute),
+            &behind(&setup.grid, solute),
             &hierarchy.grids.shapes,
         );
         let given = |f: &usize| matches!(solute.boundaries[*f], Boundary::Flux(_));
         let flux = (0..6)
             .filter(given)
+            .filter(|&f| setup.grid.is_outer(Face::ALL[f]))
             .map(|f| (f, flux_voxels(setup, &hierarchy.relative, Face::ALL[f])))
             .collect();
         Transport { d, hierarchy: number, wall, flux, inward: None }

@@ -11,7 +11,7 @@ use crate::numerics::stencil::{inner, lanes};
 pub struct Least {
     /// mol/m³.
     pub value: f64,
-    /// Voxel.
+    /// Voxel of the whole grid.
     pub voxel: usize,
 }
 
@@ -84,7 +84,8 @@ impl Survey {
                 let at = found.map_or(0, |k| k * plane);
                 let here = values[at..].iter().zip(&room[at..]).take(plane);
                 let voxel = here.clone().position(|(v, r)| *v == least && *r > 0.0);
-                let least = Least { value: least, voxel: voxel.map_or(0, |i| at + i) };
+                let voxel = voxel.map_or(0, |i| grid.number_in_whole(at + i));
+                let least = Least { value: least, voxel };
                 survey.least.push(least);
                 survey.most.push(parts.iter().fold(0.0, |m, p| m.max(p.3)));
                 survey.mean.push(parts.iter().map(|p| p.1).sum::<f64>() / whole);
@@ -158,7 +159,8 @@ impl Survey {
             let viable = with_cells - dying;
             let value = smallest(plane, |i| fraction[i]);
             let voxel = fraction.iter().position(|f| *f == value && value < f64::INFINITY);
-            let least = voxel.map(|i| Least { value, voxel: k * plane + i });
+            let number = |i: usize| grid.number_in_whole(k * plane + i);
+            let least = voxel.map(|i| Least { value, voxel: number(i) });
             (sums.0, sums.1, with_cells, viable, least, excess)
         });
         let (mut alive, mut gone, mut with_cells, mut viable) = (0.0, 0.0, 0.0, 0.0);

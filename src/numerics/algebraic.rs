@@ -425,7 +425,14 @@ mod tests {
         reservoirs: &[Reservoir],
     ) -> (usize, f64) {
         let dimensions = n.iter().filter(|n| **n > 1).count();
-        let grid = Grid { n, h: [1.0; 3], dimensions, form: Form::Box, periodic: [false; 3] };
+        let grid = Grid {
+            n,
+            h: [1.0; 3],
+            dimensions,
+            form: Form::Box,
+            periodic: [false; 3],
+            symmetry: Default::default(),
+        };
         let faces = Faces::harmonic(&grid, relative, [1.0; 3]);
         let layout = Layout::new(n);
         let held: Vec<f32> =

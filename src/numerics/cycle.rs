@@ -422,6 +422,7 @@ mod tests {
                 dimensions: 3,
                 form: Form::Box,
                 periodic: [false; 3],
+                symmetry: Default::default(),
             };
             let mut seed = 1_u64;
             let mut dice = || {

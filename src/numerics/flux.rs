@@ -267,6 +267,7 @@ mod tests {
             dimensions: 1,
             form: Form::Box,
             periodic: [false; 3],
+            symmetry: Default::default(),
         };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         let others = [0.2, 0.3];
@@ -300,6 +301,7 @@ mod tests {
             dimensions: 1,
             form: Form::Box,
             periodic: [false; 3],
+            symmetry: Default::default(),
         };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         for delta in [-40.0, -1.0, 1e-12, 3.0, 40.0_f64] {

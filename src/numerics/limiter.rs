@@ -227,6 +227,7 @@ mod tests {
             dimensions: 1,
             form: Form::Box,
             periodic: [false; 3],
+            symmetry: Default::default(),
         };
         // Voxel 2 stands alone between two solid ones, or with an empty neighbour.
         for open in [[1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 1.0, 0.0]] {
@@ -250,6 +251,7 @@ mod tests {
             dimensions: 1,
             form: Form::Box,
             periodic: [false; 3],
+            symmetry: Default::default(),
         };
         let ones = [1.0; 4];
         let faces = Faces::harmonic(&grid, &ones, [1.0; 3]);

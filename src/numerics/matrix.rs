@@ -72,7 +72,14 @@ mod tests {
             ([7, 5, 6], false, [false, true, true]),
             ([13, 9, 4], true, around),
         ] {
-            let grid = Grid { n, h: [1.0, 1.3, 0.8], dimensions: 3, form: Form::Box, periodic };
+            let grid = Grid {
+                n,
+                h: [1.0, 1.3, 0.8],
+                dimensions: 3,
+                form: Form::Box,
+                periodic,
+                symmetry: Default::default(),
+            };
             let relative = Arc::new(rough(grid.len(), holes));
             let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0, 0.5, 1.0]);
             let mut behind = [Behind::Sealed; 6];
@@ -124,6 +131,7 @@ mod tests {
             dimensions: 3,
             form: Form::Box,
             periodic: [false; 3],
+            symmetry: Default::default(),
         };
         let relative = Arc::new(vec![1.0; grid.len()]);
         let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0; 3]);

@@ -207,7 +207,14 @@ mod tests {
             ([5000, 1, 1], [4e-7, 1.0, 1.0], 1, false),
         ];
         for (n, h, dimensions, rods) in grids {
-            let grid = Grid { n, h, dimensions, form: Form::Box, periodic: [false; 3] };
+            let grid = Grid {
+                n,
+                h,
+                dimensions,
+                form: Form::Box,
+                periodic: [false; 3],
+                symmetry: Default::default(),
+            };
             let rod = |i: usize| rods && i % n[0] % 4 == 1 && i / n[0] % n[1] % 5 < 2;
             let open: Vec<f64> = (0..grid.len()).map(|i| if rod(i) { 0.0 } else { 1.0 }).collect();
             let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);

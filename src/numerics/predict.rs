@@ -3,6 +3,7 @@
 //! A start value is a formula in what is known before the solve. What it misses changes slowly
 //! from step to step, so the next one is corrected by it.
 
+use crate::ground::grid::Grid;
 use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::ground::par;
 use crate::kernel;
@@ -37,13 +38,13 @@ impl Grows {
 }
 
 impl Missed {
-    /// Keeps what was missed; `voxels` is the number of values of a field.
-    pub fn keep(&mut self, name: &str, voxels: usize, k: &mut Keeper) -> Result<(), Misfit> {
+    /// Keeps what was missed in the voxels of `grid`.
+    pub fn keep(&mut self, name: &str, grid: &Grid, k: &mut Keeper) -> Result<(), Misfit> {
         let Missed { by, dt } = self;
         for by in by {
-            k.list32(name, by)?;
+            k.voxels(grid, name, by, Keeper::list32)?;
             k.computable(name, by.iter().map(|v| f64::from(*v)))?;
-            if !by.is_empty() && by.len() != voxels {
+            if !by.is_empty() && by.len() != grid.len() {
                 return misfit(name, "has not the size of a field");
             }
         }

@@ -221,7 +221,14 @@ mod tests {
         of: impl Fn([f64; 3], [f64; 3]) -> f64,
     ) -> f64 {
         let dimensions = n.iter().filter(|&&n| n > 1).count();
-        let grid = Grid { n, h, dimensions, form: Form::Box, periodic: [false; 3] };
+        let grid = Grid {
+            n,
+            h,
+            dimensions,
+            form: Form::Box,
+            periodic: [false; 3],
+            symmetry: Default::default(),
+        };
         let open = vec![1.0; grid.len()];
         let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);
         let mut behind = [Behind::Sealed; 6];

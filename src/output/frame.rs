@@ -66,6 +66,7 @@ impl Layout {
                     dimensions: self.dimensions,
                     form: Form::Box,
                     periodic: [false; 3],
+                    symmetry: Default::default(),
                 }
             }
             Form::Cylinder { .. } => {

@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::model::answers::{Answer, Answers};
 use crate::model::run::{Stop, Watcher, run};
 use crate::model::solver::Solver;
+use crate::model::symmetry;
 
 pub mod closure;
 pub mod refine;
@@ -32,7 +33,7 @@ impl Beside {
 /// Runs a case without output; its answers.
 pub fn answers(case: Case, watchers: &mut [&mut dyn Watcher]) -> Result<Vec<Answer>, Stop> {
     let mut answers = Answers::default();
-    let mut solver = Solver::new(case.setup).map_err(Stop::Numerics)?;
+    let mut solver = Solver::new(symmetry::part(case.setup)).map_err(Stop::Numerics)?;
     let others = watchers.iter_mut().map(|w| &mut **w as &mut dyn Watcher);
     let mut all: Vec<&mut dyn Watcher> = vec![&mut answers];
     all.extend(others);

@@ -43,6 +43,7 @@ pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
         dimensions: n.len(),
         form: Form::Box,
         periodic: [false; 3],
+        symmetry: Default::default(),
     }
 }
 
@@ -121,6 +122,7 @@ pub(crate) fn setup(
             double: true,
             time_unit: ("s", 1.0),
         },
+        symmetry: false,
         silent_laws: Vec::new(),
     }
 }

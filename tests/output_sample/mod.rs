@@ -7,7 +7,14 @@ use blastema::output::{Array, Folder, Frame, Layout, Values, Writer};
 
 /// Grids in three, two and one dimensions; odd, anisotropic.
 pub(crate) fn grids() -> Vec<(&'static str, Grid)> {
-    let grid = |n, h, dimensions| Grid { n, h, dimensions, form: Form::Box, periodic: [false; 3] };
+    let grid = |n, h, dimensions| Grid {
+        n,
+        h,
+        dimensions,
+        form: Form::Box,
+        periodic: [false; 3],
+        symmetry: Default::default(),
+    };
     vec![
         ("3d", grid([40, 32, 24], [2e-5, 3e-5, 4e-5], 3)),
         ("2d", grid([21, 13, 1], [2e-5, 3e-5, 1.0], 2)),

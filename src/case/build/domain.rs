@@ -137,6 +137,7 @@ impl Builder<'_> {
                 dimensions: if size.is_empty() { 3 } else { size.len() },
                 form: Form::Box,
                 periodic: [false; 3],
+                symmetry: Default::default(),
             },
         };
         (grid, self.resolved().then(|| vec![true]))
@@ -204,7 +205,14 @@ impl Builder<'_> {
         }
         let outer = form.inner() + lengths[0];
         Some(match form {
-            Form::Box => Grid { n, h, dimensions: lengths.len(), form, periodic: [false; 3] },
+            Form::Box => Grid {
+                n,
+                h,
+                dimensions: lengths.len(),
+                form,
+                periodic: [false; 3],
+                symmetry: Default::default(),
+            },
             Form::Cylinder { inner } => {
                 Grid::cylinder(n[0], inner, outer, lengths.get(1).map(|height| (*height, n[1])))
             }

@@ -183,6 +183,7 @@ impl<'a> Builder<'a> {
             matter: matter?,
             ph: ph?,
             run: run?,
+            symmetry: root.get("run").is_some_and(|run| run.flag("symmetry")),
             silent_laws: std::mem::take(&mut self.silent),
         };
         fade(&mut setup);

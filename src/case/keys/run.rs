@@ -51,6 +51,13 @@ pub(in crate::case) fn run() -> Shape {
             )
             .or("{}"),
             key(
+                "symmetry",
+                Shape::Flag,
+                "Solve for one part where the case is its own mirror image, or the same along an \
+                axis: the result is that of the whole.",
+            )
+            .or("true"),
+            key(
                 "lod",
                 Shape::table(vec![key(
                     "step",

@@ -92,9 +92,10 @@ impl Answers {
                 if n == 0 { definition } else { "" },
             ));
         }
+        let grid = setup.grid.whole();
         let necrosis = match self.necrosis {
             Some((t, voxel)) => {
-                format!("{} {unit} at {}", digits(t / seconds), place(&setup.grid, voxel))
+                format!("{} {unit} at {}", digits(t / seconds), place(&grid, voxel))
             }
             None => format!("none{beside}"),
         };
@@ -107,7 +108,7 @@ impl Answers {
             "first time any voxel with cells has a viable fraction below 0.5",
         );
         out.push(match self.necrosis {
-            Some((t, voxel)) => first.found(&setup.grid, voxel, t),
+            Some((t, voxel)) => first.found(&grid, voxel, t),
             None => first,
         });
     }
@@ -138,7 +139,7 @@ fn viable_to(solver: &Solver, face: Face, alive: &[f64], dead: &[f64]) -> Option
     depth_of_half(solver, face, alive, &all)
 }
 
-/// Sums of fields over the planes across an axis, per voxel volume.
+/// Sums of fields over the planes of the whole across an axis, per volume of a voxel of the whole.
 pub(super) fn by_plane(solver: &Solver, axis: usize, fields: &[&[f64]]) -> Vec<f64> {
     let (grid, measure) = (&solver.setup.grid, solver.measure());
     let planes = grid.n[axis];
@@ -158,7 +159,11 @@ pub(super) fn by_plane(solver: &Solver, axis: usize, fields: &[&[f64]]) -> Vec<f
             }
         }
     }
-    sum
+    let copies = grid.copies_across(axis) as f64;
+    for s in &mut sum {
+        *s *= copies;
+    }
+    grid.spread_along(axis, &sum)
 }
 
 /// Depth from a face at which the share `part`/`all` of planes falls below a half, linear between

@@ -64,6 +64,7 @@ fn solves_what_elimination_solves() {
         dimensions: 3,
         form: Form::Box,
         periodic: [false; 3],
+        symmetry: Default::default(),
     };
     let relative: Vec<f64> =
         (0..grid.len()).map(|i| if hash(i) < 0.2 { 0.0 } else { 0.1 + hash(i + 99) }).collect();
@@ -123,6 +124,7 @@ fn a_limited_front_stays_between_its_bounds_and_is_second_order() {
             dimensions: 1,
             form: Form::Box,
             periodic: [false; 3],
+            symmetry: Default::default(),
         };
         let relative = vec![1.0; n];
         let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);
