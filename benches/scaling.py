@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How cost and memory grow with voxels, threads, solutes and contrast: the tables of
-docs/scaling.md, everything in one run.
+"""How cost and memory grow with voxels, threads, solutes and contrast, and what symmetry saves: the
+tables of docs/scaling.md, everything in one run.
 
     python3 benches/scaling.py
 
@@ -21,10 +21,12 @@ MIB = 1024 * 1024
 KEPT = {}
 
 
-def run(*words, threads=2):
-    """Median time, peak memory and counts of a problem."""
-    done = [ours(*map(str, words), BENCH_THREADS=threads) for _ in range(TIMES)]
-    KEPT[" ".join(map(str, [*words, "on", threads]))] = done
+def run(*words, threads=2, part=False):
+    """Median time, peak memory and counts of a problem; of all its voxels, or of the `part` that a
+    symmetric one needs."""
+    more = {} if part else {"BENCH_WHOLE": 1}
+    done = [ours(*map(str, words), BENCH_THREADS=threads, **more) for _ in range(TIMES)]
+    KEPT[" ".join(map(str, [*words, "on", threads, *(["part"] if part else [])]))] = done
     return {**done[0], "seconds": statistics.median(d["seconds"] for d in done)}
 
 
@@ -73,6 +75,17 @@ def main():
         one, two = (run(*words, threads=t)["seconds"] for t in (1, 2))
         rows.append([f"{words[0]} {words[1]}³", f"{one / two:.2f}"])
     table("Two threads", ["problem", "time on one over that on two"], rows)
+
+    rows = []
+    for words in (["p1", 64], ["p1", 128], ["p1", 256], ["p4", 16], ["p4", 32], ["p4", 64]):
+        part, whole = run(*words, part=True), run(*words)
+        ratio = whole["seconds"] / part["seconds"]
+        rows.append(
+            [f"{words[0]} {words[1]}³", f"{ratio:.1f}", f"{part['peak_mib']}, {whole['peak_mib']}"]
+        )
+    table(
+        "An eighth for the whole", ["problem", "time of the whole over that of the part", "MiB"], rows
+    )
 
     rows, first = [], None
     for count in (1, 2, 4, 8, 16):

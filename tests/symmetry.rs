@@ -188,6 +188,62 @@ fn a_slab_is_solved_as_a_column() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Fluid goes along x, past a denser core in the middle of y, which is the same along z.
+const PERFUSED: &str = r#"
+[domain]
+shape = "box"
+size = ["2.4 mm", "1.6 mm", "1 mm"]
+voxels = [24, 16, 10]
+[scaffold]
+porosity = 0.9
+effective_diffusivity.bruggeman = {}
+[regions.core]
+shape.box = { from = ["0.8 mm", "0.5 mm", "0 mm"], to = ["1.6 mm", "1.1 mm", "1 mm"] }
+scaffold.porosity = 0.6
+[flow]
+law.kozeny-carman = { diameter = "100 um", constant = 180 }
+boundary.x_min.pressure = "1 Pa"
+boundary.x_max.pressure = "0 Pa"
+[solutes.oxygen]
+diffusivity = "2e-9 m^2/s"
+initial = "0.2 mol/m^3"
+boundary.x_min.inlet = "0.2 mol/m^3"
+boundary.x_max.outflow = {}
+[cells.a]
+type = "custom"
+seeding.uniform = { density = "2e7 cells/mL" }
+uptake.oxygen.michaelis-menten = { vmax = "98 fmol/cell/h", km = "8 uM" }
+death.hypoxia = { rate.time_constant = "3 h", when.oxygen.below = { half = "60 uM", exponent = 4 } }
+[run]
+duration = "6 h"
+output = { every = "3 h", precision = "f64" }
+"#;
+
+/// By Brinkman's law all is not the same along z between walls, and is where the fluid slips.
+#[test]
+fn a_perfused_case_is_solved_for_across_the_flow() {
+    let brinkman = PERFUSED.replace(
+        "law.kozeny-carman = { diameter = \"100 um\", constant = 180 }",
+        "law.brinkman.permeability = \"1e-11 m^2\"",
+    );
+    let slips = brinkman.replace(
+        "boundary.x_min.pressure",
+        "boundary.z_min.symmetry = {}\nboundary.z_max.symmetry = {}\nboundary.x_min.pressure",
+    );
+    let column = "its own mirror image along y, the same along z; solved for 24 × 8 × 1 voxels";
+    let quarter = "its own mirror image along y, z; solved for 24 × 8 × 5 voxels";
+    for (text, solved) in [(PERFUSED, column), (&brinkman, quarter), (&slips, column)] {
+        let place = Place::new(text);
+        let told = place.done(&["run", "case.toml", "--out", "part"]);
+        assert!(told.contains(solved), "{told}");
+        place.done(&[&["run", "case.toml", "--out", "whole"], &WHOLE[..]].concat());
+        let off = apart(&place.path("part"), &place.path("whole"));
+        assert!(off < 1e-5, "{off:e}");
+        let wrong = unlike(&place, "part", "whole", &[0]);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}
+
 #[test]
 fn a_run_that_is_stopped_goes_on_with_the_same_bits() {
     let place = Place::new(CASE);

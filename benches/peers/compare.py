@@ -11,6 +11,9 @@
 
 `richardson FILE` prints the table of a run that is kept.
 
+p1 and p4 are their own mirror images: ours solves for an eighth of the voxels, and, as `whole`, for
+all of them, as the others do.
+
 Set-up counts on both sides: from the case (the image in memory) to the result; start of the
 process, imports and reading of the image do not. Medians and spreads (least to largest) are
 printed, raw numbers are kept in benches/runs/<date>-<machine>/.
@@ -142,6 +145,7 @@ def jobs(problem, arguments, survey):
         n = arguments[0]
         chosen = P1 if survey else {k: P1[k] for k in BEST["p1"]}
         yield "blastema", lambda: ours("p1", n)
+        yield "blastema, whole", lambda: ours("p1", n, BENCH_WHOLE=1)
         for name, (count, options) in chosen.items():
             options = options.replace("{levels}", str(levels(n)))
             yield f"PETSc {name}", lambda c=count, o=options: petsc("petsc_p1.py", [n], c, o)
@@ -160,6 +164,8 @@ def jobs(problem, arguments, survey):
         n = arguments[0]
         yield "blastema", lambda: ours("p4", n)
         yield "blastema 64³", lambda: ours("p4", "64")
+        yield "blastema, whole", lambda: ours("p4", n, BENCH_WHOLE=1)
+        yield "blastema 64³, whole", lambda: ours("p4", "64", BENCH_WHOLE=1)
         yield "FiPy", lambda: python("fipy_p4.py", *arguments)
     else:
         sys.exit(__doc__)
@@ -187,9 +193,12 @@ def compare(problem, arguments, survey):
             f"  {middle / base:8.1f} x  {max(r['peak_mib'] for r in results):6} MiB  {value}"
         )
     if problem == "p4":
-        voxels = {"FiPy": int(arguments[0]) ** 3, "blastema 64³": 64**3}
-        by = {k: statistics.median(r["seconds"] for r in found[k]) / v for k, v in voxels.items()}
-        print(f"  a voxel: {by['FiPy'] / by['blastema 64³']:.0f} x")
+        def each(name, n):
+            return statistics.median(r["seconds"] for r in found[name]) / n**3
+
+        peer = each("FiPy", int(arguments[0]))
+        part, whole = (each(name, 64) for name in ("blastema 64³", "blastema 64³, whole"))
+        print(f"  a voxel: {peer / part:.0f} x, {peer / whole:.0f} x where all voxels are solved for")
     keep("-".join([*(["survey"] if survey else []), problem, *arguments]), found)
 
 

@@ -66,9 +66,11 @@ const FLOW_UNITS: [&str; 3] = ["Pa", "um/s", "Pa"];
 /// The fields of the flow that there are, with their numbers in [`FLOW`].
 fn flow(solver: &Solver) -> Vec<(usize, Values)> {
     let Some(stream) = &solver.stream else { return Vec::new() };
-    let scalars = |v: &[f64]| Values::F32(v.iter().map(|x| *x as f32).collect());
+    let grid = &solver.setup.grid;
+    let scalars = |v: &[f64]| Values::F32(whole(grid, v.iter().map(|x| *x as f32).collect()));
     let vectors = |i: usize| std::array::from_fn(|a| (1e6 * stream.velocity[a][i]) as f32);
-    let velocity = Values::Vectors((0..solver.setup.grid.len()).map(vectors).collect());
+    let vectors: Vec<[f32; 3]> = (0..grid.len()).map(vectors).collect();
+    let velocity = Values::Vectors(grid.spread_vectors(&vectors));
     let all = [stream.pressure.as_deref().map(scalars), Some(velocity)];
     let all = all.into_iter().chain([stream.shear.as_deref().map(scalars)]).enumerate();
     all.filter_map(|(n, values)| Some((n, values?))).collect()

@@ -217,7 +217,11 @@ impl Grid {
     /// or a sphere.
     pub fn voxel_volume(&self) -> f64 {
         let copies: usize = self.symmetry.iter().map(|s| s.copies()).product();
-        self.h[0] * self.h[1] * self.h[2] * copies as f64
+        self.own_volume() * copies as f64
+    }
+    /// Volume of a voxel alone, m³; the mean one of a cylinder or a sphere.
+    pub fn own_volume(&self) -> f64 {
+        self.h[0] * self.h[1] * self.h[2]
     }
     /// Area of a voxel's side across `axis`, m²; the mean one of a cylinder or a sphere.
     pub fn face_area(&self, axis: usize) -> f64 {

@@ -457,6 +457,19 @@ fn numerics(solver: &Solver, out: &mut Vec<Answer>) {
         "",
         "where second order was given up to keep values positive",
     ));
+    if work.unsettled > 0 {
+        out.push(answer(
+            "unsettled",
+            "limiters held",
+            format!(
+                "in {} of {} solves; they leave up to {:.1e} of the largest that enters",
+                work.unsettled, work.solves, work.left
+            ),
+            Some(work.left),
+            "",
+            "relative residual where limiter and solution did not find each other: smaller voxels or steps may help",
+        ));
+    }
     out.push(answer(
         "steps",
         "steps",

@@ -95,6 +95,7 @@ impl Solver {
             self.work.solves += 1;
             self.work.newton += found.newton;
             self.work.cycles += found.cycles;
+            self.work.hold(found.unsettled);
             for (term, amount) in found.amounts {
                 amounts[term] += amount;
             }
@@ -362,7 +363,13 @@ impl Solver {
         book(terms.released, step * released);
         book(Some(terms.decayed), step * solute.decay * solved.stored);
         let baths = baths.owners.iter().copied().zip(values).collect();
-        Ok(Found { amounts, baths, newton: solved.newton, cycles: solved.cycles })
+        Ok(Found {
+            amounts,
+            baths,
+            newton: solved.newton,
+            cycles: solved.cycles,
+            unsettled: solved.unsettled,
+        })
     }
 }
 
@@ -383,6 +390,7 @@ struct Found {
     baths: Vec<(usize, f64)>,
     newton: usize,
     cycles: usize,
+    unsettled: f64,
 }
 
 /// Writes what voxels hold of `old` over a step, per time, to `rhs`, and gives its sum; in a steady

@@ -257,7 +257,7 @@ fn darcy(
 /// Superficial velocities in the middle of voxels. What flows through a voxel changes between its
 /// faces as the volume behind does, so flow from or to an axis or a centre is exact.
 fn velocity(grid: &Grid, q: &OnFaces) -> [Vec<f64>; 3] {
-    let volume = grid.voxel_volume();
+    let volume = grid.own_volume();
     std::array::from_fn(|axis| {
         (0..grid.len())
             .map(|i| {

@@ -243,6 +243,7 @@ impl Solver {
         self.work.solves += 1;
         self.work.newton += solved.newton;
         self.work.cycles += solved.cycles;
+        self.work.hold(solved.unsettled);
         Ok(())
     }
 }

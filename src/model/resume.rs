@@ -50,13 +50,15 @@ impl State {
 
 impl Work {
     fn keep(&mut self, k: &mut Keeper) -> Result<(), Misfit> {
-        let Work { steps, rejected, solves, newton, cycles, limited } = self;
+        let Work { steps, rejected, solves, newton, cycles, limited, unsettled, left } = self;
         k.count("work.steps", steps)?;
         k.count("work.rejected", rejected)?;
         k.count("work.solves", solves)?;
         k.count("work.newton", newton)?;
         k.count("work.cycles", cycles)?;
-        k.count("work.limited", limited)
+        k.count("work.limited", limited)?;
+        k.count("work.unsettled", unsettled)?;
+        k.number("work.left", left)
     }
 }
 

@@ -37,6 +37,18 @@ pub struct Work {
     pub cycles: usize,
     /// Voxels and fields of accepted steps that the limiter touched.
     pub limited: usize,
+    /// Solves whose limiter of fluxes was held before it had settled.
+    pub unsettled: usize,
+    /// The largest relative residual that it left.
+    pub left: f64,
+}
+
+impl Work {
+    /// Adds what a solve left of its limiter.
+    pub(super) fn hold(&mut self, unsettled: f64) {
+        self.unsettled += usize::from(unsettled > 0.0);
+        self.left = self.left.max(unsettled);
+    }
 }
 
 /// Most sweeps over the solutes of a steady state.

@@ -6,42 +6,50 @@
 use std::sync::Arc;
 
 use super::setup::{
-    Boundary, Changing, Homogenised, Initial, Matrix, Matter, Population, Release, Reseeding,
-    Setup, Solid, Solute, Source, Structure,
+    Boundary, Changing, Flow, FlowBoundary, FlowLaw, Homogenised, Initial, Matrix, Matter,
+    Population, Release, Reseeding, Setup, Solid, Solute, Source, Structure,
 };
 use crate::ground::grid::{Face, Form, Grid, Symmetry};
 use crate::numerics::stencil::range;
 
-/// The symmetries of a case along its axes; none with a flow, in fixed locally one-dimensional steps,
-/// along a radius, or where the case does not want it.
+/// The symmetries of a case along its axes; none with a known velocity in every voxel, in fixed locally
+/// one-dimensional steps, or where the case does not want it.
 pub fn of(setup: &Setup) -> [Symmetry; 3] {
     let grid = &setup.grid;
-    let whole = !setup.symmetry || setup.flow.is_some() || setup.run.lod.is_some();
-    if whole || !grid.is_whole() {
+    let known = matches!(&setup.flow, Some(Flow { law: FlowLaw::Known(_), .. }));
+    if !setup.symmetry || known || setup.run.lod.is_some() || !grid.is_whole() {
         return Default::default();
     }
     // What an axis may be, by the conditions on its ends.
     let mut axes = [Axis::default(); 3];
     for (a, axis) in axes.iter_mut().enumerate() {
-        let straight = match grid.form {
-            Form::Box => true,
-            Form::Cylinder { .. } => a == 1,
-            Form::Sphere { .. } => false,
-        };
-        if !straight || grid.n[a] == 1 || grid.periodic[a] {
+        if grid.n[a] == 1 || grid.periodic[a] {
             continue;
         }
         let ends = [false, true].map(|end| Face { axis: a, end }.number());
         let along = setup.solutes.iter().map(|s| ends.map(|f| &s.boundaries[f]));
         let shut = |b: &&Boundary| matches!(b, Boundary::Sealed);
+        let radius = a == 0 && grid.form != Form::Box;
         axis.uniform = along.clone().flatten().all(|b| shut(&b));
-        axis.mirror = grid.n[a].is_multiple_of(2) && along.clone().all(|[low, high]| low == high);
+        axis.mirror =
+            grid.n[a].is_multiple_of(2) && !radius && along.clone().all(|[low, high]| low == high);
+        if let Some(flow) = &setup.flow {
+            let [low, high] = ends.map(|f| flow.boundaries[f]);
+            let slips = [low, high] == [FlowBoundary::Symmetry; 2];
+            // Nothing flows along it, and for Brinkman's law walls are no symmetry of what is between.
+            let rests = match flow.law {
+                FlowLaw::Given(velocity) => velocity[a] == 0.0,
+                _ => slips || [low, high] == [FlowBoundary::Sealed; 2],
+            };
+            axis.mirror &= rests;
+            axis.uniform &= rests && (slips || !matches!(flow.law, FlowLaw::Brinkman { .. }));
+        }
     }
     for values in given(setup) {
         values.narrow(grid, &mut axes);
     }
     std::array::from_fn(|a| match axes[a] {
-        Axis { uniform: true, .. } => Symmetry::Uniform(grid.n[a]),
+        Axis { uniform: true, .. } => Symmetry::Uniform { count: grid.n[a], h: grid.h[a] },
         Axis { mirror: true, .. } => Symmetry::Mirror,
         _ => Symmetry::None,
     })
@@ -52,10 +60,16 @@ pub fn of(setup: &Setup) -> [Symmetry; 3] {
 pub fn part(mut setup: Setup) -> Setup {
     let symmetry = of(&setup);
     let grid = setup.grid.part(symmetry);
-    if !grid.is_whole() {
-        gather(&mut setup, &grid);
-        setup.grid = grid;
+    if grid.is_whole() {
+        return setup;
     }
+    gather(&mut setup, &grid);
+    for (number, face) in Face::ALL.into_iter().enumerate() {
+        if let (Some(flow), false) = (&mut setup.flow, grid.is_outer(face)) {
+            flow.boundaries[number] = FlowBoundary::Symmetry;
+        }
+    }
+    setup.grid = grid;
     setup
 }
 
@@ -68,7 +82,7 @@ pub fn told(part: &Grid) -> Option<String> {
         names.collect::<Vec<_>>().join(", ")
     };
     let mirrored = names(|s| s == Symmetry::Mirror);
-    let uniform = names(|s| matches!(s, Symmetry::Uniform(_)));
+    let uniform = names(|s| matches!(s, Symmetry::Uniform { .. }));
     let all = [("its own mirror image along", mirrored), ("the same along", uniform)];
     let all = all.into_iter().filter(|(_, axes)| !axes.is_empty());
     let all: Vec<String> = all.map(|(what, axes)| format!("{what} {axes}")).collect();
@@ -132,7 +146,7 @@ fn narrow<T: PartialEq>(values: &[T], grid: &Grid, axes: &mut [Axis; 3]) {
     z.uniform = z.uniform && all(&|j, k| row(j, k) == row(j, 0));
 }
 
-/// All values of voxels in a case without flow. Structs are taken apart without `..`: a new field must
+/// All values of voxels in a case, but those of a known velocity. Structs are taken apart without `..`: a new field must
 /// be placed before it compiles.
 fn given(setup: &Setup) -> Vec<Given<'_>> {
     let Setup {
@@ -142,7 +156,7 @@ fn given(setup: &Setup) -> Vec<Given<'_>> {
         solutes,
         baths: _,
         populations,
-        flow: _,
+        flow,
         matter: Matter { degradation: _, matrices, changing },
         ph: _,
         run: _,
@@ -203,6 +217,15 @@ fn given(setup: &Setup) -> Vec<Given<'_>> {
         let more = reseeding.iter();
         out.extend(more.map(|Reseeding { time: _, density }| Given::Values(density)));
     }
+    if let Some(Flow { law, viscosity: _, boundaries: _ }) = flow {
+        match law {
+            FlowLaw::Darcy(permeability) => out.push(Given::Values(permeability)),
+            FlowLaw::Brinkman { permeability, effective } => {
+                out.extend([Given::Values(permeability), Given::Values(effective)]);
+            }
+            FlowLaw::Closure(_) | FlowLaw::Table(_) | FlowLaw::Given(_) | FlowLaw::Known(_) => {}
+        }
+    }
     for matrix in matrices {
         let Matrix { name: _, density: _, largest: _, initial, decay: _, deposits: _ } = matrix;
         out.push(Given::Values(initial));
@@ -215,7 +238,7 @@ fn given(setup: &Setup) -> Vec<Given<'_>> {
 
 /// Leaves of all that [`given`] lists what the part has. What is shared stays shared.
 fn gather(setup: &mut Setup, part: &Grid) {
-    let Setup { structure, solutes, populations, matter, .. } = setup;
+    let Setup { structure, solutes, populations, flow, matter, .. } = setup;
     let mut shared = vec![&mut structure.porosity];
     let mut own: Vec<&mut Vec<f64>> = Vec::new();
     shared.extend(structure.homogenised.iter_mut().flat_map(|h| &mut h.pores));
@@ -230,6 +253,13 @@ fn gather(setup: &mut Setup, part: &Grid) {
     for Population { seeding, reseeding, .. } in populations {
         own.push(seeding);
         own.extend(reseeding.iter_mut().map(|r| &mut r.density));
+    }
+    match flow.as_mut().map(|flow| &mut flow.law) {
+        Some(FlowLaw::Darcy(permeability)) => own.push(permeability),
+        Some(FlowLaw::Brinkman { permeability, effective }) => {
+            own.extend([permeability, effective]);
+        }
+        _ => {}
     }
     own.extend(matter.matrices.iter_mut().map(|m| &mut m.initial));
     let solid = structure.solid.iter_mut().map(|s| &mut s.voxels);

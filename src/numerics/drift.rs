@@ -133,6 +133,8 @@ pub fn solve<F: Flux>(
     let mut retreats = 0;
     // Solutions from which the limiter has followed, and how far it was off at the last one.
     let (mut rounds, mut drift) = (0, f64::INFINITY);
+    // True where the limiter stays as it is, and has not settled.
+    let mut held = false;
     // Newton iterations before the field was last scaled, and how often it was.
     let (mut since, mut scalings) = (0, 0);
     let mut best = f64::INFINITY;
@@ -172,7 +174,7 @@ pub fn solve<F: Flux>(
             sums = measure(eq, flux, how, (scratch, least), v);
             (best, idle) = (sums.norm, 0);
             if sums.norm <= NEARLY * target {
-                rounds = ROUNDS;
+                (rounds, held) = (ROUNDS, false);
             } else if sums.norm <= SHRINKS * drift {
                 (rounds, drift) = (rounds + 1, sums.norm);
             } else {
@@ -217,6 +219,7 @@ pub fn solve<F: Flux>(
         if follows && (solved.newton >= FOLLOWS || stalls || nearly) {
             flux.freeze();
             rounds = if stalls { 1 } else { ROUNDS };
+            held = !nearly;
             (follows, bounded, linear) = (false, false, eq.reaction.linear());
             (best, idle) = (sums.norm, 0);
         }
@@ -285,6 +288,12 @@ pub fn solve<F: Flux>(
         solved.parts = sums.parts.iter().map(|p| p[0] + alpha * p[1]).collect();
     }
     solved.reservoirs = eq.reservoirs.iter().map(|r| r.value(v)).collect();
+    if held && retreats == 0 && scale > 0.0 {
+        flux.thaw();
+        flux.follow(v);
+        let off = measure(eq, flux, how, (scratch, least), v).norm;
+        solved.unsettled = if off > NEARLY * target { off / scale } else { 0.0 };
+    }
     Ok(solved)
 }
 

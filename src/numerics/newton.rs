@@ -128,6 +128,9 @@ pub struct Solved {
     pub reservoirs: Vec<f64>,
     /// See [`Equation::bend`].
     pub bend: f64,
+    /// Where a limiter was held before it had settled: the relative residual with what it makes of the
+    /// solution; else 0.
+    pub unsettled: f64,
 }
 
 /// A solve that did not reach its tolerance.

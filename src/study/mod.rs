@@ -10,7 +10,8 @@ pub mod closure;
 pub mod refine;
 
 /// Answers about the run itself, not about the case.
-const OF_THE_RUN: &[&str] = &["wall_time", "steps", "limited", "ledger_defect"];
+const OF_THE_RUN: &[&str] =
+    &["wall_time", "steps", "limited", "ledger_defect", "symmetry", "unsettled"];
 
 /// What runs beside a case to tell how far its answers are off.
 pub enum Beside {

@@ -35,7 +35,7 @@ COPIED = ["src", "tests", "benches", "cases", "docs", "meshes", "Cargo.toml", "C
 # Fast ones first.
 SUITES = [
     "blastema", "case_file", "theory", "perfusion", "motion", "limits", "scales", "walls", "extremes", "still", "geometry", "supply", "matter", "porosity", "damage", "populations", "shear", "velocity", "brinkman",
-    "periodic", "structures", "orders", "verification", "model", "output", "output_cli", "random",
+    "periodic", "structures", "symmetry", "orders", "verification", "model", "output", "output_cli", "random",
 ]
 # What the program printed before is no theory.
 LEFT_OUT = ["the_book_shows_what_verify_says", "verify_knows_every_case"]

@@ -2,25 +2,34 @@
 
 use super::{Face, Grid};
 
-/// What the voxels along an axis of a box stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the voxels along an axis stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Symmetry {
     /// For themselves.
     #[default]
     None,
     /// For themselves and their mirror images beyond the end of the axis.
     Mirror,
-    /// One voxel for this many that are alike.
-    Uniform(usize),
+    /// One voxel of the length of the axis for all that are alike.
+    Uniform {
+        /// Their number.
+        count: usize,
+        /// Their spacing, m.
+        h: f64,
+    },
 }
 
 impl Symmetry {
-    /// Voxels for which each stands.
+    /// Parts that are alike, of which the grid holds one.
     pub fn copies(self) -> usize {
+        if self == Symmetry::Mirror { 2 } else { 1 }
+    }
+    /// Voxels of the whole for which one stands.
+    fn voxels(self) -> usize {
         match self {
             Symmetry::None => 1,
             Symmetry::Mirror => 2,
-            Symmetry::Uniform(count) => count,
+            Symmetry::Uniform { count, .. } => count,
         }
     }
 }
@@ -31,27 +40,35 @@ impl Grid {
         match self.symmetry[face.axis] {
             Symmetry::None => true,
             Symmetry::Mirror => !face.end,
-            Symmetry::Uniform(_) => false,
+            Symmetry::Uniform { .. } => false,
         }
     }
     /// The whole grid.
     #[must_use]
     pub fn whole(&self) -> Grid {
-        let n = std::array::from_fn(|a| self.n[a] * self.symmetry[a].copies());
-        Grid { n, symmetry: Default::default(), ..self.clone() }
+        let n = std::array::from_fn(|a| self.n[a] * self.symmetry[a].voxels());
+        let h = std::array::from_fn(|a| match self.symmetry[a] {
+            Symmetry::Uniform { h, .. } => h,
+            _ => self.h[a],
+        });
+        Grid { n, h, symmetry: Default::default(), ..self.clone() }
     }
     /// The part that stands for this grid, which is whole, where its case has these symmetries.
     #[must_use]
     pub fn part(&self, symmetry: [Symmetry; 3]) -> Grid {
-        let n = std::array::from_fn(|a| self.n[a] / symmetry[a].copies());
-        Grid { n, symmetry, ..self.clone() }
+        let n = std::array::from_fn(|a| self.n[a] / symmetry[a].voxels());
+        let h = std::array::from_fn(|a| match symmetry[a] {
+            Symmetry::Uniform { .. } => self.length(a),
+            _ => self.h[a],
+        });
+        Grid { n, h, symmetry, ..self.clone() }
     }
     /// Place along `axis` that stands for place `i` of the whole.
     fn stands_for(&self, axis: usize, i: usize) -> usize {
         match self.symmetry[axis] {
             Symmetry::None => i,
             Symmetry::Mirror => i.min(2 * self.n[axis] - 1 - i),
-            Symmetry::Uniform(_) => 0,
+            Symmetry::Uniform { .. } => 0,
         }
     }
     /// True where the voxels stand for themselves.
@@ -80,7 +97,9 @@ impl Grid {
                 match self.symmetry[0] {
                     Symmetry::None => out.extend_from_slice(row),
                     Symmetry::Mirror => out.extend(row.iter().chain(row.iter().rev())),
-                    Symmetry::Uniform(count) => out.extend(std::iter::repeat_n(row[0], count)),
+                    Symmetry::Uniform { count, .. } => {
+                        out.extend(std::iter::repeat_n(row[0], count));
+                    }
                 }
             }
         }
@@ -95,24 +114,32 @@ impl Grid {
         let rows = (0..self.n[2]).flat_map(|k| (0..self.n[1]).map(move |j| (j, k)));
         rows.flat_map(|(j, k)| &whole[all.index(0, j, k)..][..self.n[0]]).copied().collect()
     }
+    /// Vectors of all voxels of the whole: beyond a plane of symmetry they point the other way.
+    pub fn spread_vectors(&self, part: &[[f32; 3]]) -> Vec<[f32; 3]> {
+        let (mut out, whole) = (self.spread(part), self.whole());
+        for a in (0..3).filter(|a| self.symmetry[*a] == Symmetry::Mirror) {
+            for (i, v) in out.iter_mut().enumerate() {
+                v[a] = if whole.voxel(i)[a] < self.n[a] { v[a] } else { -v[a] };
+            }
+        }
+        out
+    }
     /// Values of all places along `axis`, from those of the part.
     pub fn spread_along<T: Copy>(&self, axis: usize, part: &[T]) -> Vec<T> {
-        let all = part.len() * self.symmetry[axis].copies();
+        let all = part.len() * self.symmetry[axis].voxels();
         (0..all).map(|i| part[self.stands_for(axis, i)]).collect()
     }
-    /// Voxels of the whole for which each stands, in a plane across `axis`.
+    /// Parts that are alike across `axis`.
     pub fn copies_across(&self, axis: usize) -> usize {
         let others = (0..3).filter(|a| *a != axis);
         others.map(|a| self.symmetry[a].copies()).product()
     }
     /// A point, or its image among the voxels that the grid holds.
     pub fn image(&self, point: [f64; 3]) -> [f64; 3] {
-        let axis = |a: usize| match self.symmetry[a] {
+        std::array::from_fn(|a| match self.symmetry[a] {
             Symmetry::Mirror => point[a].min(self.length(a) - point[a]),
-            Symmetry::Uniform(_) if (0.0..=self.length(a)).contains(&point[a]) => 0.5 * self.h[a],
             _ => point[a],
-        };
-        std::array::from_fn(axis)
+        })
     }
 }
 
@@ -125,7 +152,7 @@ mod tests {
     fn part() -> Grid {
         Grid::cuboid([6, 4, 3], [1.0, 2.0, 3.0]).part([
             Symmetry::Mirror,
-            Symmetry::Uniform(4),
+            Symmetry::Uniform { count: 4, h: 2.0 },
             Symmetry::None,
         ])
     }
@@ -145,6 +172,17 @@ mod tests {
         }
         let outer = Face::ALL.map(|f| part.is_outer(f));
         assert_eq!(outer, [true, false, false, false, true, true]);
+    }
+
+    #[test]
+    fn vectors_beyond_a_plane_of_symmetry_are_mirrored() {
+        let symmetry = [Symmetry::None, Symmetry::Mirror, Symmetry::None];
+        let part = Grid::cuboid([2, 4, 1], [1.0; 3]).part(symmetry);
+        let own = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0], [10.0, 11.0, 12.0]];
+        let all = part.spread_vectors(&own);
+        assert_eq!(all[..4], own);
+        let image = [[7.0, -8.0, 9.0], [10.0, -11.0, 12.0], [1.0, -2.0, 3.0], [4.0, -5.0, 6.0]];
+        assert_eq!(all[4..], image);
     }
 
     #[test]

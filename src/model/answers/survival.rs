@@ -58,7 +58,9 @@ impl Answers {
             let alive = by_plane(solver, face.axis, &living);
             let depth = viable_to(solver, face, &alive, &by_plane(solver, face.axis, &dead));
             let left = depth_of_half(solver, face, &alive, &self.planes[face.axis]);
-            thinned.extend(left.filter(|d| depth.is_none_or(|v| *d < v)).map(|d| (face, d)));
+            // Where none is lysed both are the same, to round-off.
+            let less = |d: &f64| depth.is_none_or(|v| *d < v * (1.0 - 1e-9));
+            thinned.extend(left.filter(less).map(|d| (face, d)));
             let whole = setup.grid.length(face.axis);
             let text = match depth {
                 _ if !cells => "no cells".into(),
