@@ -60,6 +60,9 @@ fn what_air_does() {
     assert_eq!(codes(&bath("glucose")), [""; 0]);
     let both = swap(&bath("oxygen"), "initial", "boundary.x_min.value = \"0.2 mM\"\ninitial");
     assert_eq!(codes(&both), [""; 0]);
+    // A scaffold that makes oxygen.
+    let source = "source.rate = \"1e-3 mol/m^3/s\"\ninitial";
+    assert_eq!(codes(&swap(&bath("oxygen"), "initial", source)), [""; 0]);
     let still = |name: &str| {
         let text = slab("stagnant-medium = { height = \"3 mm\", top = \"0.2 mM\" }", "");
         text.replace("oxygen", name)

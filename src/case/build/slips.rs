@@ -89,7 +89,8 @@ impl Builder<'_> {
             let name = solute.name.as_str();
             let bath = of(&|b| matches!(b, Boundary::Bath(_)));
             let fed = of(&|b| !matches!(b, Boundary::Bath(_) | Boundary::Sealed));
-            let closed = setup.flow.is_none() && GASES.contains(&name);
+            let own = solute.source.is_some() || solute.release.is_some();
+            let closed = setup.flow.is_none() && !own && GASES.contains(&name);
             if let (true, Some(face), None) = (closed, bath, fed) {
                 let at = boundary.get(&setup.grid.face_name(face)).unwrap_or(boundary);
                 let message = format!("{name} comes from a bath alone");

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::ground::grid::{Form, Grid};
 use crate::numerics::advective::Advective;
-use crate::numerics::flux::Fitted;
+use crate::numerics::flux::{Diffusive, Fitted, Side};
 use crate::numerics::hierarchy::Hierarchy;
 use crate::numerics::newton::Inert;
 use crate::numerics::wall::{Behind, Wall};
@@ -166,4 +166,78 @@ fn a_limited_front_stays_between_its_bounds_and_is_second_order() {
     }
     let order = (errors[0] / errors[2]).log2() / 2.0;
     assert!(order > 1.8, "{order} {errors:?}");
+}
+
+/// Diffusion and a flux through one face that comes from where there is more, and leaves less there: a limiter that finds no rest.
+struct Restless<'a> {
+    diffusion: Diffusive<'a>,
+    beside: OnFaces,
+    frozen: bool,
+}
+
+impl Flux for Restless<'_> {
+    fn at(&self, side: Side, low: f64, high: f64) -> [f64; 3] {
+        let [f, a, b] = self.diffusion.at(side, low, high);
+        [f + self.beside[side.axis][side.face], a, b]
+    }
+    fn linear(&self) -> bool {
+        false
+    }
+    fn follow(&mut self, v: &[f64]) {
+        if !self.frozen {
+            self.beside[0][4] = if v[4] > v[3] { -0.1 } else { 0.1 };
+        }
+    }
+    fn follows(&self) -> bool {
+        !self.frozen
+    }
+    fn beside(&self) -> Option<&OnFaces> {
+        Some(&self.beside)
+    }
+    fn freeze(&mut self) {
+        self.frozen = true;
+    }
+    fn thaw(&mut self) {
+        self.frozen = false;
+    }
+}
+
+/// The solution is that of the limiter as it was held, and what it leaves is told: 0.2 enters and leaves
+/// two voxels of eight whose own balance is one.
+#[test]
+fn a_limiter_that_never_settles_is_told() {
+    let grid = Grid::cuboid([8, 1, 1], [1.0; 3]);
+    let ones = vec![1.0; 8];
+    let hierarchy = Hierarchy::new(&grid, Arc::new(ones.clone()), [1.0; 3]);
+    let eq = Equation {
+        hierarchy: &hierarchy,
+        d: 1.0,
+        storage: &ones,
+        storage_range: (1.0, 1.0),
+        shift: 1.0,
+        rhs: &ones,
+        wall: None,
+        reservoirs: &[],
+        reservoir_faces: [None; 6],
+        outside: [0.0; 6],
+        reaction: &Inert,
+        lift: 1.0,
+        tolerance: 1e-10,
+        bend: 0.0,
+    };
+    let how = Drift { bounds: Bounds::Positive, relative: false };
+    let left = |flux: &mut dyn FnMut(&mut [f64]) -> Solved| {
+        let mut v = ones.clone();
+        let solved = flux(&mut v);
+        assert!((v.iter().sum::<f64>() - 8.0).abs() < 1e-9);
+        solved.unsettled
+    };
+    let mut scratch = Scratch::default();
+    let mut plain = Diffusive { faces: &hierarchy.fine, d: 1.0 };
+    let rests = left(&mut |v| solve(&eq, &mut plain, &how, &mut scratch, v).expect("converges"));
+    assert!(rests == 0.0);
+    let diffusion = Diffusive { faces: &hierarchy.fine, d: 1.0 };
+    let mut flux = Restless { diffusion, beside: on_faces(grid.n), frozen: false };
+    let turns = left(&mut |v| solve(&eq, &mut flux, &how, &mut scratch, v).expect("converges"));
+    assert!((0.01..0.4).contains(&turns), "{turns}");
 }
