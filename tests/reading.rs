@@ -289,9 +289,9 @@ fn memory_by_what_a_case_holds() {
     close(of(&slab(LINE, &death)), 230.0 + 70.0 + 40.0);
     let stages = format!("{death}\ndeath.age.exposure = \"1 d\"\ndeath.age.stages = 3");
     close(of(&slab(LINE, &stages)), 230.0 + 70.0 + 40.0 + 120.0);
-    // Half of the voxels, and all in single precision for what is written.
+    // Half of the voxels, and all in single precision for three outputs that wait to be written.
     let sides = "boundary.x_min.value = \"1 mM\"\nboundary.x_max.value = \"1 mM\"";
-    close(bytes(&slab(LINE, sides), "[10", "[20", setup).0, 115.0 + 4.0);
+    close(bytes(&slab(LINE, sides), "[10", "[20", setup).0, 115.0 + 3.0 * 4.0);
     // One voxel, and what is given for all.
     let (each, _) = bytes(&base, "voxels = [10", "voxels = [1000", setup);
     assert!((each - 16.0).abs() < 1.0, "{each}");

@@ -62,11 +62,22 @@ fn memory_of(setup: &Setup, part: &Grid) -> f64 {
     }
     // What is given goes before the rest comes.
     let given = whole * 8 * (2 + shapes.len() + setup.populations.len());
-    PROGRAM + given.max(solved + whole * 4 * fields) as f64
+    // Outputs come faster than they are written: three wait at most.
+    let waiting = setup.run.outputs.len().saturating_sub(2).clamp(1, 3);
+    let (values, bytes) = written(setup);
+    let written = (whole * waiting * values) as f64 * bytes;
+    PROGRAM + (given as f64).max(solved as f64 + written)
 }
 
 /// Bytes of one output as if nothing could be compressed.
 pub fn output(setup: &Setup) -> f64 {
+    let (fields, bytes) = written(setup);
+    let fields = fields as f64;
+    setup.grid.len() as f64 * bytes * fields + 8e3 + 2e3 * fields
+}
+
+/// Values of a voxel in an output, and bytes of each.
+fn written(setup: &Setup) -> (usize, f64) {
     let all = Catalogue::new(setup).specs.len();
     // A flow that stays is written once; a velocity that changes has three components.
     let share = |f: &String| match f.as_str() {
@@ -75,9 +86,8 @@ pub fn output(setup: &Setup) -> f64 {
         _ => 1,
     };
     let listed = setup.run.fields.iter().map(share).sum();
-    let fields = if setup.run.fields.is_empty() { all } else { listed } as f64;
-    let bytes = if setup.run.double { 8.0 } else { 4.0 };
-    setup.grid.len() as f64 * bytes * fields + 8e3 + 2e3 * fields
+    let fields = if setup.run.fields.is_empty() { all } else { listed };
+    (fields, if setup.run.double { 8.0 } else { 4.0 })
 }
 
 /// Bytes on disk beside the outputs: structure and flow, once; master files; two checkpoints of

@@ -10,6 +10,7 @@ use super::boundary;
 use super::failure::{Exit, Failure};
 use super::progress::Progress;
 use super::recorder::Recorder;
+use super::resume::tell;
 use super::run::quoted;
 use crate::case::Case;
 use crate::ground::grid::Grid;
@@ -138,6 +139,12 @@ fn inside(
     record.extra.extend(begin.told());
     record.extra.extend(beside.as_ref().map(|b| (b.key().to_owned(), json!(true))));
     let setup = if begin.is_of_itself() { symmetry::part(case.setup) } else { case.setup };
+    let symmetric = !setup.grid.part(symmetry::of(&setup)).is_whole();
+    if !begin.is_of_itself() && options.progress && symmetric {
+        tell(
+            "note: all voxels are solved for: what goes on from another case may not be symmetric",
+        );
+    }
     let grid = setup.grid.clone();
     let steady = setup.run.steady;
     let unit = setup.run.time_unit;

@@ -54,7 +54,8 @@ pub(in crate::case) fn run() -> Shape {
                 "symmetry",
                 Shape::Flag,
                 "Solve for one part where the case is its own mirror image, or the same along an \
-                axis: the result is that of the whole.",
+                axis: the result is that of the whole. Mirrored axes need an even number of voxels; \
+                docs/numerics.md, Symmetry, says where none is looked for.",
             )
             .or("true"),
             key(
