@@ -62,8 +62,8 @@ fn memory_of(setup: &Setup, part: &Grid) -> f64 {
     }
     // What is given goes before the rest comes.
     let given = whole * 8 * (2 + shapes.len() + setup.populations.len());
-    // Outputs come faster than they are written: three wait at most.
-    let waiting = setup.run.outputs.len().saturating_sub(2).clamp(1, 3);
+    // Outputs come faster than they are written: one is written, two wait, one is made.
+    let waiting = setup.run.outputs.len().saturating_sub(2).clamp(1, 4);
     let (values, bytes) = written(setup);
     let written = (whole * waiting * values) as f64 * bytes;
     PROGRAM + (given as f64).max(solved as f64 + written)
