@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use blastema::case;
 use blastema::geometry::import::read_stack;
 use blastema::geometry::threshold::range;
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::model::run::Kept;
 use blastema::model::solver::Solver;
 use blastema::output::frame;
@@ -68,14 +68,7 @@ fn write(c: &mut Criterion) {
     group.sample_size(10);
     let n = 128;
     let folder = tempfile::tempdir().expect("a folder");
-    let grid = Grid {
-        n: [n; 3],
-        h: [2e-5; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid::cuboid([n; 3], [2e-5; 3]);
     let layout = Layout::new(&grid, "bench", ("h", 3600.0));
     std::fs::create_dir_all(folder.path().join("fields")).expect("a folder");
     let values = field(n);

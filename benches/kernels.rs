@@ -8,7 +8,7 @@ mod triad;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::model::solutes::Uptakes;
 use blastema::numerics::cycle::{Cycle, Workspace};
 use blastema::numerics::hierarchy::Hierarchy;
@@ -35,14 +35,7 @@ fn triad(c: &mut Criterion) {
 /// The cube of P1 with `n` voxels along each axis, and what is open.
 fn cube(n: usize) -> (Grid, Arc<Vec<f64>>, Hierarchy, Wall) {
     let h = 2e-3 / n as f64;
-    let grid = Grid {
-        n: [n; 3],
-        h: [h; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid::cuboid([n; 3], [h; 3]);
     let open = Arc::new(vec![1.0; grid.len()]);
     let hierarchy = Hierarchy::new(&grid, open.clone(), [1.0; 3]);
     let behind = [Behind::Open { film: f64::INFINITY }; 6];

@@ -9,7 +9,7 @@ use blastema::geometry::image::{Grey, Image, Meaning};
 use blastema::geometry::import::{read_stack, slice_files};
 use blastema::geometry::shapes::{Lattice, Shape, spheres};
 use blastema::geometry::threshold::{pores, range};
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use tempfile::TempDir;
 use tiff::encoder::{TiffEncoder, colortype};
 
@@ -18,14 +18,7 @@ mod gyroid;
 use gyroid::{Gyroid, gyroid, gyroid_level};
 
 fn cube(n: usize, length: f64) -> Grid {
-    Grid {
-        n: [n; 3],
-        h: [length / n as f64; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    }
+    Grid::cuboid([n; 3], [length / n as f64; 3])
 }
 
 /// A counter-based generator (SplitMix64).
@@ -62,14 +55,7 @@ fn gyroid_levels_are_those_of_the_literature() {
 
 /// Cells of edge 1 mm with `n` voxels an edge.
 fn cells(n: usize) -> Grid {
-    Grid {
-        n: [n; 3],
-        h: [1e-3 / n as f64; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    }
+    Grid::cuboid([n; 3], [1e-3 / n as f64; 3])
 }
 
 fn share(voxels: &[bool]) -> f64 {
@@ -193,14 +179,7 @@ fn components_equal_a_plain_search() {
     let mut state = 1;
     for case in 0..300 {
         let n: [usize; 3] = std::array::from_fn(|_| 1 + (random(&mut state) % 9) as usize);
-        let grid = Grid {
-            n,
-            h: [1.0; 3],
-            dimensions: 3,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid::cuboid(n, [1.0; 3]);
         let fill = random(&mut state) % 100;
         let open: Vec<bool> = (0..grid.len()).map(|_| random(&mut state) % 100 < fill).collect();
         let found = label(&grid, &open);
@@ -213,14 +192,7 @@ fn components_equal_a_plain_search() {
 
 #[test]
 fn components_list_their_faces() {
-    let grid = Grid {
-        n: [5, 4, 1],
-        h: [1.0; 3],
-        dimensions: 2,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid { dimensions: 2, ..Grid::cuboid([5, 4, 1], [1.0; 3]) };
     let mut open = vec![false; 20];
     for i in 0..5 {
         open[grid.index(i, 1, 0)] = true;

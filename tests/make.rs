@@ -16,7 +16,7 @@ use blastema::geometry::make::woodpile::Woodpile;
 use blastema::geometry::make::{Recipe, SAMPLES};
 
 use blastema::geometry::structure::{Structure, share};
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::ground::par::with_threads;
 use blastema::ground::random::Random;
 
@@ -55,14 +55,7 @@ fn centres(recipe: &Recipe, n: usize) -> Structure {
 
 /// Connected parts of a periodic box of n³ voxels.
 fn parts(n: usize, open: &[bool]) -> usize {
-    let grid = Grid {
-        n: [n; 3],
-        h: [1.0; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [true; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid { periodic: [true; 3], ..Grid::cuboid([n; 3], [1.0; 3]) };
     label(&grid, open).count
 }
 
@@ -343,14 +336,7 @@ fn particles_keep_their_volume_over_the_sides_of_the_box() {
 #[test]
 fn the_gyroid_is_that_of_case_files() {
     let n = 40;
-    let grid = Grid {
-        n: [n; 3],
-        h: [1.0; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid::cuboid([n; 3], [1.0; 3]);
     for porosity in [0.3, 0.5, 0.83] {
         let network = gyroid_level(porosity);
         let sheet = gyroid_level(1.0 - 0.5 * porosity);

@@ -8,7 +8,7 @@ use blastema::geometry::measure::throat::throat;
 use blastema::geometry::measure::{Measured, What, measure};
 use blastema::geometry::shapes::{Lattice, spheres};
 use blastema::geometry::structure::{Partial, Structure, share};
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::ground::par::with_threads;
 
 /// Edge of the voxels, m.
@@ -30,14 +30,7 @@ fn only(s: &Structure, pores: bool) -> Measured {
 }
 
 fn grid(n: usize) -> Grid {
-    Grid {
-        n: [n; 3],
-        h: [H; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    }
+    Grid::cuboid([n; 3], [H; 3])
 }
 
 #[track_caller]

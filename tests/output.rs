@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::output::{Array, Folder, Frame, Kind, Layout, Results, Values, Writer, read};
 
 mod output_sample;
@@ -158,14 +158,7 @@ fn stale_locks_are_taken_over_and_foreign_ones_are_not() {
 #[test]
 fn a_failed_step_is_told_and_published_steps_stay() {
     let dir = tempfile::tempdir().unwrap();
-    let grid = Grid {
-        n: [8, 8, 8],
-        h: [1e-4; 3],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid::cuboid([8, 8, 8], [1e-4; 3]);
     let path = dir.path().join("run");
     let folder = Folder::claim(&path, "h", false).unwrap();
     let layout = Layout::new(&grid, "plug", ("d", 86400.0));
@@ -197,14 +190,7 @@ fn a_failed_step_is_told_and_published_steps_stay() {
 #[test]
 fn points_are_sampled_to_second_order() {
     let dir = tempfile::tempdir().unwrap();
-    let grid = Grid {
-        n: [7, 5, 3],
-        h: [2e-5, 3e-5, 4e-5],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid::cuboid([7, 5, 3], [2e-5, 3e-5, 4e-5]);
     let path = dir.path().join("run");
     sample_run(&path, &grid, 1);
     let run = Results::open(&path).unwrap();
@@ -240,17 +226,7 @@ fn a_full_disk_keeps_what_is_published() {
             println!("NOT RUN: no right to mount");
             return;
         }
-        let (path, grid) = (
-            disk.join("run"),
-            Grid {
-                n: [16; 3],
-                h: [1e-4; 3],
-                dimensions: 3,
-                form: Form::Box,
-                periodic: [false; 3],
-                symmetry: Default::default(),
-            },
-        );
+        let (path, grid) = (disk.join("run"), Grid::cuboid([16; 3], [1e-4; 3]));
         let folder = Folder::claim(&path, "h", false).unwrap();
         let layout = Layout::new(&grid, "plug", ("d", 86400.0));
         let mut writer = Writer::start(&folder, layout, &[]).unwrap();

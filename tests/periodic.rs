@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::numerics::hierarchy::Hierarchy;
 use blastema::numerics::newton::{Equation, Inert, Scratch, Solved, solve};
 
@@ -11,14 +11,7 @@ fn noise(i: usize) -> f64 {
 }
 
 fn grid(n: [usize; 3], periodic: [bool; 3]) -> Grid {
-    Grid {
-        n,
-        h: [1.0, 1.1, 0.9],
-        dimensions: 3,
-        form: Form::Box,
-        periodic,
-        symmetry: Default::default(),
-    }
+    Grid { periodic, ..Grid::cuboid(n, [1.0, 1.1, 0.9]) }
 }
 
 /// A held field with sources.

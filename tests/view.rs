@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::output::viewpy::{self, View};
 use blastema::output::{Array, Folder, Frame, Layout, Values, Writer};
 
@@ -47,14 +47,8 @@ fn write_run(path: &std::path::Path, grid: &Grid, pores: bool) {
 fn view_py_makes_pictures() {
     let kept = std::env::var_os("BLASTEMA_PICTURES").map(PathBuf::from);
     let dir = tempfile::tempdir().unwrap();
-    let cuboid = |n: [usize; 3], dimensions: usize| Grid {
-        n,
-        h: [50e-6; 3],
-        dimensions,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let cuboid =
+        |n: [usize; 3], dimensions: usize| Grid { dimensions, ..Grid::cuboid(n, [50e-6; 3]) };
     let plug = Grid::cylinder(40, 0.0, 2e-3, Some((1.5e-3, 30)));
     let hollow = Grid::cylinder(20, 1e-3, 2e-3, Some((1.5e-3, 30)));
     for (name, grid, pores, more) in [

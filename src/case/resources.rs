@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use crate::ground::grid::{Form, Grid};
+use crate::ground::grid::Form;
 use crate::model::setup::{FlowLaw, Setup};
 use crate::model::state::Catalogue;
 use crate::model::symmetry;
@@ -22,11 +22,6 @@ const PER_THREAD: f64 = 72e6;
 /// a symmetric case one part is solved for; what is given and what is written is whole. Measured:
 /// `tests/resources.rs` compares it with the real peak.
 pub fn memory(setup: &Setup) -> f64 {
-    memory_of(setup, &setup.grid.part(symmetry::of(setup)))
-}
-
-/// The same where one part is solved for.
-fn memory_of(setup: &Setup, part: &Grid) -> f64 {
     let fields = Catalogue::new(setup).specs.len();
     let mut shapes: Vec<&Arc<Vec<f64>>> = Vec::new();
     for relative in setup.solutes.iter().map(|s| &s.relative) {
@@ -56,6 +51,7 @@ fn memory_of(setup: &Setup, part: &Grid) -> f64 {
         (16, usize::from(setup.grid.form != Form::Box)),
     ];
     let each: usize = parts.iter().map(|(bytes, count)| bytes * count).sum();
+    let part = symmetry::grid(setup);
     let (solved, whole) = (part.len() * each, setup.grid.len());
     if part.is_whole() {
         return PROGRAM + solved as f64;

@@ -222,8 +222,7 @@ pub fn cost(setup: &Setup) -> Cost {
     // Limiters follow the solution from iteration to iteration.
     let solute = if setup.flow.is_some() { 1e-6 } else { 2.5e-7 };
     // The smaller grid of a symmetric case.
-    let grid = &setup.grid;
-    let share = grid.part(symmetry::of(setup)).len() as f64 / grid.len() as f64;
+    let share = symmetry::grid(setup).len() as f64 / setup.grid.len() as f64;
     let time = match setup.run.lod {
         Some(step) => duration / step * live(setup) as f64 * 2e-9 * solutes,
         None => {

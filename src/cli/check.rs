@@ -147,7 +147,7 @@ fn grid(out: &mut String, setup: &Setup) {
             _ => format!("{} along {}", readable(grid.length(a), LENGTH), grid.form.axes()[a]),
         }),
     );
-    if let Some(text) = symmetry::told(&grid.part(symmetry::of(setup))) {
+    if let Some(text) = symmetry::told(&symmetry::grid(setup)) {
         let _ = writeln!(out, "symmetry   {text}");
     }
     if let Some(solid) = &setup.structure.solid {
@@ -390,7 +390,7 @@ fn as_json(case: &Case, out: &Path) -> Value {
         "hash": case.provenance.hash,
         "title": setup.title,
         "grid": { "voxels": setup.grid.n, "spacing_m": setup.grid.h, "dimensions": setup.grid.dimensions },
-        "symmetry": symmetry::told(&setup.grid.part(symmetry::of(setup))),
+        "symmetry": symmetry::told(&symmetry::grid(setup)),
         "live_voxels": scales::live(setup),
         "isolated_voxels": setup.structure.isolated,
         "values": values,

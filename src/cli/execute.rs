@@ -139,8 +139,7 @@ fn inside(
     record.extra.extend(begin.told());
     record.extra.extend(beside.as_ref().map(|b| (b.key().to_owned(), json!(true))));
     let setup = if begin.is_of_itself() { symmetry::part(case.setup) } else { case.setup };
-    let symmetric = !setup.grid.part(symmetry::of(&setup)).is_whole();
-    if !begin.is_of_itself() && options.progress && symmetric {
+    if !begin.is_of_itself() && options.progress && !symmetry::grid(&setup).is_whole() {
         tell(
             "note: all voxels are solved for: what goes on from another case may not be symmetric",
         );

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::ground::grid::Grid;
 use crate::ground::keep::{Keeper, Misfit, misfit};
 use crate::ground::moments;
 use crate::model::ledger::Ledger;
@@ -67,10 +66,11 @@ const FLOW_UNITS: [&str; 3] = ["Pa", "um/s", "Pa"];
 fn flow(solver: &Solver) -> Vec<(usize, Values)> {
     let Some(stream) = &solver.stream else { return Vec::new() };
     let grid = &solver.setup.grid;
-    let scalars = |v: &[f64]| Values::F32(whole(grid, v.iter().map(|x| *x as f32).collect()));
+    let scalars =
+        |v: &[f64]| Values::F32(grid.spread(v.iter().map(|x| *x as f32).collect::<Vec<_>>()));
     let vectors = |i: usize| std::array::from_fn(|a| (1e6 * stream.velocity[a][i]) as f32);
     let vectors: Vec<[f32; 3]> = (0..grid.len()).map(vectors).collect();
-    let velocity = Values::Vectors(grid.spread_vectors(&vectors));
+    let velocity = Values::Vectors(grid.spread_vectors(vectors));
     let all = [stream.pressure.as_deref().map(scalars), Some(velocity)];
     let all = all.into_iter().chain([stream.shear.as_deref().map(scalars)]).enumerate();
     all.filter_map(|(n, values)| Some((n, values?))).collect()
@@ -152,7 +152,7 @@ impl Recorder {
         let pores = setup.structure.homogenised.as_ref().and_then(|h| h.pores.as_ref());
         let pores = pores.unwrap_or(&setup.structure.porosity);
         let porosity: Vec<f32> = pores.iter().enumerate().map(fluid).collect();
-        let porosity = whole(&setup.grid, porosity);
+        let porosity = setup.grid.spread(porosity);
         let name = if changing { "porosity_of_scaffold" } else { POROSITY };
         let mut statics =
             vec![Array { name: name.into(), unit: String::new(), values: Values::F32(porosity) }];
@@ -242,19 +242,14 @@ impl Recorder {
             let masked =
                 values.into_iter().zip(room).map(|(v, &r)| if r > 0.0 { v } else { f64::NAN });
             let values = if self.double {
-                Values::F64(whole(grid, masked.collect()))
+                Values::F64(grid.spread(masked.collect::<Vec<_>>()))
             } else {
-                Values::F32(whole(grid, masked.map(|v| v as f32).collect()))
+                Values::F32(grid.spread(masked.map(|v| v as f32).collect::<Vec<_>>()))
             };
             Array { name: name.to_string(), unit: unit.to_string(), values }
         });
         Frame { index: self.times.len(), time: solver.state.time, arrays: arrays.collect() }
     }
-}
-
-/// Values of all voxels, from those of the part for which a symmetric case is solved.
-fn whole<T: Copy>(grid: &Grid, part: Vec<T>) -> Vec<T> {
-    if grid.is_whole() { part } else { grid.spread(&part) }
 }
 
 /// Viable fraction of each voxel; NaN without cells.

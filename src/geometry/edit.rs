@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::components::label;
 use super::structure::{Partial, Structure};
-use crate::ground::grid::{Face, Form, Grid, position};
+use crate::ground::grid::{Face, Grid, position};
 use crate::ground::par;
 
 /// Why an edit was not made.
@@ -102,11 +102,8 @@ impl Structure {
     /// are partly filled count as open to all open neighbours.
     pub fn keep_percolating(&mut self, axis: Option<usize>) -> usize {
         let open: Vec<bool> = self.phase.iter().map(|p| *p == 0).collect();
-        let (n, h, form) = (self.n, self.h, Form::Box);
-        let parts = label(
-            &Grid { n, h, dimensions: 3, form, periodic: [false; 3], symmetry: Default::default() },
-            &open,
-        );
+        let n = self.n;
+        let parts = label(&Grid::cuboid(n, self.h), &open);
         let end = |axis, end| Face { axis, end }.number();
         let spans =
             |i: usize, a| parts.touches[i - 1][end(a, false)] && parts.touches[i - 1][end(a, true)];

@@ -214,7 +214,7 @@ impl<'a> Keeper<'a> {
         if grid.is_whole() {
             return keep(self, name, values);
         }
-        let mut all = if values.is_empty() { Vec::new() } else { grid.spread(values) };
+        let mut all = if values.is_empty() { Vec::new() } else { grid.spread(&values[..]) };
         keep(self, name, &mut all)?;
         if !self.reads() {
             return Ok(());
@@ -227,7 +227,7 @@ impl<'a> Keeper<'a> {
             return misfit(name, "has not the size of a field");
         }
         *values = grid.gather(&all);
-        if grid.spread(values) == all { Ok(()) } else { misfit(name, "is not symmetric") }
+        if grid.spread(&values[..]) == all { Ok(()) } else { misfit(name, "is not symmetric") }
     }
 
     /// One number.

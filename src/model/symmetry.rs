@@ -14,7 +14,7 @@ use crate::numerics::stencil::range;
 
 /// The symmetries of a case along its axes; none with a known velocity in every voxel, in fixed locally
 /// one-dimensional steps, or where the case does not want it.
-pub fn of(setup: &Setup) -> [Symmetry; 3] {
+fn of(setup: &Setup) -> [Symmetry; 3] {
     let grid = &setup.grid;
     let known = matches!(&setup.flow, Some(Flow { law: FlowLaw::Known(_), .. }));
     if !setup.symmetry || known || setup.run.lod.is_some() || !grid.is_whole() {
@@ -55,11 +55,15 @@ pub fn of(setup: &Setup) -> [Symmetry; 3] {
     })
 }
 
+/// The grid on which a case is solved for: the part that stands for the whole.
+pub fn grid(setup: &Setup) -> Grid {
+    setup.grid.part(of(setup))
+}
+
 /// The part of a case that stands for the whole.
 #[must_use]
 pub fn part(mut setup: Setup) -> Setup {
-    let symmetry = of(&setup);
-    let grid = setup.grid.part(symmetry);
+    let grid = grid(&setup);
     if grid.is_whole() {
         return setup;
     }

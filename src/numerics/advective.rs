@@ -205,7 +205,7 @@ impl Flux for Advective<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::{Form, Grid, position};
+    use crate::ground::grid::{Grid, position};
     use crate::numerics::flux::between;
 
     fn noise(i: usize) -> f64 {
@@ -217,14 +217,7 @@ mod tests {
     fn the_limited_part_is_van_leers() {
         let n = [5, 4, 3];
         let h = [1.0, 0.7, 1.3];
-        let grid = Grid {
-            n,
-            h,
-            dimensions: 3,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid::cuboid(n, h);
         let relative: Vec<f64> = (0..grid.len()).map(|i| 0.2 + noise(3 * i)).collect();
         let faces = Faces::harmonic(&grid, &relative, [1.0; 3]);
         let mut q = on_faces(n);
@@ -275,14 +268,7 @@ mod tests {
     #[test]
     fn derivatives_are_those_of_the_flux() {
         let n = [2, 1, 1];
-        let grid = Grid {
-            n,
-            h: [1.0; 3],
-            dimensions: 1,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions: 1, ..Grid::cuboid(n, [1.0; 3]) };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         let side = Side { axis: 0, face: 1, low: 0, high: 1 };
         for through in [-1.7, -0.3, 0.3, 1.7] {

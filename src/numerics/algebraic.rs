@@ -415,7 +415,7 @@ impl Algebraic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     /// Solves on a grid of these voxels and relative diffusivities; cycles, and ‖r − A x‖/‖r‖.
     fn solved(
@@ -425,14 +425,7 @@ mod tests {
         reservoirs: &[Reservoir],
     ) -> (usize, f64) {
         let dimensions = n.iter().filter(|n| **n > 1).count();
-        let grid = Grid {
-            n,
-            h: [1.0; 3],
-            dimensions,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions, ..Grid::cuboid(n, [1.0; 3]) };
         let faces = Faces::harmonic(&grid, relative, [1.0; 3]);
         let layout = Layout::new(n);
         let held: Vec<f32> =

@@ -410,20 +410,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     /// A preconditioner of conjugate gradients must be positive, whatever the reaction.
     #[test]
     fn a_cycle_is_positive_for_reactions_over_eleven_decades() {
         for n in [[126, 13, 1], [16, 15, 14]] {
-            let grid = Grid {
-                n,
-                h: [2.4e-6, 1.2e-4, 1.0],
-                dimensions: 3,
-                form: Form::Box,
-                periodic: [false; 3],
-                symmetry: Default::default(),
-            };
+            let grid = Grid::cuboid(n, [2.4e-6, 1.2e-4, 1.0]);
             let mut seed = 1_u64;
             let mut dice = || {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

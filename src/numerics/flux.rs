@@ -257,18 +257,11 @@ impl Flux for Degenerate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     #[test]
     fn derivatives_are_those_of_the_flux() {
-        let grid = Grid {
-            n: [2, 1, 1],
-            h: [1.0; 3],
-            dimensions: 1,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions: 1, ..Grid::cuboid([2, 1, 1], [1.0; 3]) };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         let others = [0.2, 0.3];
         let fluxes: [&dyn Flux; 4] = [
@@ -295,14 +288,7 @@ mod tests {
 
     #[test]
     fn a_fitted_flux_rests_at_boltzmanns_density() {
-        let grid = Grid {
-            n: [2, 1, 1],
-            h: [1.0; 3],
-            dimensions: 1,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions: 1, ..Grid::cuboid([2, 1, 1], [1.0; 3]) };
         let faces = Faces::harmonic(&grid, &[1.0, 1.0], [1.0; 3]);
         for delta in [-40.0, -1.0, 1e-12, 3.0, 40.0_f64] {
             let flux = Fitted::new(&faces, |_| 0.3, |i| 0.3 * delta * i as f64, None);

@@ -217,18 +217,11 @@ fn take(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     #[test]
     fn an_empty_pore_books_what_its_solve_left_over() {
-        let grid = Grid {
-            n: [5, 1, 1],
-            h: [1.0; 3],
-            dimensions: 1,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions: 1, ..Grid::cuboid([5, 1, 1], [1.0; 3]) };
         // Voxel 2 stands alone between two solid ones, or with an empty neighbour.
         for open in [[1.0, 0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 1.0, 0.0]] {
             let faces = Faces::harmonic(&grid, &open, [1.0; 3]);
@@ -245,14 +238,7 @@ mod tests {
 
     #[test]
     fn what_is_above_goes_back_and_the_rest_keeps_its_bits() {
-        let grid = Grid {
-            n: [4, 1, 1],
-            h: [1.0; 3],
-            dimensions: 1,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions: 1, ..Grid::cuboid([4, 1, 1], [1.0; 3]) };
         let ones = [1.0; 4];
         let faces = Faces::harmonic(&grid, &ones, [1.0; 3]);
         // 0.25 came to voxel 1 from voxel 0; what lies far below the top has digits of its own.

@@ -30,7 +30,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
     use crate::numerics::hierarchy::Hierarchy;
     use crate::numerics::krylov::Reservoir;
     use crate::numerics::newton::{Equation, Inert, Scratch, solve};
@@ -72,14 +72,7 @@ mod tests {
             ([7, 5, 6], false, [false, true, true]),
             ([13, 9, 4], true, around),
         ] {
-            let grid = Grid {
-                n,
-                h: [1.0, 1.3, 0.8],
-                dimensions: 3,
-                form: Form::Box,
-                periodic,
-                symmetry: Default::default(),
-            };
+            let grid = Grid { periodic, ..Grid::cuboid(n, [1.0, 1.3, 0.8]) };
             let relative = Arc::new(rough(grid.len(), holes));
             let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0, 0.5, 1.0]);
             let mut behind = [Behind::Sealed; 6];
@@ -125,14 +118,7 @@ mod tests {
 
     #[test]
     fn a_reservoir_closes_the_balance() {
-        let grid = Grid {
-            n: [9, 6, 5],
-            h: [1.0; 3],
-            dimensions: 3,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid::cuboid([9, 6, 5], [1.0; 3]);
         let relative = Arc::new(vec![1.0; grid.len()]);
         let hierarchy = Hierarchy::new(&grid, relative.clone(), [1.0; 3]);
         let mut behind = [Behind::Sealed; 6];

@@ -171,7 +171,7 @@ mod tests {
     use super::super::newton::Reaction;
     use super::super::wall::Behind;
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     /// n·c/(k + c), linear below zero, for a value n a voxel.
     struct Sink(f64, Vec<f64>);
@@ -207,14 +207,7 @@ mod tests {
             ([5000, 1, 1], [4e-7, 1.0, 1.0], 1, false),
         ];
         for (n, h, dimensions, rods) in grids {
-            let grid = Grid {
-                n,
-                h,
-                dimensions,
-                form: Form::Box,
-                periodic: [false; 3],
-                symmetry: Default::default(),
-            };
+            let grid = Grid { dimensions, ..Grid::cuboid(n, h) };
             let rod = |i: usize| rods && i % n[0] % 4 == 1 && i / n[0] % n[1] % 5 < 2;
             let open: Vec<f64> = (0..grid.len()).map(|i| if rod(i) { 0.0 } else { 1.0 }).collect();
             let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);

@@ -191,7 +191,7 @@ mod tests {
     use super::super::newton::Reaction;
     use super::super::wall::{Behind, Wall};
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     struct Nothing;
 
@@ -221,14 +221,7 @@ mod tests {
         of: impl Fn([f64; 3], [f64; 3]) -> f64,
     ) -> f64 {
         let dimensions = n.iter().filter(|&&n| n > 1).count();
-        let grid = Grid {
-            n,
-            h,
-            dimensions,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions, ..Grid::cuboid(n, h) };
         let open = vec![1.0; grid.len()];
         let hierarchy = Hierarchy::new(&grid, Arc::new(open.clone()), [1.0; 3]);
         let mut behind = [Behind::Sealed; 6];

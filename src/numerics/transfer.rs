@@ -454,17 +454,10 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::grid::{Form, Grid};
+    use crate::ground::grid::Grid;
 
     fn faces(n: [usize; 3], closed: impl Fn(usize) -> bool) -> Faces<f32> {
-        let grid = Grid {
-            n,
-            h: [1.0, 1.0, 1.0],
-            dimensions: 3,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid::cuboid(n, [1.0, 1.0, 1.0]);
         let relative: Vec<f64> =
             (0..grid.len()).map(|i| if closed(i) { 0.0 } else { 1.0 }).collect();
         Faces::harmonic(&grid, &relative, [1.0; 3]).single()

@@ -60,14 +60,7 @@ impl Layout {
         match self.form {
             Form::Box => {
                 let h = self.spacing.map(|h| 1e-3 * h);
-                Grid {
-                    n: self.n,
-                    h,
-                    dimensions: self.dimensions,
-                    form: Form::Box,
-                    periodic: [false; 3],
-                    symmetry: Default::default(),
-                }
+                Grid { dimensions: self.dimensions, ..Grid::cuboid(self.n, h) }
             }
             Form::Cylinder { .. } => {
                 let height = 1e-3 * self.spacing[1] * self.n[1] as f64;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use blastema::case::load_text;
-use blastema::ground::grid::{Face, Form, Grid};
+use blastema::ground::grid::{Face, Grid};
 use blastema::ground::signal::Signal;
 use blastema::model::answer::Answer;
 use blastema::model::answers::Answers;
@@ -38,12 +38,11 @@ pub(crate) fn finished(text: &str) -> (Solver, Vec<Answer>) {
 pub(crate) fn grid(n: &[usize], size: &[f64]) -> Grid {
     let at = |a: usize| n.get(a).copied().unwrap_or(1);
     Grid {
-        n: [at(0), at(1), at(2)],
-        h: std::array::from_fn(|a| size.get(a).map_or(1.0, |s| s / at(a) as f64)),
         dimensions: n.len(),
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
+        ..Grid::cuboid(
+            [at(0), at(1), at(2)],
+            std::array::from_fn(|a| size.get(a).map_or(1.0, |s| s / at(a) as f64)),
+        )
     }
 }
 

@@ -2,19 +2,12 @@
 
 use std::path::Path;
 
-use blastema::ground::grid::{Form, Grid};
+use blastema::ground::grid::Grid;
 use blastema::output::{Array, Folder, Frame, Layout, Values, Writer};
 
 /// Grids in three, two and one dimensions; odd, anisotropic.
 pub(crate) fn grids() -> Vec<(&'static str, Grid)> {
-    let grid = |n, h, dimensions| Grid {
-        n,
-        h,
-        dimensions,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = |n, h, dimensions| Grid { dimensions, ..Grid::cuboid(n, h) };
     vec![
         ("3d", grid([40, 32, 24], [2e-5, 3e-5, 4e-5], 3)),
         ("2d", grid([21, 13, 1], [2e-5, 3e-5, 1.0], 2)),

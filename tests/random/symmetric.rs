@@ -163,7 +163,7 @@ fn differences(part: &Solver, whole: &Solver, largest: &[f64]) -> ((f64, String)
         }
         let [of_part, of_whole] = [part, whole].map(|s| flat(&s.state.fields[f]));
         note(apart(&grid.spread(of_part), of_whole), size, &spec.name);
-        let image = grid.spread(&grid.gather(of_whole));
+        let image = grid.spread(grid.gather(of_whole));
         own = own.max(apart(&image, of_whole) / size.max(f64::MIN_POSITIVE));
     }
     for (b, bath) in whole.setup.baths.iter().enumerate() {

@@ -132,12 +132,8 @@ impl Builder<'_> {
             }
             Some("sphere") => Grid::sphere(1, inner, length(0)),
             _ => Grid {
-                n: [1; 3],
-                h: std::array::from_fn(length),
                 dimensions: if size.is_empty() { 3 } else { size.len() },
-                form: Form::Box,
-                periodic: [false; 3],
-                symmetry: Default::default(),
+                ..Grid::cuboid([1; 3], std::array::from_fn(length))
             },
         };
         (grid, self.resolved().then(|| vec![true]))
@@ -205,14 +201,7 @@ impl Builder<'_> {
         }
         let outer = form.inner() + lengths[0];
         Some(match form {
-            Form::Box => Grid {
-                n,
-                h,
-                dimensions: lengths.len(),
-                form,
-                periodic: [false; 3],
-                symmetry: Default::default(),
-            },
+            Form::Box => Grid { dimensions: lengths.len(), ..Grid::cuboid(n, h) },
             Form::Cylinder { inner } => {
                 Grid::cylinder(n[0], inner, outer, lengths.get(1).map(|height| (*height, n[1])))
             }

@@ -1,5 +1,7 @@
 //! A part of a grid that stands for the whole, where a case is symmetric.
 
+use std::borrow::Cow;
+
 use super::{Face, Grid};
 
 /// What the voxels along an axis stand for.
@@ -84,9 +86,10 @@ impl Grid {
         self.whole().index(i, j, k)
     }
     /// Values of all voxels of the whole, from those of the part.
-    pub fn spread<T: Copy>(&self, part: &[T]) -> Vec<T> {
+    pub fn spread<'a, T: Copy + 'a>(&self, part: impl Into<Cow<'a, [T]>>) -> Vec<T> {
+        let part = part.into();
         if self.is_whole() {
-            return part.to_vec();
+            return part.into_owned();
         }
         let whole = self.whole().n;
         let mut out = Vec::with_capacity(whole.iter().product());
@@ -115,7 +118,7 @@ impl Grid {
         rows.flat_map(|(j, k)| &whole[all.index(0, j, k)..][..self.n[0]]).copied().collect()
     }
     /// Vectors of all voxels of the whole: beyond a plane of symmetry they point the other way.
-    pub fn spread_vectors(&self, part: &[[f32; 3]]) -> Vec<[f32; 3]> {
+    pub fn spread_vectors(&self, part: Vec<[f32; 3]>) -> Vec<[f32; 3]> {
         let (mut out, whole) = (self.spread(part), self.whole());
         for a in (0..3).filter(|a| self.symmetry[*a] == Symmetry::Mirror) {
             for (i, v) in out.iter_mut().enumerate() {
@@ -179,7 +182,7 @@ mod tests {
         let symmetry = [Symmetry::None, Symmetry::Mirror, Symmetry::None];
         let part = Grid::cuboid([2, 4, 1], [1.0; 3]).part(symmetry);
         let own = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0], [10.0, 11.0, 12.0]];
-        let all = part.spread_vectors(&own);
+        let all = part.spread_vectors(own.to_vec());
         assert_eq!(all[..4], own);
         let image = [[7.0, -8.0, 9.0], [10.0, -11.0, 12.0], [1.0, -2.0, 3.0], [4.0, -5.0, 6.0]];
         assert_eq!(all[4..], image);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ground::grid::{Form, Grid};
+use crate::ground::grid::Grid;
 use crate::numerics::advective::Advective;
 use crate::numerics::flux::{Diffusive, Fitted, Side};
 use crate::numerics::hierarchy::Hierarchy;
@@ -58,14 +58,7 @@ fn assembled(eq: &Equation, flux: &impl Flux) -> Vec<f64> {
 
 #[test]
 fn solves_what_elimination_solves() {
-    let grid = Grid {
-        n: [7, 6, 5],
-        h: [1.0, 0.8, 1.2],
-        dimensions: 3,
-        form: Form::Box,
-        periodic: [false; 3],
-        symmetry: Default::default(),
-    };
+    let grid = Grid::cuboid([7, 6, 5], [1.0, 0.8, 1.2]);
     let relative: Vec<f64> =
         (0..grid.len()).map(|i| if hash(i) < 0.2 { 0.0 } else { 0.1 + hash(i + 99) }).collect();
     let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);
@@ -118,14 +111,7 @@ fn a_limited_front_stays_between_its_bounds_and_is_second_order() {
     // Danckwerts, Chem. Eng. Sci. 2 (1953) 1; D small: plug flow, exp(−kx/u).
     let mut errors = Vec::new();
     for n in [50, 100, 200] {
-        let grid = Grid {
-            n: [n, 1, 1],
-            h: [1.0 / n as f64, 1.0, 1.0],
-            dimensions: 1,
-            form: Form::Box,
-            periodic: [false; 3],
-            symmetry: Default::default(),
-        };
+        let grid = Grid { dimensions: 1, ..Grid::cuboid([n, 1, 1], [1.0 / n as f64, 1.0, 1.0]) };
         let relative = vec![1.0; n];
         let hierarchy = Hierarchy::new(&grid, Arc::new(relative.clone()), [1.0; 3]);
         let d = 1e-5;
